@@ -7,6 +7,15 @@ use super::{CellOffset, Fault, FileOffset, Record, RegfError};
 /// Bytes in a base block.
 pub const BASE_BLOCK_SIZE: u64 = 4096;
 
+/// Where the fields of a base block stand that a writer changes, in bytes from its signature.
+#[allow(missing_docs, reason = "the specification's field names")]
+pub mod base_block_field {
+    pub const PRIMARY_SEQUENCE: usize = 4;
+    pub const SECONDARY_SEQUENCE: usize = 8;
+    pub const BINS_SIZE: usize = 40;
+    pub const CHECKSUM: usize = 508;
+}
+
 /// The fields of a base block that matter to a reader or a writer.
 ///
 /// Spec: regf, *Format of primary files > Base block*.

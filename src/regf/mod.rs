@@ -2,17 +2,39 @@
 //! The hive format: bytes in, typed views out. No I/O, no serialization, never panics.
 //!
 //! Every structure of the specification (msuhanov/regf, cited as "Spec: regf, *Section*")
-//! has one file here.
+//! has one file here; [`Hive`] reads them as a tree and [`check`] judges a whole image.
 
 #![deny(clippy::arithmetic_side_effects)]
 
 mod base_block;
-mod bytes;
+mod big_data;
+pub(crate) mod bytes;
+mod check;
 mod error;
+mod hive;
+mod hive_bin;
+mod key_node;
+mod key_security;
+mod key_value;
+mod name;
 mod offset;
 mod source;
+mod subkeys_list;
+mod upcase;
 
-pub use base_block::{BASE_BLOCK_SIZE, BaseBlock, checksum};
+pub use base_block::{BASE_BLOCK_SIZE, BaseBlock, base_block_field, checksum};
+pub use big_data::{BIG_DATA_SIZE, BigData, DATA_SEGMENT_SIZE, needs_big_data};
+pub use check::{Finding, Report, Severity, check};
 pub use error::{Fault, Record, RegfError};
+pub use hive::{Hive, KEY_DEPTH_LIMIT};
+pub use hive_bin::{HIVE_BIN_HEADER_SIZE, HIVE_BIN_UNIT, HiveBin};
+pub use key_node::{KEY_NODE_HEADER_SIZE, KeyNode, key_flags, key_node_field};
+pub use key_security::{KEY_SECURITY_HEADER_SIZE, KeySecurity, key_security_field};
+pub use key_value::{
+    INLINE_DATA, INLINE_DATA_LIMIT, KEY_VALUE_HEADER_SIZE, KeyValue, key_value_field, value_flags,
+};
+pub use name::{Name, StoredName};
 pub use offset::{CellOffset, FileOffset};
 pub use source::HiveBytes;
+pub use subkeys_list::{LIST_HEADER_SIZE, ListKind, SubkeysList};
+pub use upcase::upcase;

@@ -18,7 +18,7 @@ pub trait HiveBytes {
     fn read(&self, at: FileOffset, length: usize) -> Result<Cow<'_, [u8]>, RegfError>;
 }
 
-impl HiveBytes for [u8] {
+impl HiveBytes for Vec<u8> {
     fn size(&self) -> u64 {
         u64::try_from(self.len()).unwrap_or(u64::MAX)
     }

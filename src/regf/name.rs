@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//! Names of keys and values: how they are stored, compared, hashed and shown.
+
+use std::cmp::Ordering;
+use std::fmt;
+
+use super::upcase::upcase;
+
+/// A key or value name as UTF-16 code units, in the spelling it was given.
+///
+/// Equality is exact; use [`Name::same_as`] and [`Name::order`] for what the registry calls equal.
+#[derive(Clone, PartialEq, Eq, Hash, Default)]
+pub struct Name(Vec<u16>);
+
+impl Name {
+    /// The name made of these UTF-16 code units.
+    pub fn from_units(units: Vec<u16>) -> Self {
+        Self(units)
+    }
+
+    /// The code units.
+    pub fn units(&self) -> &[u16] {
+        &self.0
+    }
+
+    /// Whether this is the name of a key's default value.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Bytes of the name as UTF-16, which is how the "largest name" fields count it.
+    pub fn utf16_size(&self) -> usize {
+        self.0.len().saturating_mul(2)
+    }
+
+    /// The stored form: one byte a unit and `true` where every unit is below 256, else UTF-16LE.
+    ///
+    /// Spec: regf, *Key node > Flags* (KEY_COMP_NAME).
+    pub fn to_stored(&self) -> (Vec<u8>, bool) {
+        let narrow: Result<Vec<u8>, _> = self.0.iter().map(|&unit| u8::try_from(unit)).collect();
+        match narrow {
+            Ok(bytes) => (bytes, true),
+            Err(_) => (
+                self.0.iter().flat_map(|unit| unit.to_le_bytes()).collect(),
+                false,
+            ),
+        }
+    }
+
+    /// Whether the registry takes both for one name.
+    pub fn same_as(&self, other: &Self) -> bool {
+        self.order(other) == Ordering::Equal
+    }
+
+    /// The registry's order: upper-cased code units, a shorter prefix first.
+    pub fn order(&self, other: &Self) -> Ordering {
+        let ours = self.0.iter().map(|&unit| upcase(unit));
+        ours.cmp(other.0.iter().map(|&unit| upcase(unit)))
+    }
+
+    /// The hash that a hash leaf holds for this name.
+    ///
+    /// Spec: regf, *Hash leaf*, note.
+    pub fn hash(&self) -> u32 {
+        hash_units(self.0.iter().copied())
+    }
+
+    /// The hint that a fast leaf holds for this name: its first four characters.
+    ///
+    /// Spec: regf, *Fast leaf*.
+    pub fn hint(&self) -> [u8; 4] {
+        hint_units(self.0.iter().copied())
+    }
+}
+
+impl From<&str> for Name {
+    fn from(text: &str) -> Self {
+        Self(text.encode_utf16().collect())
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&String::from_utf16_lossy(&self.0))
+    }
+}
+
+impl fmt::Debug for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", String::from_utf16_lossy(&self.0))
+    }
+}
+
+/// A name as it stands in a cell.
+#[derive(Clone, Copy, Debug)]
+pub struct StoredName<'a> {
+    /// The stored bytes.
+    pub bytes: &'a [u8],
+    /// One byte a unit instead of two.
+    pub narrow: bool,
+}
+
+impl<'a> StoredName<'a> {
+    /// The code units; the last byte of an odd UTF-16 name is left out.
+    pub fn units(self) -> impl Iterator<Item = u16> + 'a {
+        let step = if self.narrow { 1 } else { 2 };
+        let units = self.bytes.chunks_exact(step);
+        units.map(|unit| match unit {
+            [low, high] => u16::from_le_bytes([*low, *high]),
+            [byte] => u16::from(*byte),
+            _ => 0,
+        })
+    }
+
+    /// The same name on its own.
+    pub fn to_name(self) -> Name {
+        Name(self.units().collect())
+    }
+
+    /// Bytes of the name as UTF-16.
+    pub fn utf16_size(self) -> usize {
+        match self.narrow {
+            true => self.bytes.len().saturating_mul(2),
+            false => self.bytes.len(),
+        }
+    }
+
+    /// The registry's order between two stored names.
+    pub fn order(self, other: StoredName<'_>) -> Ordering {
+        self.units().map(upcase).cmp(other.units().map(upcase))
+    }
+
+    /// The registry's order between a stored name and one on its own.
+    pub fn order_name(self, other: &Name) -> Ordering {
+        let theirs = other.0.iter().map(|&unit| upcase(unit));
+        self.units().map(upcase).cmp(theirs)
+    }
+
+    /// The hash that a hash leaf must hold for this name.
+    pub fn hash(self) -> u32 {
+        hash_units(self.units())
+    }
+
+    /// The hint that a fast leaf must hold for this name.
+    pub fn hint(self) -> [u8; 4] {
+        hint_units(self.units())
+    }
+}
+
+fn hash_units(units: impl Iterator<Item = u16>) -> u32 {
+    units.fold(0, |hash: u32, unit| {
+        hash.wrapping_mul(37).wrapping_add(u32::from(upcase(unit)))
+    })
+}
+
+/// A unit that has no single byte becomes 0, which is what Windows writes.
+fn hint_units(units: impl Iterator<Item = u16>) -> [u8; 4] {
+    let mut hint = [0; 4];
+    for (slot, unit) in hint.iter_mut().zip(units) {
+        *slot = u8::try_from(unit).unwrap_or(0);
+    }
+    hint
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hash_is_over_upper_cased_utf16_units() {
+        // The value that hivex gets wrong, by hashing the bytes of UTF-8.
+        assert_eq!(Name::from("épée").hash(), 0x009d_23a7);
+        assert_eq!(Name::from("abc").hash(), Name::from("ABC").hash());
+    }
+
+    #[test]
+    fn order_is_by_upper_cased_units() {
+        // '_' (0x5f) stands between 'Z' and 'a': behind every letter once those are upper case.
+        assert_eq!(Name::from("a_").order(&Name::from("ab")), Ordering::Greater);
+        assert_eq!(Name::from("ab").order(&Name::from("abc")), Ordering::Less);
+        assert!(Name::from("Öl").same_as(&Name::from("öL")));
+    }
+
+    #[test]
+    fn stored_form_is_narrow_exactly_below_256() {
+        assert_eq!(Name::from("aé").to_stored(), (vec![0x61, 0xe9], true));
+        assert_eq!(Name::from("ā").to_stored(), (vec![0x01, 0x01], false));
+    }
+
+    #[test]
+    fn hint_has_zero_for_what_has_no_byte() {
+        assert_eq!(Name::from("aāb").hint(), [b'a', 0, b'b', 0]);
+    }
+}
