@@ -3,4 +3,5 @@
 
 #![warn(missing_docs)]
 
+pub mod edit;
 pub mod regf;

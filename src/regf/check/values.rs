@@ -15,7 +15,6 @@ impl<'a> Checker<'a> {
     pub(super) fn check_values(&mut self, key: &KeyNode<'_>) {
         let count = usize::try_from(key.value_count()).unwrap_or(usize::MAX);
         if count == 0 {
-            self.claim_kept_list(key);
             return;
         }
         let at = key.at();
@@ -32,15 +31,6 @@ impl<'a> Checker<'a> {
         }
         self.check_duplicates(at, &values);
         self.check_value_maxima(key, &values);
-    }
-
-    /// A key without values may keep the cell of its list.
-    fn claim_kept_list(&mut self, key: &KeyNode<'_>) {
-        let at = key.values_list();
-        let is_handle = key.has(crate::regf::key_flags::PREDEF_HANDLE);
-        if !at.is_none() && !is_handle && self.cells.is_allocated(at) {
-            let _ = self.cells.claim(self.bins, at);
-        }
     }
 
     fn check_value(&mut self, at: CellOffset, key: CellOffset) -> Option<KeyValue<'a>> {

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//! Why an edit was not made.
+
+use thiserror::Error;
+
+use crate::regf::{Finding, Name, RegfError};
+
+/// Why an edit was not made. The file on the disk is never touched by this room.
+#[derive(Debug, Error)]
+pub enum EditError {
+    /// A structure that the edit needs is damaged.
+    #[error(transparent)]
+    Regf(#[from] RegfError),
+    /// The hive is damaged as it is, so that nothing can safely be changed in it.
+    #[error("the hive is damaged as it is: {0}")]
+    Unsound(Box<Finding>),
+    /// The edited image is not as sound as the hive was: a bug, caught before anything was written.
+    #[error("the edited hive does not pass the check, which is a bug in hivemend: {0}")]
+    Damaged(Box<Finding>),
+    /// An earlier edit failed half-way.
+    #[error("an earlier edit of this hive failed; nothing more can be done with it")]
+    Broken,
+    /// The key is not there.
+    #[error("key {0:?} does not exist")]
+    KeyMissing(Name),
+    /// The key must not be edited.
+    #[error("key {key:?} {refusal}")]
+    Refused {
+        /// Its name.
+        key: Name,
+        /// Why.
+        refusal: Refusal,
+    },
+    /// The name cannot be that of a key or value.
+    #[error("{name:?} cannot be a name here: {why}")]
+    BadName {
+        /// The name.
+        name: Name,
+        /// What it breaks.
+        why: &'static str,
+    },
+    /// A value's data is larger than the format can hold.
+    #[error("{0} bytes are more than a value can hold")]
+    DataTooLarge(usize),
+    /// The hive cannot grow any more.
+    #[error("the hive is full: its bins cannot grow beyond 2 GiB")]
+    HiveFull,
+    /// A count that the format stores in a fixed width would overflow.
+    #[error("{0} cannot be counted any higher")]
+    CountOverflow(&'static str),
+    /// The sequence numbers have reached their end.
+    #[error("the sequence number of the base block cannot grow any more")]
+    SequenceExhausted,
+}
+
+impl EditError {
+    /// Whether the image may have been changed before this happened.
+    pub(super) fn may_be_half_done(&self) -> bool {
+        !matches!(
+            self,
+            Self::KeyMissing(_)
+                | Self::Refused { .. }
+                | Self::BadName { .. }
+                | Self::DataTooLarge(_)
+        )
+    }
+}
+
+/// Why a key must not be edited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// It leads to another key.
+    SymbolicLink,
+    /// It holds a handle instead of values.
+    PredefinedHandle,
+    /// Another hive is mounted there.
+    HiveExit,
+    /// It is part of a layered key.
+    LayeredKey,
+    /// It is the root of the hive.
+    Root,
+    /// It carries the flag that forbids deletion.
+    NoDelete,
+}
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::SymbolicLink => "is a symbolic link to another key: name that key instead",
+            Self::PredefinedHandle => "holds a predefined handle instead of values",
+            Self::HiveExit => "is where another hive is mounted",
+            Self::LayeredKey => "is part of a layered key of a container",
+            Self::Root => "is the root of the hive and cannot be deleted",
+            Self::NoDelete => "is marked as not to be deleted",
+        })
+    }
+}

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//! Creating and deleting keys.
+
+use super::{EditError, Editor, Refusal};
+use crate::regf::{
+    CellOffset, Hive, KEY_DEPTH_LIMIT, KEY_NODE_HEADER_SIZE, KeyNode, Name, key_flags,
+    key_node_field,
+};
+
+/// The longest key name, in UTF-16 units.
+const LONGEST_KEY_NAME: usize = 255;
+
+impl Editor {
+    /// Creates the key at `path` and every key missing on the way; says how many were made.
+    ///
+    /// A new key has its parent's security.
+    ///
+    /// # Errors
+    ///
+    /// Where a name cannot be a key's, or a key on the way must not be edited.
+    pub fn create_key(&mut self, path: &[Name]) -> Result<usize, EditError> {
+        expect_key_names(path)?;
+        self.find_ordinary(path)?;
+        self.edit(|editor| {
+            let mut at = editor.hive()?.root()?.at();
+            let mut made: usize = 0;
+            for name in path {
+                let hive = editor.hive()?;
+                let found = hive.find_subkey(&hive.key(at)?, name)?.map(|key| key.at());
+                at = match found {
+                    Some(found) => found,
+                    None => {
+                        made = made.saturating_add(1);
+                        let security = hive.key(at)?.security();
+                        editor.add_security_user(security)?;
+                        editor.add_subkey(at, name, security)?
+                    }
+                };
+            }
+            Ok(made)
+        })
+    }
+
+    /// Deletes the key at `path` with all its subkeys; says whether it was there.
+    ///
+    /// # Errors
+    ///
+    /// [`EditError::Refused`] for the root, for a key that must not be deleted, and where a key on
+    /// the way must not be edited.
+    pub fn delete_key(&mut self, path: &[Name]) -> Result<bool, EditError> {
+        let (Some(name), Some(above)) = (path.last(), path.len().checked_sub(1)) else {
+            let (key, refusal) = (Name::default(), Refusal::Root);
+            return Err(EditError::Refused { key, refusal });
+        };
+        let Some(parent) = self.find_ordinary(path.get(..above).unwrap_or(&[]))? else {
+            return Ok(false);
+        };
+        let hive = self.hive()?;
+        let Some(key) = hive.find_subkey(&parent, name)? else {
+            return Ok(false);
+        };
+        let (parent, key) = (parent.at(), key.at());
+        let keys = subtree(&hive, key)?;
+        self.edit(|editor| {
+            editor.remove_from_subkeys(parent, key)?;
+            for key in keys {
+                editor.free_key(key)?;
+            }
+            editor.touch(parent)?;
+            Ok(true)
+        })
+    }
+
+    /// Copies the key `from` of another hive, with all below it, to `path` in this one.
+    ///
+    /// The parent must exist and `path` must not. Names, classes, values, times and security
+    /// descriptors come along.
+    ///
+    /// # Errors
+    ///
+    /// [`EditError::KeyMissing`] where the parent does not exist.
+    pub fn copy_key(
+        &mut self,
+        source: &Hive<'_>,
+        from: &KeyNode<'_>,
+        path: &[Name],
+    ) -> Result<(), EditError> {
+        expect_key_names(path)?;
+        let above = path.len().saturating_sub(1);
+        let parent = self.find_ordinary(path.get(..above).unwrap_or(&[]))?;
+        let (Some(parent), Some(name)) = (parent.map(|key| key.at()), path.last()) else {
+            let missing = path.get(above.saturating_sub(1)).cloned();
+            return Err(EditError::KeyMissing(missing.unwrap_or_default()));
+        };
+        self.edit(|editor| {
+            let mut waiting = vec![(from.at(), parent, name.clone())];
+            while let Some((from, parent, name)) = waiting.pop() {
+                let from = source.key(from)?;
+                let to = editor.copy_one_key(source, &from, parent, &name)?;
+                for subkey in source.subkeys(&from)? {
+                    let name = source.key(subkey)?.name().to_name();
+                    waiting.push((subkey, to, name));
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn copy_one_key(
+        &mut self,
+        source: &Hive<'_>,
+        from: &KeyNode<'_>,
+        parent: CellOffset,
+        name: &Name,
+    ) -> Result<CellOffset, EditError> {
+        let descriptor = source.security(from.security())?.descriptor().to_vec();
+        let security = self.use_security(&descriptor, parent)?;
+        let to = self.add_subkey(parent, name, security)?;
+        let class = source.class_name(from)?;
+        if !class.is_empty() {
+            let cell = self.allocate_with(&class)?;
+            let length = from.class_name_length();
+            self.image.put_u32(to, key_node_field::CLASS_NAME, cell.0)?;
+            self.image
+                .put_u16(to, key_node_field::CLASS_NAME_LENGTH, length)?;
+            let field = key_node_field::LARGEST_SUBKEY_CLASS;
+            self.raise(parent, field, u32::from(length))?;
+        }
+        for value in source.values(from)? {
+            let value = source.value(value)?;
+            let data = source.data(&value)?;
+            self.set_value_of(to, &value.name().to_name(), value.kind(), &data)?;
+        }
+        let kept = key_flags::COMP_NAME | key_flags::SYM_LINK | key_flags::NO_DELETE;
+        let flags = self.hive()?.key(to)?.flags() | (from.flags() & kept & !key_flags::COMP_NAME);
+        self.image.put_u16(to, key_node_field::FLAGS, flags)?;
+        let time = from.last_written();
+        self.image.put_u64(to, key_node_field::LAST_WRITTEN, time)?;
+        Ok(to)
+    }
+
+    /// Adds the key `name` below `parent`; the caller has counted it as a user of `security`.
+    ///
+    /// Spec: regf, *Key node*.
+    fn add_subkey(
+        &mut self,
+        parent: CellOffset,
+        name: &Name,
+        security: CellOffset,
+    ) -> Result<CellOffset, EditError> {
+        let inherited = self.hive()?.key(parent)?.inherited_virtualization_flags();
+        let (stored, narrow) = name.to_stored();
+        let length = u16::try_from(stored.len()).unwrap_or(u16::MAX);
+        let mut bytes = vec![0; KEY_NODE_HEADER_SIZE];
+        bytes.extend_from_slice(&stored);
+        let at = self.allocate_with(&bytes)?;
+        let flags = if narrow { key_flags::COMP_NAME } else { 0 };
+        let image = &mut self.image;
+        image.put(at, 0, b"nk")?;
+        image.put_u16(at, key_node_field::FLAGS, flags)?;
+        image.put_u64(at, key_node_field::LAST_WRITTEN, self.now)?;
+        image.put_u32(at, key_node_field::PARENT, parent.0)?;
+        for list in [
+            key_node_field::SUBKEYS_LIST,
+            key_node_field::VOLATILE_SUBKEYS_LIST,
+            key_node_field::VALUES_LIST,
+            key_node_field::CLASS_NAME,
+        ] {
+            image.put_u32(at, list, CellOffset::NONE.0)?;
+        }
+        image.put_u32(at, key_node_field::SECURITY, security.0)?;
+        image.put(
+            at,
+            key_node_field::VIRTUALIZATION_AND_USER_FLAGS,
+            &[inherited],
+        )?;
+        image.put_u16(at, key_node_field::NAME_LENGTH, length)?;
+        self.insert_into_subkeys(parent, name, at)?;
+        self.raise_largest_subkey_name(parent, name)?;
+        self.touch(parent)?;
+        Ok(at)
+    }
+
+    /// Only the field's lower half: the upper one holds flags since Windows Vista.
+    fn raise_largest_subkey_name(
+        &mut self,
+        parent: CellOffset,
+        name: &Name,
+    ) -> Result<(), EditError> {
+        let size = u16::try_from(name.utf16_size()).unwrap_or(u16::MAX);
+        if self.hive()?.key(parent)?.largest_subkey_name() >= size {
+            return Ok(());
+        }
+        let field = key_node_field::LARGEST_SUBKEY_NAME;
+        self.image.put_u16(parent, field, size)
+    }
+
+    /// Frees one key's cells; its subkeys are freed on their own.
+    fn free_key(&mut self, key: CellOffset) -> Result<(), EditError> {
+        self.free_values(key)?;
+        self.free_subkeys_lists(key)?;
+        let hive = self.hive()?;
+        let node = hive.key(key)?;
+        let (security, class) = (node.security(), node.class_name());
+        if node.class_name_length() > 0 && !class.is_none() {
+            self.free_cell(class)?;
+        }
+        self.remove_security_user(security)?;
+        self.free_cell(key)
+    }
+}
+
+/// The key at `top` and all below it, every one of which may be deleted.
+fn subtree(hive: &Hive<'_>, top: CellOffset) -> Result<Vec<CellOffset>, EditError> {
+    let mut keys = Vec::new();
+    let mut waiting = vec![top];
+    while let Some(at) = waiting.pop() {
+        let key = hive.key(at)?;
+        let refusal = if key.has(key_flags::HIVE_ENTRY) {
+            Some(Refusal::Root)
+        } else if key.has(key_flags::NO_DELETE) {
+            Some(Refusal::NoDelete)
+        } else if key.has(key_flags::HIVE_EXIT) {
+            Some(Refusal::HiveExit)
+        } else {
+            None
+        };
+        if let Some(refusal) = refusal {
+            let key = key.name().to_name();
+            return Err(EditError::Refused { key, refusal });
+        }
+        waiting.extend(hive.subkeys(&key)?);
+        keys.push(at);
+    }
+    Ok(keys)
+}
+
+fn expect_key_names(path: &[Name]) -> Result<(), EditError> {
+    let bad = |name: &Name, why| {
+        let name = name.clone();
+        Err(EditError::BadName { name, why })
+    };
+    for name in path {
+        if name.is_empty() {
+            return bad(name, "a key's name is not empty");
+        }
+        if name.units().len() > LONGEST_KEY_NAME {
+            return bad(name, "a key's name has at most 255 characters");
+        }
+        if name.units().contains(&u16::from(b'\\')) {
+            return bad(name, "a backslash separates keys");
+        }
+    }
+    match path.get(KEY_DEPTH_LIMIT..) {
+        None | Some([]) => Ok(()),
+        Some([name, ..]) => bad(name, "keys are nested at most 512 levels deep"),
+    }
+}

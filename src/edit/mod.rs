@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//! The only room that changes hive bytes, in memory.
+//!
+//! An [`Editor`] takes a whole sound image, edits it, and gives back a sealed one that was checked
+//! again. It changes only the cells it must, and nothing at all where nothing is to change.
+
+#![deny(clippy::arithmetic_side_effects)]
+
+mod allocate;
+mod error;
+mod image;
+mod keys;
+mod security;
+mod subkeys;
+mod values;
+
+pub use error::{EditError, Refusal};
+
+use self::allocate::FreeCells;
+use self::image::Image;
+use crate::regf::{
+    CellOffset, Hive, KeyNode, Name, Report, base_block_field, check, checksum, key_flags,
+    key_node_field,
+};
+
+/// A hive in memory that can be changed.
+pub struct Editor {
+    image: Image,
+    free: FreeCells,
+    before: Report,
+    now: u64,
+    state: State,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Unchanged,
+    Changed,
+    /// An edit failed half-way: the image is worthless.
+    Broken,
+}
+
+/// An image that is ready to be published.
+pub struct Sealed {
+    /// The whole primary file.
+    pub image: Vec<u8>,
+    /// What the structural check found in it.
+    pub report: Report,
+}
+
+impl Editor {
+    /// Takes the whole primary file in `image`; keys that change will say they did at `now`
+    /// (FILETIME).
+    ///
+    /// # Errors
+    ///
+    /// [`EditError::Unsound`] where the structural check finds an error in it.
+    pub fn open(image: Vec<u8>, now: u64) -> Result<Self, EditError> {
+        let before = check(&image);
+        if let Some(finding) = before.first_error() {
+            return Err(EditError::Unsound(Box::new(finding.clone())));
+        }
+        let image = Image::new(image);
+        let free = FreeCells::read(&image)?;
+        let state = State::Unchanged;
+        Ok(Self {
+            image,
+            free,
+            before,
+            now,
+            state,
+        })
+    }
+
+    /// The hive as it is now.
+    ///
+    /// # Errors
+    ///
+    /// None that a sound image can give.
+    pub fn hive(&self) -> Result<Hive<'_>, EditError> {
+        Ok(Hive::open(self.image.bytes())?)
+    }
+
+    /// What the structural check found when the hive was opened.
+    pub fn report_before(&self) -> &Report {
+        &self.before
+    }
+
+    /// Whether anything was changed.
+    pub fn is_changed(&self) -> bool {
+        self.state != State::Unchanged
+    }
+
+    /// Gives the image back, marked as completely written: both sequence numbers become one more
+    /// than any of the old ones and than `beyond`, the last one that a transaction log holds.
+    ///
+    /// Without an edit the image comes back as it was.
+    ///
+    /// Spec: regf, *Base block*.
+    ///
+    /// # Errors
+    ///
+    /// [`EditError::Broken`] after a failed edit; [`EditError::Damaged`] where the structural check
+    /// finds anything that was not there before.
+    pub fn seal(mut self, beyond: u32) -> Result<Sealed, EditError> {
+        match self.state {
+            State::Broken => return Err(EditError::Broken),
+            State::Unchanged => {
+                return Ok(Sealed {
+                    image: self.image.into_bytes(),
+                    report: self.before,
+                });
+            }
+            State::Changed => {}
+        }
+        let base = *self.hive()?.base();
+        let last = base.primary_sequence.max(base.secondary_sequence);
+        let sequence = last.max(beyond).checked_add(1);
+        let sequence = sequence.ok_or(EditError::SequenceExhausted)?;
+        let header = &mut self.image;
+        header.put_header(base_block_field::PRIMARY_SEQUENCE, sequence)?;
+        header.put_header(base_block_field::SECONDARY_SEQUENCE, sequence)?;
+        let sum = checksum(header.bytes()).unwrap_or(0);
+        header.put_header(base_block_field::CHECKSUM, sum)?;
+        let image = self.image.into_bytes();
+        let report = check(&image);
+        let suspect = report.first_new_since(&self.before);
+        match suspect.or(report.first_error()) {
+            Some(finding) => Err(EditError::Damaged(Box::new(finding.clone()))),
+            None => Ok(Sealed { image, report }),
+        }
+    }
+
+    /// Runs an edit; where it fails half-way the editor can only be dropped.
+    fn edit<T>(
+        &mut self,
+        edit: impl FnOnce(&mut Self) -> Result<T, EditError>,
+    ) -> Result<T, EditError> {
+        if self.state == State::Broken {
+            return Err(EditError::Broken);
+        }
+        let result = edit(self);
+        if result.as_ref().is_err_and(EditError::may_be_half_done) {
+            self.state = State::Broken;
+        }
+        result
+    }
+
+    /// The key at `path`, if every key on the way is an ordinary one.
+    fn find_ordinary(&self, path: &[Name]) -> Result<Option<KeyNode<'_>>, EditError> {
+        let hive = self.hive()?;
+        let mut key = hive.root()?;
+        expect_ordinary(&key)?;
+        for name in path {
+            match hive.find_subkey(&key, name)? {
+                Some(subkey) => key = subkey,
+                None => return Ok(None),
+            }
+            expect_ordinary(&key)?;
+        }
+        Ok(Some(key))
+    }
+
+    /// Notes that the key at `key` was changed now.
+    fn touch(&mut self, key: CellOffset) -> Result<(), EditError> {
+        self.state = State::Changed;
+        let now = self.now;
+        self.image.put_u64(key, key_node_field::LAST_WRITTEN, now)
+    }
+}
+
+/// Refuses keys that stand for something else than themselves.
+fn expect_ordinary(key: &KeyNode<'_>) -> Result<(), EditError> {
+    let refusal = if key.has(key_flags::SYM_LINK) {
+        Refusal::SymbolicLink
+    } else if key.has(key_flags::PREDEF_HANDLE) {
+        Refusal::PredefinedHandle
+    } else if key.has(key_flags::HIVE_EXIT) {
+        Refusal::HiveExit
+    } else if key.layer_semantics() != 0 {
+        Refusal::LayeredKey
+    } else {
+        return Ok(());
+    };
+    let key = key.name().to_name();
+    Err(EditError::Refused { key, refusal })
+}

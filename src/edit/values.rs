@@ -1,0 +1,377 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//! Setting and deleting values.
+
+use super::{EditError, Editor};
+use crate::regf::bytes::u32_at;
+use crate::regf::{
+    BigData, CellOffset, DATA_SEGMENT_SIZE, Hive, INLINE_DATA, KEY_VALUE_HEADER_SIZE, KeyNode,
+    KeyValue, Name, key_node_field, key_value_field, needs_big_data, value_flags,
+};
+
+/// The longest value name, in UTF-16 units.
+const LONGEST_VALUE_NAME: usize = 16_383;
+
+/// The data that 65,535 segments hold: the most that big data can count.
+const LARGEST_DATA: usize = 65_535 * 16_344;
+
+/// Where a value's data stands.
+enum Storage {
+    /// In the value itself, or nowhere.
+    Inline,
+    /// In one cell.
+    Cell(CellOffset),
+    /// In segments.
+    Segments {
+        record: CellOffset,
+        list: CellOffset,
+        cells: Vec<CellOffset>,
+    },
+}
+
+impl Editor {
+    /// Sets the value `name` of the key at `path`; says whether anything had to change.
+    ///
+    /// An existing value keeps the spelling of its name.
+    ///
+    /// # Errors
+    ///
+    /// [`EditError::KeyMissing`] where the key does not exist: it is not made by this.
+    pub fn set_value(
+        &mut self,
+        path: &[Name],
+        name: &Name,
+        kind: u32,
+        data: &[u8],
+    ) -> Result<bool, EditError> {
+        if name.units().len() > LONGEST_VALUE_NAME {
+            let (name, why) = (name.clone(), "a value's name has at most 16,383 characters");
+            return Err(EditError::BadName { name, why });
+        }
+        if data.len() > LARGEST_DATA {
+            return Err(EditError::DataTooLarge(data.len()));
+        }
+        let key = self.expect_key(path)?;
+        self.edit(|editor| editor.set_value_of(key, name, kind, data))
+    }
+
+    /// Deletes the value `name` of the key at `path`; says whether it was there.
+    ///
+    /// # Errors
+    ///
+    /// Where the key must not be edited. A missing key is not an error: the value is not there.
+    pub fn delete_value(&mut self, path: &[Name], name: &Name) -> Result<bool, EditError> {
+        let Some(key) = self.find_ordinary(path)?.map(|key| key.at()) else {
+            return Ok(false);
+        };
+        self.edit(|editor| editor.delete_value_of(key, name))
+    }
+
+    fn expect_key(&self, path: &[Name]) -> Result<CellOffset, EditError> {
+        match self.find_ordinary(path)? {
+            Some(key) => Ok(key.at()),
+            None => Err(EditError::KeyMissing(
+                path.last().cloned().unwrap_or_default(),
+            )),
+        }
+    }
+
+    pub(super) fn set_value_of(
+        &mut self,
+        key: CellOffset,
+        name: &Name,
+        kind: u32,
+        data: &[u8],
+    ) -> Result<bool, EditError> {
+        let hive = self.hive()?;
+        match hive.find_value(&hive.key(key)?, name)? {
+            Some(value) => {
+                if value.kind() == kind && !value.is_tombstone() && *hive.data(&value)? == *data {
+                    return Ok(false);
+                }
+                let at = value.at();
+                let flags = value.flags() & !value_flags::TOMBSTONE;
+                let old = storage(&hive, &value)?;
+                self.write_data(at, old, data)?;
+                self.image.put_u32(at, key_value_field::DATA_TYPE, kind)?;
+                self.image.put_u16(at, key_value_field::FLAGS, flags)?;
+            }
+            None => {
+                let at = self.add_value(name, kind)?;
+                self.write_data(at, Storage::Inline, data)?;
+                self.append_to_values_list(key, at)?;
+            }
+        }
+        self.raise_value_maxima(key, name, data.len())?;
+        self.touch(key)?;
+        Ok(true)
+    }
+
+    fn add_value(&mut self, name: &Name, kind: u32) -> Result<CellOffset, EditError> {
+        let (stored, narrow) = name.to_stored();
+        let length = u16::try_from(stored.len()).map_err(|_| EditError::BadName {
+            name: name.clone(),
+            why: "too long",
+        })?;
+        let flags = if narrow { value_flags::COMP_NAME } else { 0 };
+        let mut bytes = Vec::with_capacity(KEY_VALUE_HEADER_SIZE.saturating_add(stored.len()));
+        bytes.extend_from_slice(b"vk");
+        bytes.extend_from_slice(&length.to_le_bytes());
+        bytes.extend_from_slice(&INLINE_DATA.to_le_bytes());
+        bytes.extend_from_slice(&[0; 4]);
+        bytes.extend_from_slice(&kind.to_le_bytes());
+        bytes.extend_from_slice(&flags.to_le_bytes());
+        bytes.extend_from_slice(&[0; 2]);
+        bytes.extend_from_slice(&stored);
+        self.allocate_with(&bytes)
+    }
+
+    /// Puts `data` where its size says it belongs, and that place into the value at `value`.
+    ///
+    /// Cells that are large enough are used again. Spec: regf, *Data size*, *Big data*.
+    fn write_data(
+        &mut self,
+        value: CellOffset,
+        old: Storage,
+        data: &[u8],
+    ) -> Result<(), EditError> {
+        let size = u32::try_from(data.len()).map_err(|_| EditError::DataTooLarge(data.len()))?;
+        let (size_field, data_field) = if data.len() <= 4 {
+            self.free_storage(old)?;
+            let mut field = [0; 4];
+            for (slot, &byte) in field.iter_mut().zip(data) {
+                *slot = byte;
+            }
+            (size | INLINE_DATA, u32::from_le_bytes(field))
+        } else if needs_big_data(self.hive()?.base().minor, size) {
+            (size, self.write_segments(old, data)?.0)
+        } else {
+            (size, self.write_cell(old, data)?.0)
+        };
+        let image = &mut self.image;
+        image.put_u32(value, key_value_field::DATA_SIZE, size_field)?;
+        image.put_u32(value, key_value_field::DATA_OFFSET, data_field)
+    }
+
+    fn write_cell(&mut self, old: Storage, data: &[u8]) -> Result<CellOffset, EditError> {
+        if let Storage::Cell(at) = old
+            && self.image.capacity(at)? >= data.len()
+        {
+            self.image.put(at, 0, data)?;
+            return Ok(at);
+        }
+        self.free_storage(old)?;
+        self.allocate_with(data)
+    }
+
+    fn write_segments(&mut self, old: Storage, data: &[u8]) -> Result<CellOffset, EditError> {
+        let segment = usize::try_from(DATA_SEGMENT_SIZE).unwrap_or(usize::MAX);
+        let parts = data.chunks(segment);
+        let count = parts.len();
+        if let Storage::Segments {
+            record,
+            list,
+            cells,
+        } = &old
+            && cells.len() == count
+        {
+            for (index, (cell, part)) in cells.iter().zip(parts).enumerate() {
+                let at = self.write_cell(Storage::Cell(*cell), part)?;
+                self.image.put_u32(*list, index.saturating_mul(4), at.0)?;
+            }
+            return Ok(*record);
+        }
+        self.free_storage(old)?;
+        let mut list = Vec::new();
+        for part in parts {
+            let cell = self.allocate_with(part)?;
+            list.extend_from_slice(&cell.0.to_le_bytes());
+        }
+        let list = self.allocate_with(&list)?;
+        let count = u16::try_from(count).map_err(|_| EditError::DataTooLarge(data.len()))?;
+        let mut record = b"db".to_vec();
+        record.extend_from_slice(&count.to_le_bytes());
+        record.extend_from_slice(&list.0.to_le_bytes());
+        self.allocate_with(&record)
+    }
+
+    fn free_storage(&mut self, storage: Storage) -> Result<(), EditError> {
+        match storage {
+            Storage::Inline => Ok(()),
+            Storage::Cell(at) => self.free_cell(at),
+            Storage::Segments {
+                record,
+                list,
+                cells,
+            } => {
+                for cell in cells {
+                    self.free_cell(cell)?;
+                }
+                self.free_cell(list)?;
+                self.free_cell(record)
+            }
+        }
+    }
+
+    /// Puts `value` behind the last one of the key's values.
+    fn append_to_values_list(
+        &mut self,
+        key: CellOffset,
+        value: CellOffset,
+    ) -> Result<(), EditError> {
+        let node = self.key_fields(key)?;
+        let count = node.value_count.checked_add(1);
+        let count = count.ok_or(EditError::CountOverflow("the number of values"))?;
+        let used = usize::try_from(node.value_count)
+            .unwrap_or(usize::MAX)
+            .saturating_mul(4);
+        let list = match node.values_list.some() {
+            Some(list) if node.value_count > 0 => self.make_room(list, used, 4)?,
+            _ => self.allocate(4)?,
+        };
+        self.image.put_u32(list, used, value.0)?;
+        let image = &mut self.image;
+        image.put_u32(key, key_node_field::VALUES_LIST, list.0)?;
+        image.put_u32(key, key_node_field::VALUE_COUNT, count)
+    }
+
+    /// Gives the list in the cell at `at`, of which `used` bytes count, room for `more` bytes.
+    ///
+    /// The cell grows where it stands or moves; the list's place is returned.
+    pub(super) fn make_room(
+        &mut self,
+        at: CellOffset,
+        used: usize,
+        more: usize,
+    ) -> Result<CellOffset, EditError> {
+        let need = used.saturating_add(more);
+        if self.image.capacity(at)? >= need || self.resize_in_place(at, need)? {
+            return Ok(at);
+        }
+        let kept = self.image.payload(at)?.get(..used).unwrap_or(&[]).to_vec();
+        // A list that moves will grow again: an eighth of slack keeps the moves few.
+        let slack = (used / 8).next_multiple_of(8);
+        let new = self.allocate(need.saturating_add(slack))?;
+        self.image.fill(new, &kept)?;
+        self.free_cell(at)?;
+        Ok(new)
+    }
+
+    fn delete_value_of(&mut self, key: CellOffset, name: &Name) -> Result<bool, EditError> {
+        let hive = self.hive()?;
+        let node = hive.key(key)?;
+        let Some(value) = hive.find_value(&node, name)? else {
+            return Ok(false);
+        };
+        let at = value.at();
+        let old = storage(&hive, &value)?;
+        let left: Vec<CellOffset> = hive
+            .values(&node)?
+            .into_iter()
+            .filter(|&v| v != at)
+            .collect();
+        let list = node.values_list();
+        self.free_storage(old)?;
+        self.free_cell(at)?;
+        self.write_values_list(key, list, &left)?;
+        self.touch(key)?;
+        Ok(true)
+    }
+
+    fn write_values_list(
+        &mut self,
+        key: CellOffset,
+        list: CellOffset,
+        values: &[CellOffset],
+    ) -> Result<(), EditError> {
+        let count = u32::try_from(values.len()).unwrap_or(u32::MAX);
+        self.image
+            .put_u32(key, key_node_field::VALUE_COUNT, count)?;
+        if values.is_empty() {
+            self.free_cell(list)?;
+            let none = CellOffset::NONE.0;
+            return self.image.put_u32(key, key_node_field::VALUES_LIST, none);
+        }
+        let bytes: Vec<u8> = values.iter().flat_map(|at| at.0.to_le_bytes()).collect();
+        self.image.put(list, 0, &bytes)
+    }
+
+    fn raise_value_maxima(
+        &mut self,
+        key: CellOffset,
+        name: &Name,
+        data: usize,
+    ) -> Result<(), EditError> {
+        let name = u32::try_from(name.utf16_size()).unwrap_or(u32::MAX);
+        let data = u32::try_from(data).unwrap_or(u32::MAX);
+        self.raise(key, key_node_field::LARGEST_VALUE_NAME, name)?;
+        self.raise(key, key_node_field::LARGEST_VALUE_DATA, data)
+    }
+
+    /// Raises a 32-bit field of the cell at `at` to `least`. It is never lowered, as in Windows.
+    pub(super) fn raise(
+        &mut self,
+        at: CellOffset,
+        field: usize,
+        least: u32,
+    ) -> Result<(), EditError> {
+        match u32_at(self.image.payload(at)?, field) {
+            Some(found) if found >= least => Ok(()),
+            _ => self.image.put_u32(at, field, least),
+        }
+    }
+
+    /// Frees the values of the key at `key`, their data and their list.
+    pub(super) fn free_values(&mut self, key: CellOffset) -> Result<(), EditError> {
+        let hive = self.hive()?;
+        let node = hive.key(key)?;
+        let values = hive.values(&node)?;
+        if values.is_empty() {
+            return Ok(());
+        }
+        let list = node.values_list();
+        for at in values {
+            let hive = self.hive()?;
+            let old = storage(&hive, &hive.value(at)?)?;
+            self.free_storage(old)?;
+            self.free_cell(at)?;
+        }
+        self.free_cell(list)
+    }
+
+    fn key_fields(&self, key: CellOffset) -> Result<KeyFields, EditError> {
+        let hive = self.hive()?;
+        let node: KeyNode<'_> = hive.key(key)?;
+        Ok(KeyFields {
+            value_count: node.value_count(),
+            values_list: node.values_list(),
+        })
+    }
+}
+
+struct KeyFields {
+    value_count: u32,
+    values_list: CellOffset,
+}
+
+/// Where the data of `value` stands now.
+fn storage(hive: &Hive<'_>, value: &KeyValue<'_>) -> Result<Storage, EditError> {
+    if value.is_inline() || value.data_size() == 0 {
+        return Ok(Storage::Inline);
+    }
+    let at = value.data_offset();
+    if !needs_big_data(hive.base().minor, value.data_size()) {
+        return Ok(Storage::Cell(at));
+    }
+    let record = BigData::parse(at, &hive.cell(at, crate::regf::Record::BigData)?)?;
+    let list = record.segments_list;
+    let bytes = hive.cell(list, crate::regf::Record::SegmentsList)?;
+    let offsets = bytes
+        .chunks_exact(4)
+        .take(usize::from(record.segment_count));
+    let cells = offsets.map(|offset| CellOffset(u32_at(offset, 0).unwrap_or(CellOffset::NONE.0)));
+    Ok(Storage::Segments {
+        record: at,
+        list,
+        cells: cells.collect(),
+    })
+}
