@@ -5,3 +5,4 @@
 
 pub mod edit;
 pub mod regf;
+pub mod verify;

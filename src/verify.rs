@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//! The second opinion: nt-hive reads every image before it is published.
+//!
+//! nt-hive shares no code with this program. Where it does not see the same tree and the planned
+//! changes in it, nothing may be written. Its panics are contained: a damaged hive can cause them,
+//! which is why the structural check comes first.
+
+#![deny(clippy::arithmetic_side_effects)]
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use nt_hive::{NtHiveError, NtHiveNameString};
+use thiserror::Error;
+
+use crate::regf::{self, DATA_SEGMENT_SIZE, KEY_DEPTH_LIMIT, Name, RegfError, StoredName};
+
+type Witness<'h> = nt_hive::KeyNode<'h, &'h [u8]>;
+
+/// What an image must hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expectation {
+    /// The key's path below the root.
+    pub key: Vec<Name>,
+    /// What must be the case there.
+    pub state: ExpectedState,
+}
+
+/// What must be the case at a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ExpectedState {
+    /// The key exists.
+    KeyExists,
+    /// The key does not exist.
+    KeyAbsent,
+    /// The value has this type and data.
+    Value {
+        /// Its name.
+        name: Name,
+        /// Its REG_ type number.
+        kind: u32,
+        /// Its data.
+        data: Vec<u8>,
+    },
+    /// The value does not exist.
+    ValueAbsent {
+        /// Its name.
+        name: Name,
+    },
+}
+
+/// Why an image must not be published. Nothing was written.
+#[derive(Debug, Error)]
+pub enum VerifyError {
+    /// We cannot read the image ourselves.
+    #[error("the image cannot be read back: {0}")]
+    Ours(#[from] RegfError),
+    /// The witness cannot read the image.
+    #[error("the second reader (nt-hive) refuses the image: {0}")]
+    Witness(#[from] NtHiveError),
+    /// The witness panicked.
+    #[error("the second reader (nt-hive) broke down over the image")]
+    WitnessPanicked,
+    /// The two readers do not see the same.
+    #[error("the two readers disagree about the {what} of key {key}")]
+    Disagreement {
+        /// The key's path.
+        key: String,
+        /// In what they differ.
+        what: &'static str,
+    },
+    /// A planned change is not in the image.
+    #[error("the image does not hold what was planned: {value:?} of key {key}")]
+    NotAsPlanned {
+        /// The key's path.
+        key: String,
+        /// The value's name, empty for the key itself or its default value.
+        value: Name,
+    },
+}
+
+/// Makes sure that nt-hive reads `image` as we do, and finds all of `expectations` in it.
+///
+/// The image must have passed the structural check.
+///
+/// # Errors
+///
+/// The first thing that the two readers do not agree on, or that is not as planned.
+pub fn verify(image: &Vec<u8>, expectations: &[Expectation]) -> Result<(), VerifyError> {
+    catch_unwind(AssertUnwindSafe(|| verify_uncontained(image, expectations)))
+        .unwrap_or(Err(VerifyError::WitnessPanicked))
+}
+
+fn verify_uncontained(image: &Vec<u8>, expectations: &[Expectation]) -> Result<(), VerifyError> {
+    let ours = regf::Hive::open(image)?;
+    let witness = nt_hive::Hive::new(image.as_slice())?;
+    let root = witness.root_key_node()?;
+    let mut path = Vec::new();
+    compare_keys(&ours, &ours.root()?, &root, &mut path)?;
+    let mut expectations = expectations.iter();
+    expectations.try_for_each(|expectation| expect(&ours, &root, expectation))
+}
+
+/// Compares a key and all below it, in the order of the lists.
+fn compare_keys(
+    hive: &regf::Hive<'_>,
+    ours: &regf::KeyNode<'_>,
+    witness: &Witness<'_>,
+    path: &mut Vec<Name>,
+) -> Result<(), VerifyError> {
+    let disagree = |what, path: &[Name]| {
+        let key = path_text(path);
+        Err(VerifyError::Disagreement { key, what })
+    };
+    if !same_name(ours.name(), &witness.name()?) {
+        return disagree("name", path);
+    }
+    if path.len() > KEY_DEPTH_LIMIT {
+        return disagree("depth", path);
+    }
+    compare_values(hive, ours, witness, path)?;
+    let subkeys = hive.subkeys(ours)?;
+    let mut theirs = witness.subkeys().transpose()?;
+    for subkey in subkeys {
+        let subkey = hive.key(subkey)?;
+        let Some(their) = theirs.as_mut().and_then(Iterator::next) else {
+            return disagree("subkeys", path);
+        };
+        path.push(subkey.name().to_name());
+        compare_keys(hive, &subkey, &their?, path)?;
+        path.pop();
+    }
+    match theirs.as_mut().and_then(Iterator::next) {
+        None => Ok(()),
+        Some(_) => disagree("subkeys", path),
+    }
+}
+
+fn compare_values(
+    hive: &regf::Hive<'_>,
+    ours: &regf::KeyNode<'_>,
+    witness: &Witness<'_>,
+    path: &[Name],
+) -> Result<(), VerifyError> {
+    let disagree = |what| {
+        let key = path_text(path);
+        Err(VerifyError::Disagreement { key, what })
+    };
+    if ours.has(regf::key_flags::PREDEF_HANDLE) {
+        return Ok(()); // its count is a handle, which the witness does not know
+    }
+    let mut theirs = witness.values().transpose()?;
+    for value in hive.values(ours)? {
+        let value = hive.value(value)?;
+        let Some(their) = theirs.as_mut().and_then(Iterator::next) else {
+            return disagree("values");
+        };
+        let their = their?;
+        if !same_name(value.name(), &their.name()?) {
+            return disagree("value names");
+        }
+        if kind_of(&their)? != value.kind() {
+            return disagree("value types");
+        }
+        if their.data_size() != value.data_size() {
+            return disagree("data sizes");
+        }
+        if witness_can_read(hive, value.data_size()) && *hive.data(&value)? != *data_of(&their)? {
+            return disagree("data");
+        }
+    }
+    match theirs.as_mut().and_then(Iterator::next) {
+        None => Ok(()),
+        Some(_) => disagree("values"),
+    }
+}
+
+/// nt-hive takes large data for segments in every version, also where there were none yet, and
+/// looks for a cell where there is no data at all.
+fn witness_can_read(hive: &regf::Hive<'_>, size: u32) -> bool {
+    size != 0 && (hive.base().minor >= 4 || size <= DATA_SEGMENT_SIZE)
+}
+
+fn expect(
+    hive: &regf::Hive<'_>,
+    root: &Witness<'_>,
+    expectation: &Expectation,
+) -> Result<(), VerifyError> {
+    let key = find_key(root, &expectation.key)?;
+    let (name, met) = match (&expectation.state, &key) {
+        (ExpectedState::KeyExists, key) => (None, key.is_some()),
+        (ExpectedState::KeyAbsent, key) => (None, key.is_none()),
+        (ExpectedState::ValueAbsent { name }, None) => (Some(name), true),
+        (ExpectedState::Value { name, .. }, None) => (Some(name), false),
+        (ExpectedState::ValueAbsent { name }, Some(key)) => {
+            (Some(name), find_value(key, name)?.is_none())
+        }
+        (ExpectedState::Value { name, kind, data }, Some(key)) => {
+            let found = match find_value(key, name)? {
+                None => false,
+                Some(value) => kind_of(&value)? == *kind && has_data(hive, &value, data)?,
+            };
+            (Some(name), found)
+        }
+    };
+    if met {
+        return Ok(());
+    }
+    Err(VerifyError::NotAsPlanned {
+        key: path_text(&expectation.key),
+        value: name.cloned().unwrap_or_default(),
+    })
+}
+
+fn has_data(
+    hive: &regf::Hive<'_>,
+    value: &nt_hive::KeyValue<'_, &[u8]>,
+    data: &[u8],
+) -> Result<bool, VerifyError> {
+    let size = value.data_size();
+    if usize::try_from(size) != Ok(data.len()) {
+        return Ok(false);
+    }
+    Ok(!witness_can_read(hive, size) || data_of(value)? == data)
+}
+
+fn find_key<'h>(root: &Witness<'h>, path: &[Name]) -> Result<Option<Witness<'h>>, VerifyError> {
+    let mut key = root.clone();
+    for name in path {
+        match key.subkey(&name.to_string()) {
+            None => return Ok(None),
+            Some(subkey) => key = subkey?,
+        }
+    }
+    Ok(Some(key))
+}
+
+fn find_value<'h>(
+    key: &Witness<'h>,
+    name: &Name,
+) -> Result<Option<nt_hive::KeyValue<'h, &'h [u8]>>, VerifyError> {
+    Ok(key.value(&name.to_string()).transpose()?)
+}
+
+fn kind_of(value: &nt_hive::KeyValue<'_, &[u8]>) -> Result<u32, VerifyError> {
+    use nt_hive::KeyValueDataType as Kind;
+    Ok(match value.data_type() {
+        Ok(Kind::RegNone) => 0,
+        Ok(Kind::RegSZ) => 1,
+        Ok(Kind::RegExpandSZ) => 2,
+        Ok(Kind::RegBinary) => 3,
+        Ok(Kind::RegDWord) => 4,
+        Ok(Kind::RegDWordBigEndian) => 5,
+        Ok(Kind::RegLink) => 6,
+        Ok(Kind::RegMultiSZ) => 7,
+        Ok(Kind::RegResourceList) => 8,
+        Ok(Kind::RegFullResourceDescriptor) => 9,
+        Ok(Kind::RegResourceRequirementsList) => 10,
+        Ok(Kind::RegQWord) => 11,
+        Err(NtHiveError::UnsupportedKeyValueDataType { actual, .. }) => actual,
+        Err(error) => return Err(error.into()),
+    })
+}
+
+fn data_of(value: &nt_hive::KeyValue<'_, &[u8]>) -> Result<Vec<u8>, VerifyError> {
+    Ok(value.data()?.into_vec()?)
+}
+
+fn same_name(ours: StoredName<'_>, theirs: &NtHiveNameString<'_>) -> bool {
+    match theirs {
+        NtHiveNameString::Latin1(bytes) => ours.narrow && ours.bytes == *bytes,
+        NtHiveNameString::Utf16LE(bytes) => !ours.narrow && ours.bytes == *bytes,
+    }
+}
+
+fn path_text(path: &[Name]) -> String {
+    let names: Vec<String> = path.iter().map(Name::to_string).collect();
+    format!("\\{}", names.join("\\"))
+}
