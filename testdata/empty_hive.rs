@@ -3,15 +3,15 @@
 
 /// Parts that the sample hives and tests need.
 #[derive(Clone)]
-pub struct EmptyHive {
+pub(crate) struct EmptyHive {
     /// 3 (Windows NT 4) to 6.
-    pub minor: u32,
+    pub(crate) minor: u32,
     /// The root key's name.
-    pub root: &'static str,
+    pub(crate) root: &'static str,
     /// What the base block says the file is called.
-    pub file_name: &'static str,
+    pub(crate) file_name: &'static str,
     /// FILETIME of everything in it.
-    pub time: u64,
+    pub(crate) time: u64,
 }
 
 /// BUILTIN\Administrators owns; it and LocalSystem have full control, Users read; inherited below.
@@ -33,7 +33,7 @@ const DESCRIPTOR: &[u8] = &[
 
 impl EmptyHive {
     /// The primary file: a base block and one bin with the root key and its security.
-    pub fn build(&self) -> Vec<u8> {
+    pub(crate) fn build(&self) -> Vec<u8> {
         let mut image = vec![0; 8192];
         self.base_block(&mut image);
         put(&mut image, 4096, b"hbin");
