@@ -3,7 +3,7 @@
 
 use thiserror::Error;
 
-use crate::regf::{Finding, Name, RegfError};
+use crate::regf::{Finding, Name, RegfError, SpecialKey};
 
 /// Why an edit was not made. The file on the disk is never touched by this room.
 #[derive(Debug, Error)]
@@ -69,14 +69,8 @@ impl EditError {
 /// Why a key must not be edited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// It leads to another key.
-    SymbolicLink,
-    /// It holds a handle instead of values.
-    PredefinedHandle,
-    /// Another hive is mounted there.
-    HiveExit,
-    /// It is part of a layered key.
-    LayeredKey,
+    /// It stands for something else than itself.
+    Special(SpecialKey),
     /// It is the root of the hive.
     Root,
     /// It carries the flag that forbids deletion.
@@ -85,13 +79,10 @@ pub enum Refusal {
 
 impl std::fmt::Display for Refusal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::SymbolicLink => "is a symbolic link to another key: name that key instead",
-            Self::PredefinedHandle => "holds a predefined handle instead of values",
-            Self::HiveExit => "is where another hive is mounted",
-            Self::LayeredKey => "is part of a layered key of a container",
-            Self::Root => "is the root of the hive and cannot be deleted",
-            Self::NoDelete => "is marked as not to be deleted",
-        })
+        match self {
+            Self::Special(special) => special.fmt(f),
+            Self::Root => f.write_str("is the root of the hive and cannot be deleted"),
+            Self::NoDelete => f.write_str("is marked as not to be deleted"),
+        }
     }
 }

@@ -3,7 +3,7 @@
 
 use super::{EditError, Editor, Refusal};
 use crate::regf::{
-    CellOffset, Hive, KEY_DEPTH_LIMIT, KEY_NODE_HEADER_SIZE, KeyNode, Name, key_flags,
+    CellOffset, Hive, KEY_DEPTH_LIMIT, KEY_NODE_HEADER_SIZE, KeyNode, Name, SpecialKey, key_flags,
     key_node_field,
 };
 
@@ -221,7 +221,7 @@ fn subtree(hive: &Hive<'_>, top: CellOffset) -> Result<Vec<CellOffset>, EditErro
         } else if key.has(key_flags::NO_DELETE) {
             Some(Refusal::NoDelete)
         } else if key.has(key_flags::HIVE_EXIT) {
-            Some(Refusal::HiveExit)
+            Some(Refusal::Special(SpecialKey::HiveExit))
         } else {
             None
         };

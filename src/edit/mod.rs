@@ -19,8 +19,7 @@ pub use error::{EditError, Refusal};
 use self::allocate::FreeCells;
 use self::image::Image;
 use crate::regf::{
-    CellOffset, Hive, KeyNode, Name, Report, base_block_field, check, checksum, key_flags,
-    key_node_field,
+    CellOffset, Hive, KeyNode, Name, Report, base_block_field, check, checksum, key_node_field,
 };
 
 /// A hive in memory that can be changed.
@@ -171,17 +170,11 @@ impl Editor {
 
 /// Refuses keys that stand for something else than themselves.
 fn expect_ordinary(key: &KeyNode<'_>) -> Result<(), EditError> {
-    let refusal = if key.has(key_flags::SYM_LINK) {
-        Refusal::SymbolicLink
-    } else if key.has(key_flags::PREDEF_HANDLE) {
-        Refusal::PredefinedHandle
-    } else if key.has(key_flags::HIVE_EXIT) {
-        Refusal::HiveExit
-    } else if key.layer_semantics() != 0 {
-        Refusal::LayeredKey
-    } else {
-        return Ok(());
-    };
-    let key = key.name().to_name();
-    Err(EditError::Refused { key, refusal })
+    match key.special() {
+        None => Ok(()),
+        Some(special) => Err(EditError::Refused {
+            key: key.name().to_name(),
+            refusal: Refusal::Special(special),
+        }),
+    }
 }

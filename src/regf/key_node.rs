@@ -2,6 +2,7 @@
 //! The key node: a registry key.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use super::bytes::{u16_at, u32_at, u64_at};
 use super::{CellOffset, Fault, Record, RegfError, StoredName};
@@ -45,6 +46,32 @@ pub mod key_flags {
     pub const SYM_LINK: u16 = 0x0010;
     pub const COMP_NAME: u16 = 0x0020;
     pub const PREDEF_HANDLE: u16 = 0x0040;
+}
+
+/// What a key is that stands for something else than its own values and subkeys.
+///
+/// Nothing is ever edited in such a key or below it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SpecialKey {
+    /// It leads to another key.
+    SymbolicLink,
+    /// It holds a handle instead of values.
+    PredefinedHandle,
+    /// Another hive is mounted there.
+    HiveExit,
+    /// It is part of a layered key.
+    LayeredKey,
+}
+
+impl fmt::Display for SpecialKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::SymbolicLink => "is a symbolic link to another key: name that key instead",
+            Self::PredefinedHandle => "holds a predefined handle instead of values",
+            Self::HiveExit => "is where another hive is mounted",
+            Self::LayeredKey => "is part of a layered key of a container",
+        })
+    }
 }
 
 /// A registry key.
@@ -96,6 +123,21 @@ impl<'a> KeyNode<'a> {
     pub fn layer_semantics(&self) -> u8 {
         let bits = self.bytes.get(key_node_field::LAYERED_BITS);
         bits.map_or(0, |bits| bits & 0x03)
+    }
+
+    /// What it is if it is no ordinary key.
+    pub fn special(&self) -> Option<SpecialKey> {
+        if self.has(key_flags::SYM_LINK) {
+            Some(SpecialKey::SymbolicLink)
+        } else if self.has(key_flags::PREDEF_HANDLE) {
+            Some(SpecialKey::PredefinedHandle)
+        } else if self.has(key_flags::HIVE_EXIT) {
+            Some(SpecialKey::HiveExit)
+        } else if self.layer_semantics() != 0 {
+            Some(SpecialKey::LayeredKey)
+        } else {
+            None
+        }
     }
 
     /// The parent's key node; meaningless for the root.

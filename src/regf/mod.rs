@@ -28,7 +28,7 @@ pub use check::{Finding, Report, Severity, check};
 pub use error::{Fault, Record, RegfError};
 pub use hive::{Hive, KEY_DEPTH_LIMIT};
 pub use hive_bin::{HIVE_BIN_HEADER_SIZE, HIVE_BIN_UNIT, HiveBin};
-pub use key_node::{KEY_NODE_HEADER_SIZE, KeyNode, key_flags, key_node_field};
+pub use key_node::{KEY_NODE_HEADER_SIZE, KeyNode, SpecialKey, key_flags, key_node_field};
 pub use key_security::{KEY_SECURITY_HEADER_SIZE, KeySecurity, key_security_field};
 pub use key_value::{
     INLINE_DATA, INLINE_DATA_LIMIT, KEY_VALUE_HEADER_SIZE, KeyValue, key_value_field, value_flags,
