@@ -2,7 +2,7 @@
 //! The bytes of a primary file, and checked writes into cells.
 
 use super::EditError;
-use crate::regf::bytes::u32_at;
+use crate::regf::u32_at;
 use crate::regf::{
     BASE_BLOCK_SIZE, CellOffset, Fault, FileOffset, HIVE_BIN_UNIT, Record, RegfError,
     base_block_field,

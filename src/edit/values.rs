@@ -2,7 +2,7 @@
 //! Setting and deleting values.
 
 use super::{EditError, Editor};
-use crate::regf::bytes::u32_at;
+use crate::regf::u32_at;
 use crate::regf::{
     BigData, CellOffset, DATA_SEGMENT_SIZE, Hive, INLINE_DATA, KEY_VALUE_HEADER_SIZE, KeyNode,
     KeyValue, Name, key_node_field, key_value_field, needs_big_data, value_flags,

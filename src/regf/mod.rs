@@ -8,7 +8,7 @@
 
 mod base_block;
 mod big_data;
-pub(crate) mod bytes;
+mod bytes;
 mod check;
 mod error;
 mod hive;
@@ -24,6 +24,7 @@ mod upcase;
 
 pub use base_block::{BASE_BLOCK_SIZE, BaseBlock, base_block_field, checksum};
 pub use big_data::{BIG_DATA_SIZE, BigData, DATA_SEGMENT_SIZE, needs_big_data};
+pub(crate) use bytes::u32_at;
 pub use check::{Finding, Report, Severity, check};
 pub use error::{Fault, Record, RegfError};
 pub use hive::{Hive, KEY_DEPTH_LIMIT};

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//! What would have to change: baselines compared with a hive set. Pure: reads, never writes.
+
+#![deny(clippy::arithmetic_side_effects)]
+
+mod build;
+mod control_sets;
+mod error;
+mod state;
+mod undo;
+
+pub use build::{Options, build};
+pub use control_sets::{ControlSetInfo, Role, Selection, control_sets};
+pub use error::PlanError;
+pub use state::{KeyContent, KeySummary, State, TouchedKey, Value, confirm, key_content, touched_keys};
+pub use undo::{Undo, UndoObstacle, undo};
+
+use crate::profile::HiveName;
+use crate::regf::{Hive, Name};
+
+/// A hive that a plan is made for.
+#[derive(Clone)]
+pub struct HiveInput<'a> {
+    /// Which hive it is.
+    pub name: HiveName,
+    /// Where its file is, for people.
+    pub path: String,
+    /// The hive, as Windows would see it.
+    pub hive: Hive<'a>,
+}
+
+/// What would have to change so that a target agrees with profiles.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// What was looked at, as it was named.
+    pub target: String,
+    /// The hives that are there.
+    pub hives: Vec<PlannedHive>,
+    /// The profiles, in the order they were named.
+    pub profiles: Vec<PlannedProfile>,
+    /// The changes, in the order in which they are made.
+    pub changes: Vec<Change>,
+    /// How many values and keys are as the profiles want them.
+    pub matches: u64,
+    /// The rules that do not apply here.
+    pub skipped: Vec<Skipped>,
+    /// What an engineer should know besides.
+    pub warnings: Vec<String>,
+}
+
+/// A hive in a plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlannedHive {
+    /// Which hive it is.
+    pub name: HiveName,
+    /// Where its file is, for people.
+    pub path: String,
+    /// The control sets in it; none in SOFTWARE.
+    pub control_sets: Vec<ControlSetInfo>,
+}
+
+/// A profile in a plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlannedProfile {
+    /// Its id.
+    pub id: String,
+    /// Its title.
+    pub title: String,
+}
+
+/// One change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The id of the profile that wants it.
+    pub profile: String,
+    /// The hive it is made in.
+    pub hive: HiveName,
+    /// The control set, where the key is in one.
+    pub control_set: Option<String>,
+    /// The key's path below the hive's root.
+    pub key: Vec<Name>,
+    /// The value's name; `None` where the key itself is created or deleted.
+    pub value: Option<Name>,
+    /// What is done.
+    pub action: Action,
+    /// What was found; `None` for absent.
+    pub before: Option<State>,
+    /// What will be there; `None` for absent.
+    pub after: Option<State>,
+    /// Whether the machine is less secure afterwards.
+    pub lowers_security: bool,
+    /// Why.
+    pub note: String,
+}
+
+/// What a change does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Gives a value a type and data.
+    Set,
+    /// Removes a value.
+    DeleteValue,
+    /// Makes a key.
+    CreateKey,
+    /// Removes a key with all below it.
+    DeleteKey,
+}
+
+impl Action {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Set, Self::DeleteValue, Self::CreateKey, Self::DeleteKey];
+
+    /// Its name in plans and manifests.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Set => "set",
+            Self::DeleteValue => "delete-value",
+            Self::CreateKey => "create-key",
+            Self::DeleteKey => "delete-key",
+        }
+    }
+}
+
+/// A rule that does not apply here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Skipped {
+    /// The id of the profile.
+    pub profile: String,
+    /// The hive.
+    pub hive: HiveName,
+    /// The key as the profile names it, or below the hive's root where that is known.
+    pub key: String,
+    /// The value's name, where the rule is about one.
+    pub value: Option<String>,
+    /// Why it does not apply.
+    pub reason: String,
+}
+
+/// A key's path as people write it.
+pub fn path_text(path: &[Name]) -> String {
+    let names: Vec<String> = path.iter().map(Name::to_string).collect();
+    names.join("\\")
+}
