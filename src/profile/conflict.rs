@@ -102,22 +102,18 @@ pub fn conflicts(profiles: &[Profile]) -> Result<(), Conflicts> {
 /// Reports entries of one profile that speak of the same value, even if they agree.
 pub(super) fn report_duplicates(keys: &[KeyRule], report: &mut Report<'_>) {
     for (first, second) in clashes(&[keys], |_, _| false) {
-        let (what, message) = match (first.value, second.value) {
+        let message = match (first.value, second.value) {
             (Some(value), Some(_)) => {
                 let name = super::scalar::shown(&value.name);
-                (
-                    "value",
-                    format!("the value `{name}` of this key has an entry already"),
-                )
+                format!("the value `{name}` of this key has an entry already")
             }
-            (None, None) => ("key", "this key is `absent` already".to_owned()),
-            _ => {
-                let message = "one entry wants this key `absent`, the other a value in it";
-                ("key", message.to_owned())
-            }
+            (None, None) => "this key is `absent` already".to_owned(),
+            _ => "one entry wants this key `absent`, the other a value in it".to_owned(),
         };
-        let line = first.at().line;
-        let hint = format!("the first is in line {line}; a {what} has one entry in a profile");
+        let hint = format!(
+            "keep one of the two; the first is in line {}",
+            first.at().line
+        );
         report.error(second.at(), message, hint);
     }
 }

@@ -143,6 +143,19 @@ impl<'t> Report<'t> {
         });
     }
 
+    /// Says whether a tab stands in the indent of this line.
+    pub(super) fn has_tab_indent(&self, line: u32) -> bool {
+        let index = usize::try_from(line)
+            .ok()
+            .and_then(|line| line.checked_sub(1));
+        let line = index.and_then(|index| self.lines.get(index));
+        let mut indent = line.map_or("", |line| line).chars();
+        indent
+            .by_ref()
+            .take_while(|c| c.is_whitespace())
+            .any(|c| c == '\t')
+    }
+
     /// Says whether further errors are only counted.
     pub(super) fn is_full(&self) -> bool {
         self.errors.len() >= MAX_ERRORS

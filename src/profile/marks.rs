@@ -6,7 +6,7 @@
 //! first, over the events of a second YAML parser: it notes the place of every node and refuses
 //! deep nesting, aliases and tags, none of which a profile needs, before serde_yaml sees them.
 
-use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span, Tag};
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span};
 
 use super::Location;
 use super::error::Report;
@@ -85,6 +85,9 @@ fn mark(event: &Event<'_>, span: &Span) -> Option<Mark> {
     })
 }
 
+const ALIAS: &str = "YAML aliases (`*name`) are not allowed in a profile";
+const ALIAS_HINT: &str = "write the value out; text with a `*` in front needs quotes";
+
 /// Says why a profile may not hold this, and what to write instead.
 fn refusal(event: &Event<'_>, depth: usize, documents: usize) -> Option<(String, &'static str)> {
     if documents > 1 {
@@ -92,13 +95,7 @@ fn refusal(event: &Event<'_>, depth: usize, documents: usize) -> Option<(String,
         return Some((message, "one profile is one file: remove the `---` line"));
     }
     let (anchor, tag) = match event {
-        Event::Alias(_) => {
-            let message = "YAML aliases (`*name`) are not allowed in a profile".to_owned();
-            return Some((
-                message,
-                "write the value out; text with a `*` in front needs quotes",
-            ));
-        }
+        Event::Alias(_) => return Some((ALIAS.to_owned(), ALIAS_HINT)),
         Event::Scalar(_, _, anchor, tag) => (*anchor, tag),
         Event::MappingStart(anchor, tag) | Event::SequenceStart(anchor, tag) => (*anchor, tag),
         _ => return None,
@@ -107,11 +104,9 @@ fn refusal(event: &Event<'_>, depth: usize, documents: usize) -> Option<(String,
         let message = "YAML anchors (`&name`) are not allowed in a profile".to_owned();
         return Some((message, "remove it; text with a `&` in front needs quotes"));
     }
-    if let Some(tag) = tag {
-        return Some((
-            tag_message(tag),
-            "remove it; text with a `!` in front needs quotes",
-        ));
+    if tag.is_some() {
+        let message = "YAML tags (`!name`) are not allowed in a profile".to_owned();
+        return Some((message, "remove it; text with a `!` in front needs quotes"));
     }
     let opens = !matches!(event, Event::Scalar(..));
     if opens && depth >= MAX_DEPTH {
@@ -124,25 +119,23 @@ fn refusal(event: &Event<'_>, depth: usize, documents: usize) -> Option<(String,
     None
 }
 
-fn tag_message(tag: &Tag) -> String {
-    let shown: String = tag.to_string().chars().take(40).collect();
-    format!("YAML tags (`{shown}`) are not allowed in a profile")
-}
-
 /// Reports that the text is no YAML, with advice for the mistakes that people make.
 fn report_syntax(error: &ScanError, report: &mut Report<'_>) {
     let info = error.info();
     let at = location(error.marker());
+    if info.contains("unknown anchor") {
+        return report.error(at, ALIAS, ALIAS_HINT);
+    }
     let hint = if info.contains("recursion limit") {
         "a profile is flat: keys, their values, and their data"
-    } else if info.contains("tab") {
+    } else if info.contains("tab") || report.has_tab_indent(at.line) {
         "indent with blanks: YAML allows no tabs"
     } else if info.contains("escape") {
         "write paths without quotes, or in 'single quotes': a backslash in double quotes is special"
     } else if info.contains("mapping values are not allowed") {
         "put text that holds `: ` in 'single quotes', and give fields of one entry the same indent"
-    } else if info.contains("unknown anchor") {
-        "text with a `*` in front needs quotes"
+    } else if info.contains("unexpected character") {
+        "text that begins with % @ or ` needs 'single quotes'"
     } else if info.contains("quoted scalar") {
         "close the quote that begins here; an apostrophe inside 'single quotes' is written ''"
     } else if info.contains("simple key") || info.contains("block mapping") {

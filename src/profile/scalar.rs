@@ -206,7 +206,7 @@ fn push_pairs(part: &str, bytes: &mut Vec<u8>) -> Result<(), Fault> {
     let mut digits = part.chars().filter_map(|c| c.to_digit(16));
     while let Some(high) = digits.next() {
         let Some(low) = digits.next() else {
-            let message = format!("`{}` has half a byte too many", shown(part));
+            let message = format!("`{}` does not end with a whole byte", shown(part));
             let hint = "a byte is two hexadecimal digits: write 01, not 1";
             return Err(Fault::new(message, hint));
         };

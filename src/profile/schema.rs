@@ -52,11 +52,18 @@ struct Field<'n> {
 struct Fields<'n> {
     at: Location,
     found: Vec<Field<'n>>,
+    /// The fields that unknown ones were probably meant to be.
+    meant: Vec<&'static str>,
 }
 
 impl<'n> Fields<'n> {
     /// Reads the fields of `what` and reports those that it does not have.
-    fn read(node: &'n Node, what: &str, allowed: &[&str], report: &mut Report<'_>) -> Option<Self> {
+    fn read(
+        node: &'n Node,
+        what: &str,
+        allowed: &[&'static str],
+        report: &mut Report<'_>,
+    ) -> Option<Self> {
         let Shape::Map(map) = &node.shape else {
             let hint = format!("write its fields below each other: {}", list(allowed));
             let message = format!("{what} is {}, not `field: value` lines", describe(node));
@@ -64,6 +71,7 @@ impl<'n> Fields<'n> {
             return None;
         };
         let mut found: Vec<Field<'n>> = Vec::new();
+        let mut meant = Vec::new();
         for (name, value) in map {
             let Shape::Scalar(Scalar { text, .. }) = &name.shape else {
                 let message = format!("a field of {what} has {} for a name", describe(name));
@@ -72,7 +80,7 @@ impl<'n> Fields<'n> {
             };
             let at = name.at;
             if !allowed.contains(&text.as_str()) {
-                unknown_field(text, at, what, allowed, report);
+                meant.extend(unknown_field(text, at, what, allowed, report));
             } else if let Some(first) = found.iter().find(|field| field.name == text) {
                 let message = format!("`{text}` is here twice, first in line {}", first.at.line);
                 report.error(at, message, "keep one of them");
@@ -81,7 +89,8 @@ impl<'n> Fields<'n> {
                 found.push(Field { name, at, value });
             }
         }
-        Some(Self { at: node.at, found })
+        let at = node.at;
+        Some(Self { at, found, meant })
     }
 
     fn get(&self, name: &str) -> Option<&Field<'n>> {
@@ -97,7 +106,7 @@ impl<'n> Fields<'n> {
         report: &mut Report<'_>,
     ) -> Option<&Field<'n>> {
         let field = self.get(name);
-        if field.is_none() {
+        if field.is_none() && !self.meant.contains(&name) {
             report.error(self.at, format!("{what} has no `{name}`"), hint);
         }
         field
@@ -162,20 +171,25 @@ fn read_at<T>(
     }
 }
 
-fn unknown_field(name: &str, at: Location, what: &str, allowed: &[&str], report: &mut Report<'_>) {
-    if report.is_full() {
-        return report.error(at, String::new(), String::new());
-    }
-    let all = list(allowed);
-    let hint = match nearest(name, allowed) {
-        Some(near) => format!("write `{near}`, or another of: {all}"),
-        None => format!("write one of: {all}"),
+/// Reports a field that is not known and returns the one that was probably meant.
+fn unknown_field(
+    name: &str,
+    at: Location,
+    what: &str,
+    allowed: &[&'static str],
+    report: &mut Report<'_>,
+) -> Option<&'static str> {
+    let near = match report.is_full() {
+        true => None,
+        false => nearest(name, allowed),
     };
-    report.error(
-        at,
-        format!("`{}` is not a field of {what}", shown(name)),
-        hint,
-    );
+    let hint = match near {
+        Some(near) => format!("write `{near}`"),
+        None => format!("write one of: {}", list(allowed)),
+    };
+    let message = format!("`{}` is not a field of {what}", shown(name));
+    report.error(at, message, hint);
+    near
 }
 
 fn list(names: &[&str]) -> String {
@@ -194,8 +208,10 @@ fn describe(node: &Node) -> &'static str {
 /// Reads the profile; its `origin` and `text` are left empty.
 pub(super) fn profile(root: &Node, report: &mut Report<'_>) -> Option<Profile> {
     let what = "a profile";
+    check_schema(root, report)?;
     let fields = Fields::read(root, what, PROFILE_FIELDS, report)?;
-    check_schema(&fields, report)?;
+    let schema_hint = format!("write `schema: {SCHEMA}`");
+    fields.require("schema", what, &schema_hint, report);
     let id_hint = "add `id: my-profile`: the name it is called by";
     let id = fields.require("id", what, id_hint, report);
     let id = id
@@ -229,21 +245,28 @@ pub(super) fn profile(root: &Node, report: &mut Report<'_>) -> Option<Profile> {
     })
 }
 
-/// Returns `None` if the file speaks another language, whose errors would mean nothing.
-fn check_schema(fields: &Fields<'_>, report: &mut Report<'_>) -> Option<()> {
-    let hint = format!("write `schema: {SCHEMA}`");
-    let Some(field) = fields.require("schema", "a profile", &hint, report) else {
+/// Reports a schema that is not known. Returns `None` then: what else the file says is in another
+/// language, and errors about it would mean nothing.
+fn check_schema(root: &Node, report: &mut Report<'_>) -> Option<()> {
+    let Shape::Map(map) = &root.shape else {
         return Some(());
     };
-    let schema = field.read(report, scalar::text)?;
-    if schema == SCHEMA {
-        return Some(());
-    }
+    let text = |node: &Node| match &node.shape {
+        Shape::Scalar(scalar) => Some(scalar.text.clone()),
+        _ => None,
+    };
+    let mut fields = map.iter();
+    let field = fields.find(|(name, _)| text(name).as_deref() == Some("schema"));
+    let (_, value) = match field {
+        Some(field) if text(&field.1).as_deref() != Some(SCHEMA) => field,
+        _ => return Some(()),
+    };
+    let found = text(value).unwrap_or_default();
     let message = format!(
         "`{}` is not a schema that this hivemend knows",
-        shown(&schema)
+        shown(&found)
     );
-    report.error(field.value.at, message, hint);
+    report.error(value.at, message, format!("write `schema: {SCHEMA}`"));
     None
 }
 
@@ -342,7 +365,8 @@ fn key_rule(node: &Node, report: &mut Report<'_>) -> Option<KeyRule> {
         if_exists: fields.flag("if-exists", report),
         why: fields.get("why").and_then(|field| prose(field, report)),
         lowers_security: fields.flag("lowers-security", report),
-        values,
+        // Reported above; kept, it would only clash with its own key.
+        values: if absent { Vec::new() } else { values },
         at: fields.at,
     };
     Some(rule)
@@ -472,7 +496,7 @@ fn is_select(path: &KeyPath) -> bool {
 
 fn value_rule(node: &Node, report: &mut Report<'_>) -> Option<ValueRule> {
     let what = "a value entry";
-    let allowed: Vec<&str> = [VALUE_FIELDS, &TYPE_FIELDS, WANT_FIELDS].concat();
+    let allowed: Vec<&'static str> = [VALUE_FIELDS, &TYPE_FIELDS, WANT_FIELDS].concat();
     let fields = Fields::read(node, what, &allowed, report)?;
     let name = value_name(&fields, report);
     let want = want(&fields, report);
@@ -512,6 +536,10 @@ fn want(fields: &Fields<'_>, report: &mut Report<'_>) -> Option<Want> {
     };
     let mut found = fields.found.iter().filter(says_what);
     let Some(first) = found.next() else {
+        let is_meant = |name: &&str| !VALUE_FIELDS.contains(name);
+        if fields.meant.iter().any(is_meant) {
+            return None;
+        }
         if let Some(data) = fields.get("data") {
             let hint = "write the type's own field (`dword: 0`), or add `type: 0x...`";
             report.error(data.at, "`data` has no `type` beside it", hint);
@@ -534,8 +562,10 @@ fn want(fields: &Fields<'_>, report: &mut Report<'_>) -> Option<Want> {
     }
 }
 
+const CHOICE_HINT: &str = "write each choice with its type, as in `{dword: 1}`";
+
 fn one_of(field: &Field<'_>, report: &mut Report<'_>) -> Option<Want> {
-    let allowed: Vec<&str> = [&TYPE_FIELDS[..], &["type", "data"]].concat();
+    let allowed: Vec<&'static str> = [&TYPE_FIELDS[..], &["type", "data"]].concat();
     let items = items(field, report);
     let is_list = matches!(field.value.shape, Shape::List(_));
     if is_list && items.len() < 2 {
@@ -549,6 +579,11 @@ fn one_of(field: &Field<'_>, report: &mut Report<'_>) -> Option<Want> {
     let mut choices: Vec<Data> = Vec::new();
     let mut seen = HashSet::new();
     for item in items {
+        if !matches!(item.shape, Shape::Map(_)) {
+            let message = format!("a choice of `one-of` is {}, without a type", describe(item));
+            report.error(item.at, message, CHOICE_HINT);
+            continue;
+        }
         let read = Fields::read(item, "a choice of one-of", &allowed, report);
         let Some(data) = read.and_then(|fields| choice(&fields, report)) else {
             continue;
@@ -566,13 +601,13 @@ fn one_of(field: &Field<'_>, report: &mut Report<'_>) -> Option<Want> {
 fn choice(fields: &Fields<'_>, report: &mut Report<'_>) -> Option<Data> {
     let mut typed = fields.found.iter().filter(|field| field.name != "data");
     let Some(first) = typed.next() else {
-        let hint = "write each choice as `{dword: 1}`";
-        report.error(fields.at, "a choice of `one-of` has no type", hint);
+        let message = "a choice of `one-of` has no type";
+        report.error(fields.at, message, CHOICE_HINT);
         return None;
     };
     for second in typed {
         let message = format!("`{}` stands beside `{}`", second.name, first.name);
-        report.error(second.at, message, "write each choice as `- {dword: 1}`");
+        report.error(second.at, message, CHOICE_HINT);
     }
     data(fields, first, report)
 }
