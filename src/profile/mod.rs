@@ -9,6 +9,7 @@
 mod conflict;
 mod data;
 mod error;
+mod fields;
 mod key_path;
 mod lint;
 mod load;
