@@ -4,5 +4,7 @@
 #![warn(missing_docs)]
 
 pub mod edit;
+pub mod plan;
+pub mod profile;
 pub mod regf;
 pub mod verify;

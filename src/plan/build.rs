@@ -60,7 +60,12 @@ pub fn build(
         skipped: Vec::new(),
         warnings: Vec::new(),
     };
-    let mut builder = Builder { hives, chosen, plan, seen: Vec::new() };
+    let mut builder = Builder {
+        hives,
+        chosen,
+        plan,
+        seen: Vec::new(),
+    };
     builder.expect_something_to_compare(profiles)?;
     for profile in profiles {
         for rule in &profile.keys {
@@ -108,7 +113,12 @@ impl<'h> Builder<'_, 'h> {
         };
         let input = input.clone();
         for (control_set, key) in self.places(&rule.path) {
-            let aim = Aim { profile, hive, control_set, key };
+            let aim = Aim {
+                profile,
+                hive,
+                control_set,
+                key,
+            };
             self.add_key_rule(&input, &aim, rule)?;
         }
         if let Some(reason) = self.unmet_control_set(&rule.path) {
@@ -119,7 +129,11 @@ impl<'h> Builder<'_, 'h> {
 
     /// The real keys that a profile's path means, each with its control set.
     fn places(&self, path: &KeyPath) -> Vec<(Option<String>, Vec<Name>)> {
-        let segments = || path.segments.iter().map(|segment| Name::from(segment.as_str()));
+        let segments = || {
+            path.segments
+                .iter()
+                .map(|segment| Name::from(segment.as_str()))
+        };
         let meant = |set: &&ControlSetInfo| match path.control_set {
             Some(ControlSet::Every) => true,
             Some(ControlSet::Number(number)) => set.number == number,
@@ -131,7 +145,10 @@ impl<'h> Builder<'_, 'h> {
         let sets = self.chosen.iter().filter(meant);
         let below = |set: &ControlSetInfo| {
             let root = Name::from(set.name.as_str());
-            (Some(set.name.clone()), std::iter::once(root).chain(segments()).collect())
+            (
+                Some(set.name.clone()),
+                std::iter::once(root).chain(segments()).collect(),
+            )
         };
         sets.map(below).collect()
     }
@@ -221,7 +238,9 @@ impl<'h> Builder<'_, 'h> {
             Some(key) => find_value(input, key, &name)?,
             None => None,
         };
-        let state = found.as_ref().map(|(_, value)| (value.kind, value.data.as_slice()));
+        let state = found
+            .as_ref()
+            .map(|(_, value)| (value.kind, value.data.as_slice()));
         if rule.want.is_met_by(state) {
             self.plan.matches = self.plan.matches.saturating_add(1);
             return Ok(());
@@ -279,7 +298,12 @@ impl<'h> Builder<'_, 'h> {
             let name = input.hive.value(value).map_err(&regf)?;
             let name = name.name().to_name().to_string();
             let meant = name.trim_matches(|c| matches!(c, '\'' | ' ' | '"'));
-            if meant == name || !rule.values.iter().any(|rule| rule.name.eq_ignore_ascii_case(meant)) {
+            if meant == name
+                || !rule
+                    .values
+                    .iter()
+                    .any(|rule| rule.name.eq_ignore_ascii_case(meant))
+            {
                 continue;
             }
             let key = path_text(&aim.key);
@@ -325,7 +349,9 @@ impl<'h> Builder<'_, 'h> {
         if rule.values.is_empty() {
             skip(None);
         }
-        rule.values.iter().for_each(|value| skip(Some(value.name.clone())));
+        rule.values
+            .iter()
+            .for_each(|value| skip(Some(value.name.clone())));
     }
 
     fn skip(&mut self, aim: &Aim<'_>, value: Option<String>, reason: &str) {
@@ -339,7 +365,12 @@ impl<'h> Builder<'_, 'h> {
     }
 }
 
-fn value_change(aim: &Aim<'_>, rule: &ValueRule, name: Name, found: Option<(Name, Value)>) -> Change {
+fn value_change(
+    aim: &Aim<'_>,
+    rule: &ValueRule,
+    name: Name,
+    found: Option<(Name, Value)>,
+) -> Change {
     let after = rule.want.to_write().map(|data| {
         let (kind, data) = (data.kind(), data.bytes());
         State::Value(Value { kind, data })

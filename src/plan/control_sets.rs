@@ -31,7 +31,12 @@ pub enum Role {
 
 impl Role {
     /// All of them, in the order in which they are named.
-    pub const ALL: [Self; 4] = [Self::Current, Self::Default, Self::LastKnownGood, Self::Failed];
+    pub const ALL: [Self; 4] = [
+        Self::Current,
+        Self::Default,
+        Self::LastKnownGood,
+        Self::Failed,
+    ];
 
     /// Its name in plans.
     pub fn as_str(self) -> &'static str {
@@ -114,7 +119,11 @@ fn read_control_sets(hive: &Hive<'_>) -> Result<Vec<ControlSetInfo>, RegfError> 
         let name = hive.key(subkey)?.name().to_name().to_string();
         if let Some(number) = control_set_number(&name) {
             let roles = Vec::new();
-            sets.push(ControlSetInfo { number, name, roles });
+            sets.push(ControlSetInfo {
+                number,
+                name,
+                roles,
+            });
         }
     }
     sets.sort_by_key(|set| set.number);
@@ -154,7 +163,13 @@ mod tests {
     fn only_three_digits_make_a_control_set() {
         assert_eq!(control_set_number("ControlSet001"), Some(1));
         assert_eq!(control_set_number("CONTROLSET123"), Some(123));
-        for other in ["ControlSet", "ControlSet1", "ControlSet0001", "ControlSet+01", "CurrentControlSet"] {
+        for other in [
+            "ControlSet",
+            "ControlSet1",
+            "ControlSet0001",
+            "ControlSet+01",
+            "CurrentControlSet",
+        ] {
             assert_eq!(control_set_number(other), None, "{other}");
         }
     }

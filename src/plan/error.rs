@@ -28,10 +28,14 @@ pub enum PlanError {
         special: SpecialKey,
     },
     /// SYSTEM has no control set.
-    #[error("SYSTEM has no control set (no key ControlSetNNN): it is not a SYSTEM hive, or it is damaged")]
+    #[error(
+        "SYSTEM has no control set (no key ControlSetNNN): it is not a SYSTEM hive, or it is damaged"
+    )]
     NoControlSet,
     /// The control set in use cannot be told.
-    #[error("SYSTEM does not say which control set is current ({why}): name control sets by number")]
+    #[error(
+        "SYSTEM does not say which control set is current ({why}): name control sets by number"
+    )]
     NoCurrent {
         /// What is wrong with `Select`.
         why: &'static str,
@@ -48,7 +52,9 @@ pub enum PlanError {
     #[error("the profiles are about {0}, and no such hive is there")]
     NothingToCompare(String),
     /// What the plan saw is not what is there now.
-    #[error("{hive}: {key}{value} has changed since the plan was made: it was {planned}, it is {found}")]
+    #[error(
+        "{hive}: {key}{value} has changed since the plan was made: it was {planned}, it is {found}"
+    )]
     Outdated {
         /// The hive.
         hive: HiveName,

@@ -12,7 +12,9 @@ mod undo;
 pub use build::{Options, build};
 pub use control_sets::{ControlSetInfo, Role, Selection, control_sets};
 pub use error::PlanError;
-pub use state::{KeyContent, KeySummary, State, TouchedKey, Value, confirm, key_content, touched_keys};
+pub use state::{
+    KeyContent, KeySummary, State, TouchedKey, Value, confirm, key_content, touched_keys,
+};
 pub use undo::{Undo, UndoObstacle, undo};
 
 use crate::profile::HiveName;
@@ -108,7 +110,12 @@ pub enum Action {
 
 impl Action {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Set, Self::DeleteValue, Self::CreateKey, Self::DeleteKey];
+    pub const ALL: [Self; 4] = [
+        Self::Set,
+        Self::DeleteValue,
+        Self::CreateKey,
+        Self::DeleteKey,
+    ];
 
     /// Its name in plans and manifests.
     pub fn as_str(self) -> &'static str {

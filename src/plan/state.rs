@@ -122,7 +122,11 @@ pub(super) fn summarize(hive: &Hive<'_>, key: &KeyNode<'_>) -> Result<KeySummary
             values = values.saturating_add(1);
             put(&mut hasher, name.units());
             hasher.update(value.kind.to_le_bytes());
-            hasher.update(u64::try_from(value.data.len()).unwrap_or(u64::MAX).to_le_bytes());
+            hasher.update(
+                u64::try_from(value.data.len())
+                    .unwrap_or(u64::MAX)
+                    .to_le_bytes(),
+            );
             hasher.update(&value.data);
         }
         for child in children {
@@ -137,12 +141,18 @@ pub(super) fn summarize(hive: &Hive<'_>, key: &KeyNode<'_>) -> Result<KeySummary
         return Ok(KeySummary::empty());
     }
     let digest = hasher.finalize().into();
-    Ok(KeySummary { subkeys, values, digest })
+    Ok(KeySummary {
+        subkeys,
+        values,
+        digest,
+    })
 }
 
 fn put(hasher: &mut Sha256, units: &[u16]) {
     hasher.update(u64::try_from(units.len()).unwrap_or(u64::MAX).to_le_bytes());
-    units.iter().for_each(|unit| hasher.update(unit.to_le_bytes()));
+    units
+        .iter()
+        .for_each(|unit| hasher.update(unit.to_le_bytes()));
 }
 
 fn circle(key: &KeyNode<'_>) -> RegfError {
@@ -201,7 +211,10 @@ pub fn confirm(changes: &[Change], hives: &[HiveInput<'_>]) -> Result<(), PlanEr
             return Err(PlanError::Outdated {
                 hive: change.hive,
                 key: path_text(&change.key),
-                value: change.value.as_ref().map_or(String::new(), |name| format!(" value {name}")),
+                value: change
+                    .value
+                    .as_ref()
+                    .map_or(String::new(), |name| format!(" value {name}")),
                 planned: describe(change.before.as_ref()),
                 found: describe(found.as_ref()),
             });
@@ -230,7 +243,10 @@ fn describe(state: Option<&State>) -> String {
             format!("{kind} {}{more}", bytes.join(" "))
         }
         Some(State::Key(key)) => {
-            format!("a key with {} subkeys and {} values", key.subkeys, key.values)
+            format!(
+                "a key with {} subkeys and {} values",
+                key.subkeys, key.values
+            )
         }
     }
 }
@@ -246,7 +262,8 @@ pub fn touched_keys(
 ) -> Result<Vec<TouchedKey>, PlanError> {
     let mut touched: Vec<TouchedKey> = Vec::new();
     for change in changes {
-        let is_same = |key: &TouchedKey| key.hive == change.hive && same_path(&key.key, &change.key);
+        let is_same =
+            |key: &TouchedKey| key.hive == change.hive && same_path(&key.key, &change.key);
         let index = match touched.iter().position(is_same) {
             Some(index) => index,
             None => {

@@ -41,7 +41,10 @@ pub fn undo(made: &[Change], hives: &[HiveInput<'_>]) -> Result<Undo, PlanError>
             continue; // undone already
         }
         match reason_to_leave(change, found.as_ref(), &undo, input)? {
-            Some(reason) => undo.obstacles.push(UndoObstacle { change: change.clone(), reason }),
+            Some(reason) => undo.obstacles.push(UndoObstacle {
+                change: change.clone(),
+                reason,
+            }),
             None => undo.changes.push(reverse(change, found)),
         }
     }
@@ -103,7 +106,11 @@ fn reverse(change: &Change, found: Option<State>) -> Change {
         before: found,
         after: change.before.clone(),
         lowers_security: false,
-        note: format!("takes back what {} did to {}", change.profile, path_text(&change.key)),
+        note: format!(
+            "takes back what {} did to {}",
+            change.profile,
+            path_text(&change.key)
+        ),
         ..change.clone()
     }
 }

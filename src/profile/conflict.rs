@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//! Two entries for one value: an error inside a profile, and between profiles that disagree.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use super::error::Report;
+use super::key_path::control_sets_overlap;
+use super::{HiveName, KeyPath, KeyRule, Location, Profile, ValueRule, Want, escape, upcase};
+
+/// Two entries that cannot both be followed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Conflict {
+    /// The key and, unless the key as a whole is meant, the value.
+    pub subject: String,
+    /// The entry of the profile that was named first.
+    pub first: Entry,
+    /// The entry that disagrees with it.
+    pub second: Entry,
+}
+
+/// An entry of a profile, as a message names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The profile's id.
+    pub profile: String,
+    /// The file's name as it was given, or `built-in`.
+    pub origin: String,
+    /// Where in it.
+    pub at: Location,
+    /// What the entry wants, in words.
+    pub wants: String,
+}
+
+impl fmt::Display for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Location { line, column } = self.at;
+        let (origin, profile) = (escape(&self.origin), escape(&self.profile));
+        write!(f, "{origin}:{line}:{column}: {profile}: {}", self.wants)
+    }
+}
+
+impl fmt::Display for Conflict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let subject = escape(&self.subject);
+        let (first, second) = (&self.first, &self.second);
+        write!(f, "profiles disagree on {subject}\n   {first}\n   {second}")
+    }
+}
+
+/// Every pair of entries that disagree; never empty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Conflicts(Vec<Conflict>);
+
+impl Conflicts {
+    /// Returns the pairs, in the order of the profiles.
+    pub fn pairs(&self) -> &[Conflict] {
+        &self.0
+    }
+}
+
+impl fmt::Display for Conflicts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0
+            .iter()
+            .try_for_each(|conflict| writeln!(f, "{conflict}"))?;
+        f.write_str("   name one of these profiles only, or make them agree")
+    }
+}
+
+impl std::error::Error for Conflicts {}
+
+/// Checks that the profiles can be followed together.
+///
+/// Two entries speak of the same value if hive, key and name are the same in upper case and some
+/// control set is meant by both. They agree if they want the same; `if-exists` does not matter.
+/// A value that one wants in a key that the other wants absent is a conflict too.
+///
+/// # Errors
+///
+/// Every pair that disagrees, the first 100 if there are more.
+pub fn conflicts(profiles: &[Profile]) -> Result<(), Conflicts> {
+    let keys: Vec<&[KeyRule]> = profiles
+        .iter()
+        .map(|profile| profile.keys.as_slice())
+        .collect();
+    let clashes = clashes(&keys, Claim::agrees_with).into_iter();
+    let found = clashes.filter_map(|(first, second)| {
+        Some(Conflict {
+            subject: second.subject(),
+            first: first.entry(profiles.get(first.profile)?),
+            second: second.entry(profiles.get(second.profile)?),
+        })
+    });
+    let found: Vec<Conflict> = found.collect();
+    match found.is_empty() {
+        true => Ok(()),
+        false => Err(Conflicts(found)),
+    }
+}
+
+/// Reports entries of one profile that speak of the same value, even if they agree.
+pub(super) fn report_duplicates(keys: &[KeyRule], report: &mut Report<'_>) {
+    for (first, second) in clashes(&[keys], |_, _| false) {
+        let message = match (first.value, second.value) {
+            (Some(value), Some(_)) => {
+                let name = super::scalar::shown(&value.name);
+                format!("the value `{name}` of this key has an entry already")
+            }
+            (None, None) => "this key is `absent` already".to_owned(),
+            _ => "one entry wants this key `absent`, the other a value in it".to_owned(),
+        };
+        let hint = format!(
+            "keep one of the two; the first is in line {}",
+            first.at().line
+        );
+        report.error(second.at(), message, hint);
+    }
+}
+
+/// What one entry says: about a value, or that a key should be absent.
+#[derive(Clone, Copy)]
+struct Claim<'p> {
+    /// Which of the profiles says it.
+    profile: usize,
+    key: &'p KeyRule,
+    value: Option<&'p ValueRule>,
+}
+
+impl Claim<'_> {
+    fn at(&self) -> Location {
+        self.value.map_or(self.key.at, |value| value.at)
+    }
+
+    fn overlaps(&self, other: &Claim<'_>) -> bool {
+        control_sets_overlap(self.key.path.control_set, other.key.path.control_set)
+    }
+
+    fn agrees_with(&self, other: &Claim<'_>) -> bool {
+        match (self.value, other.value) {
+            (Some(one), Some(two)) => one.want == two.want,
+            (None, None) => true,
+            // Who wants a value gone does not mind that its key is gone.
+            (Some(one), None) | (None, Some(one)) => one.want == Want::Absent,
+        }
+    }
+
+    fn subject(&self) -> String {
+        let path = &self.key.path;
+        match self.value {
+            Some(value) if value.name.is_empty() => format!("{path}, the unnamed value"),
+            Some(value) => format!("{path}, value `{}`", value.name),
+            None => path.to_string(),
+        }
+    }
+
+    fn entry(&self, profile: &Profile) -> Entry {
+        let wants = match self.value {
+            Some(value) => value.want.to_string(),
+            None => "the key absent".to_owned(),
+        };
+        Entry {
+            profile: profile.id.clone(),
+            origin: profile.origin.clone(),
+            at: self.at(),
+            wants,
+        }
+    }
+}
+
+/// More pairs than this are not worth listing.
+const MAX_CLASHES: usize = 100;
+
+/// Finds the pairs of claims that overlap and do not agree, in each the earlier one first.
+fn clashes<'p>(
+    profiles: &[&'p [KeyRule]],
+    agree: fn(&Claim<'p>, &Claim<'p>) -> bool,
+) -> Vec<(Claim<'p>, Claim<'p>)> {
+    let mut index = Index {
+        absent: HashMap::new(),
+        values: HashMap::new(),
+        agree,
+        found: Vec::new(),
+    };
+    let keys = || {
+        let numbered = profiles.iter().enumerate();
+        numbered.flat_map(|(profile, keys)| keys.iter().map(move |key| (profile, key)))
+    };
+    // All absent keys first: a value has to look for them above itself only.
+    for (profile, key) in keys().filter(|(_, key)| key.absent) {
+        index.add_absent(profile, key);
+    }
+    for (profile, key) in keys() {
+        index.add_values(profile, key);
+    }
+    index
+        .found
+        .sort_by_key(|(_, second)| (second.profile, second.at()));
+    index.found
+}
+
+/// Claims that have been made about one thing.
+type Made<'p> = Vec<Claim<'p>>;
+
+/// The claims made so far. Keys are as [`place`] gives them.
+struct Index<'p> {
+    absent: HashMap<Vec<u16>, Made<'p>>,
+    /// By key, then by the value's name in upper case.
+    values: HashMap<Vec<u16>, HashMap<Vec<u16>, Made<'p>>>,
+    agree: fn(&Claim<'p>, &Claim<'p>) -> bool,
+    found: Vec<(Claim<'p>, Claim<'p>)>,
+}
+
+impl<'p> Index<'p> {
+    fn add_absent(&mut self, profile: usize, key: &'p KeyRule) {
+        let value = None;
+        let claim = Claim {
+            profile,
+            key,
+            value,
+        };
+        let (place, _) = place(&key.path);
+        let made = self.absent.entry(place).or_default();
+        match clash(&claim, made, self.agree) {
+            Some(other) => self.found.push(in_order(claim, other)),
+            None => made.push(claim),
+        }
+    }
+
+    fn add_values(&mut self, profile: usize, key: &'p KeyRule) {
+        let (place, ends) = place(&key.path);
+        let claim = |value| Claim {
+            profile,
+            key,
+            value: Some(value),
+        };
+        if !self.absent.is_empty() {
+            let above = ends
+                .iter()
+                .filter_map(|&end| self.absent.get(place.get(..end)?));
+            let above: Made<'p> = above.flatten().copied().collect();
+            let mut pairs = key.values.iter().map(claim).filter_map(|claim| {
+                let other = clash(&claim, &above, self.agree)?;
+                Some(in_order(claim, other))
+            });
+            // One pair says it: the other values of the key suffer the same.
+            let pair = pairs.next();
+            self.found.extend(pair);
+        }
+        let slots = self.values.entry(place).or_default();
+        for claim in key.values.iter().map(claim) {
+            if self.found.len() >= MAX_CLASHES {
+                return;
+            }
+            let name = claim.value.map_or("", |value| &value.name);
+            let made = slots.entry(upcase(name)).or_default();
+            match clash(&claim, made, self.agree) {
+                Some(other) => self.found.push(in_order(claim, other)),
+                None => made.push(claim),
+            }
+        }
+    }
+}
+
+fn clash<'p>(
+    claim: &Claim<'p>,
+    made: &[Claim<'p>],
+    agree: fn(&Claim<'p>, &Claim<'p>) -> bool,
+) -> Option<Claim<'p>> {
+    let mut made = made.iter();
+    made.find(|other| claim.overlaps(other) && !agree(claim, other))
+        .copied()
+}
+
+fn in_order<'p>(one: Claim<'p>, other: Claim<'p>) -> (Claim<'p>, Claim<'p>) {
+    match (one.profile, one.at()) <= (other.profile, other.at()) {
+        true => (one, other),
+        false => (other, one),
+    }
+}
+
+/// Returns the key without its control set, as Windows compares it, and the length that each key
+/// on the way to it has in that.
+fn place(path: &KeyPath) -> (Vec<u16>, Vec<usize>) {
+    let in_system = u16::from(path.hive == HiveName::System);
+    let in_control_set = u16::from(path.control_set.is_some());
+    // In front of all names, what sets `SYSTEM\X` apart from `SYSTEM\CurrentControlSet\X`.
+    let mut units = vec![in_system, in_control_set];
+    let mut ends = Vec::with_capacity(path.segments.len());
+    for name in &path.segments {
+        units.push(u16::from(b'\\'));
+        units.extend(upcase(name));
+        ends.push(units.len());
+    }
+    (units, ends)
+}

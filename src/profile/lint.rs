@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//! What a profile may say, but hardly means.
+
+use std::fmt;
+
+use super::error::{Excerpt, is_invisible, lines, write_tail};
+use super::load::nearest;
+use super::{
+    ControlSet, Data, KeyRule, Location, Profile, ValueRule, Want, builtin, escape, upcase,
+};
+
+/// How bad a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Look at it again.
+    Warning,
+    /// Do not use the profile like this.
+    Error,
+}
+
+/// A finding about a profile that could be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lint {
+    /// How bad it is.
+    pub level: Level,
+    /// Its permanent name, in kebab-case.
+    pub code: &'static str,
+    /// The file's name as it was given, or `built-in`.
+    pub origin: String,
+    /// Where.
+    pub at: Location,
+    /// What was found.
+    pub message: String,
+    /// What to write instead.
+    pub hint: String,
+    excerpt: Option<Excerpt>,
+}
+
+impl fmt::Display for Lint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Location { line, column } = self.at;
+        let level = match self.level {
+            Level::Warning => "warning",
+            Level::Error => "error",
+        };
+        let (origin, message) = (escape(&self.origin), escape(&self.message));
+        write!(
+            f,
+            "{origin}:{line}:{column}: {level}[{}]: {message}",
+            self.code
+        )?;
+        write_tail(f, self.excerpt.as_ref(), &self.hint)
+    }
+}
+
+/// More findings than this are not worth listing.
+const MAX_FOUND: usize = 200;
+
+/// Looks for what the profile hardly means; in the order of the file, 200 findings at most.
+pub fn lint(profile: &Profile) -> Vec<Lint> {
+    let mut linter = Linter {
+        profile,
+        lines: lines(&profile.text),
+        found: Vec::new(),
+    };
+    check_undo(&mut linter);
+    for key in &profile.keys {
+        check_key(&mut linter, key);
+        for value in &key.values {
+            check_value(&mut linter, value);
+        }
+    }
+    linter.found.sort_by_key(|lint| lint.at);
+    linter.found
+}
+
+struct Linter<'p> {
+    profile: &'p Profile,
+    lines: Vec<&'p str>,
+    found: Vec<Lint>,
+}
+
+impl Linter<'_> {
+    fn warn(&mut self, code: &'static str, at: Location, message: String, hint: &str) {
+        self.add(Level::Warning, code, at, message, hint);
+    }
+
+    fn add(&mut self, level: Level, code: &'static str, at: Location, message: String, hint: &str) {
+        if self.found.len() >= MAX_FOUND {
+            return;
+        }
+        self.found.push(Lint {
+            level,
+            code,
+            origin: self.profile.origin.clone(),
+            at,
+            message,
+            hint: hint.to_owned(),
+            excerpt: Excerpt::new(&self.lines, at),
+        });
+    }
+}
+
+fn check_undo(linter: &mut Linter<'_>) {
+    let profile = linter.profile;
+    let keys = profile
+        .keys
+        .iter()
+        .filter(|key| key.lowers_security)
+        .map(|key| key.at);
+    let values = profile.keys.iter().flat_map(|key| &key.values);
+    let values = values
+        .filter(|value| value.lowers_security)
+        .map(|value| value.at);
+    let first = keys.chain(values).min();
+    if let (Some(at), None) = (first, &profile.undo) {
+        let message = "this lowers security, and no profile is named that takes it back";
+        let hint = "add `undo:` with the id of the profile that restores security";
+        linter.add(Level::Error, "undo-missing", at, message.to_owned(), hint);
+    }
+    let ids: Vec<&str> = builtin().iter().map(|known| known.id).collect();
+    let Some(undo) = profile.undo.as_deref().filter(|undo| !ids.contains(undo)) else {
+        return;
+    };
+    if let Some(near) = nearest(undo, &ids) {
+        let start = |line: &&str| line.starts_with("undo");
+        let line = linter.lines.iter().position(start).unwrap_or(0);
+        let line = u32::try_from(line).unwrap_or(u32::MAX).saturating_add(1);
+        let message = format!("`{undo}` is not a built-in profile, but {near} is");
+        let hint = "check the spelling; a profile of your own is fine";
+        linter.warn("undo-unknown", Location { line, column: 1 }, message, hint);
+    }
+}
+
+fn check_key(linter: &mut Linter<'_>, key: &KeyRule) {
+    let at = key.at;
+    if !key.absent {
+        for name in &key.path.segments {
+            check_name(linter, "the key", name, at);
+        }
+    }
+    if key.absent && key.why.is_none() {
+        let message = "a key is deleted, and the profile does not say why".to_owned();
+        linter.warn("why-missing", at, message, "add `why:`");
+    }
+    if key.absent && key.if_exists {
+        idle_if_exists(linter, at);
+    }
+    if let Some(set @ ControlSet::Number(_)) = key.path.control_set {
+        let message = format!("this holds for {set} only, which may not be the one that boots");
+        let hint = "write CurrentControlSet for each control set that is there";
+        linter.warn("one-control-set", at, message, hint);
+    }
+}
+
+fn idle_if_exists(linter: &mut Linter<'_>, at: Location) {
+    let message = "`if-exists` beside `absent` changes nothing".to_owned();
+    linter.warn("if-exists-idle", at, message, "leave `if-exists` out");
+}
+
+fn check_value(linter: &mut Linter<'_>, value: &ValueRule) {
+    let at = value.at;
+    let choices = match &value.want {
+        Want::Data(data) => std::slice::from_ref(data),
+        Want::OneOf(choices) => choices,
+        // Debris of an article with a bad name is just what `absent` is for.
+        Want::Absent if value.if_exists => return idle_if_exists(linter, at),
+        Want::Absent => return,
+    };
+    check_name(linter, "the value's name", &value.name, at);
+    for data in choices {
+        check_data(linter, data, at);
+    }
+    let lowers = value
+        .want
+        .to_write()
+        .is_some_and(|data| is_known_to_lower(&value.name, data));
+    if lowers && !value.lowers_security {
+        let message = format!(
+            "`{}` set like this lowers security, and does not say so",
+            value.name
+        );
+        let hint = "add `lowers-security: true`";
+        linter.warn("security-unmarked", at, message, hint);
+    }
+}
+
+/// Looks for what web pages and documents leave in names when they are copied.
+fn check_name(linter: &mut Linter<'_>, what: &str, name: &str, at: Location) {
+    if name.starts_with(char::is_whitespace) || name.ends_with(char::is_whitespace) {
+        let message = format!("`{name}`: {what} begins or ends with a blank");
+        let hint = "Windows takes it for another name: remove the blank";
+        linter.warn("name-blank", at, message, hint);
+    }
+    let quotes = [
+        '\'', '"', '`', '\u{2018}', '\u{2019}', '\u{201c}', '\u{201d}',
+    ];
+    if name.starts_with(quotes) || name.ends_with(quotes) {
+        let message = format!("`{name}`: {what} begins or ends with a quote");
+        let hint =
+            "cmd.exe does not take 'single quotes' away, so articles make such names: remove it";
+        linter.warn("name-quote", at, message, hint);
+    }
+    let odd = |c: char| is_invisible(c) || (c.is_whitespace() && c != ' ');
+    if name.chars().any(odd) {
+        let message = format!("`{name}`: {what} has a character in it that is not seen");
+        linter.warn("name-invisible", at, message, "write the name anew by hand");
+    }
+}
+
+fn check_data(linter: &mut Linter<'_>, data: &Data, at: Location) {
+    if data
+        .texts()
+        .iter()
+        .flat_map(|text| text.chars())
+        .any(is_invisible)
+    {
+        let message = format!("{data}: the text has a character in it that is not seen");
+        let hint = "in double quotes \\t and \\n are a tab and a line end: use 'single quotes'";
+        linter.warn("data-invisible", at, message, hint);
+    }
+    if let Data::Sz(text) = data
+        && names_variable(text)
+    {
+        let message = format!("{data}: Windows does not replace %variables% in an sz");
+        linter.warn("sz-variable", at, message, "write `expand-sz`");
+    }
+    if let Data::Link(_) = data {
+        let message = "a link redirects every program that opens this key".to_owned();
+        let hint = "hivemend never edits through one; make sure that it is meant";
+        linter.warn("link", at, message, hint);
+    }
+}
+
+fn names_variable(text: &str) -> bool {
+    let mut parts = text.split('%').skip(1);
+    let Some(name) = parts.next() else {
+        return false;
+    };
+    let is_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '(' | ')');
+    !name.is_empty() && name.chars().all(is_name) && parts.next().is_some()
+}
+
+/// Settings that are known to lower security, from the repair articles that use them.
+fn is_known_to_lower(name: &str, data: &Data) -> bool {
+    const KNOWN: [(&str, u32); 6] = [
+        ("SecurityLayer", 0),
+        ("MinEncryptionLevel", 1),
+        ("UserAuthentication", 0),
+        ("fAllowSecProtocolNegotiation", 0),
+        ("EnableFirewall", 0),
+        ("AllowEncryptionOracle", 2),
+    ];
+    let name = upcase(name);
+    let same = |&(known, bad): &(&str, u32)| *data == Data::Dword(bad) && upcase(known) == name;
+    KNOWN.iter().any(same)
+}

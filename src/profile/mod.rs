@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//! Baseline profiles: what a value should be, and why. Knows no hive.
+//!
+//! The language is described in `docs/profiles.md`. A profile is read twice: `marks` finds where
+//! everything stands and refuses the parts of YAML that a profile never needs, then `yaml`
+//! (the only importer of serde_yaml) gives the values. `schema` makes a [`Profile`] of them and
+//! collects every error on the way, not only the first.
+
+mod conflict;
+mod data;
+mod error;
+mod fields;
+mod key_path;
+mod lint;
+mod load;
+mod marks;
+mod model;
+mod scalar;
+mod schema;
+mod shipped;
+mod yaml;
+
+pub use conflict::{Conflict, Conflicts, Entry, conflicts};
+pub use data::{Data, kind_name};
+pub use error::{Location, ProfileError, ProfileErrors, escape};
+pub use key_path::{ControlSet, HiveName, KeyPath, KeyPathError, upcase};
+pub use lint::{Level, Lint, lint};
+pub use load::{MAX_PROFILE_BYTES, load, parse};
+pub use model::{KeyRule, Profile, ValueRule, Want};
+pub use shipped::{BuiltIn, builtin};
