@@ -7,4 +7,5 @@ pub mod edit;
 pub mod plan;
 pub mod profile;
 pub mod regf;
+pub mod report;
 pub mod verify;

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//! `apply`: back up, change, prove.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use serde_json::{Value as Json, json};
+
+use super::args::{ApplyArgs, Scope};
+use super::exit::Exit;
+use super::failure::Failure;
+use super::interrupted::{self, Wish};
+use super::output::Output;
+use super::plan::{LARGEST_PLAN, load_profiles, make};
+use super::publish::{Destination, LoadedHive, load, publish};
+use super::target::{Found, selection};
+use crate::disk::{guard, shown};
+use crate::plan::{HiveInput, Plan, confirm, touched_keys};
+use crate::profile::Profile;
+use crate::report::{plan_from_json, plan_json, plan_text};
+use crate::store::{BackupScope, KeptAs, Outcome};
+
+pub(super) fn run(args: &ApplyArgs, output: &Output) -> Result<Exit, Failure> {
+    let selection = selection(&args.control_set)?;
+    let profiles = load_profiles(&args.profiles, output)?;
+    let reviewed = args.plan.as_deref().map(read_plan).transpose()?;
+    let found = Found::from_args(&args.target)?;
+    guard::before_writing(&found.target)?;
+    let backup_dir = args.backup.backup_dir.as_deref();
+    interrupted::settle(&found.target, backup_dir, Wish::Finish, &args.consent, output)?;
+    let hives = load(found.open()?)?;
+    let inputs = inputs(&hives)?;
+    let plan = match reviewed {
+        Some(plan) => {
+            confirm(&plan.changes, &inputs)?;
+            plan
+        }
+        None => make(&profiles, &inputs, &found, selection)?,
+    };
+    if !output.is_json() && !output.quiet {
+        let touched = touched_keys(&plan.changes, &inputs)?;
+        output.print(&plan_text(&plan, &touched, output.verbose));
+    }
+    drop(inputs);
+    if plan.changes.is_empty() {
+        return report(&plan, None, output);
+    }
+    let question = format!("Make these changes to {}?", found.name);
+    if !output.consent(args.consent.yes, &question)? {
+        output.note("Nothing was written.");
+        return Ok(Exit::Done);
+    }
+    let to = Destination {
+        config: &found.target.config,
+        backup_dir,
+        scope: match args.backup_scope {
+            Scope::Hives => BackupScope::Hives,
+            Scope::Config => BackupScope::Config,
+        },
+    };
+    let outcome = publish(hives, &plan.changes, &[], &to, output)?;
+    undo_hint(&profiles, output);
+    report(&plan, Some(&outcome), output)
+}
+
+/// The hives in memory, as a plan takes them.
+pub(super) fn inputs(hives: &[LoadedHive]) -> Result<Vec<HiveInput<'_>>, Failure> {
+    hives.iter().map(|hive| hive.open.input(&hive.whole.content)).collect()
+}
+
+fn read_plan(file: &Path) -> Result<Plan, Failure> {
+    let failed = |error| Failure::usage(format!("{}: could not read: {error}", shown(file)));
+    let opened = File::open(file).map_err(failed)?;
+    let mut bytes = Vec::new();
+    opened.take(LARGEST_PLAN).read_to_end(&mut bytes).map_err(failed)?;
+    plan_from_json(&bytes).map_err(|error| Failure::from(error).context(shown(file)))
+}
+
+fn report(plan: &Plan, outcome: Option<&Outcome>, output: &Output) -> Result<Exit, Failure> {
+    if output.is_json() {
+        let mut document = plan_json(plan)?;
+        if let Some(document) = document.as_object_mut() {
+            document.insert("outcome".to_owned(), outcome_json(outcome));
+        }
+        output.json(&document);
+        return Ok(Exit::Done);
+    }
+    if let Some(outcome) = outcome.filter(|_| !output.quiet) {
+        output.print(&outcome_text(outcome));
+    }
+    Ok(Exit::Done)
+}
+
+/// What an apply did, as JSON.
+pub(super) fn outcome_json(outcome: Option<&Outcome>) -> Json {
+    let Some(outcome) = outcome else {
+        return json!({ "status": "unchanged", "backup": null, "hives": [] });
+    };
+    let hives: Vec<Json> = outcome
+        .hives
+        .iter()
+        .map(|hive| {
+            json!({
+                "name": hive.name,
+                "path": hive.path.display().to_string(),
+                "before": { "size": hive.before.size, "sha256": hive.before.sha256 },
+                "after": { "size": hive.after.size, "sha256": hive.after.sha256 },
+                "kept_as": hive.kept_as,
+            })
+        })
+        .collect();
+    json!({
+        "status": "applied",
+        "backup": { "id": outcome.id, "path": outcome.backup.display().to_string() },
+        "hives": hives,
+    })
+}
+
+/// What an apply did, as text.
+pub(super) fn outcome_text(outcome: &Outcome) -> String {
+    let mut text = String::new();
+    for hive in &outcome.hives {
+        let kept = match hive.kept_as {
+            KeptAs::Link => "the original is kept as the backup",
+            KeptAs::Copy => "a verified copy of the original is kept",
+        };
+        text.push_str(&format!("{:<8}  written and read back; {kept}\n", hive.name));
+    }
+    text.push_str(&format!("backup    {}\n", shown(&outcome.backup)));
+    text
+}
+
+fn undo_hint(profiles: &[Profile], output: &Output) {
+    for profile in profiles {
+        if let Some(undo) = &profile.undo {
+            output.note(&format!(
+                "{} is taken back with: hivemend restore, or later the profile {undo}",
+                profile.id
+            ));
+        }
+    }
+}

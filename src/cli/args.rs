@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Repairs the registry hives of a Windows machine whose disk is attached here.
+///
+/// Shows what would change, backs up, writes, proves what it wrote, and can undo it.
+#[derive(Debug, Parser)]
+#[command(name = "hivemend", version, arg_required_else_help = true, infer_subcommands = false)]
+#[command(after_help = "Exit codes: 0 done, 1 found what was asked about, 2 usage, 3 refused, \
+    4 failed and untouched, 5 needs restore.")]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub(super) command: Command,
+    /// Say only what was asked for
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(super) quiet: bool,
+    /// Say more
+    #[arg(short, long, global = true)]
+    pub(super) verbose: bool,
+    /// Use colours
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(super) color: Color,
+}
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+/// How results are printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    #[default]
+    Text,
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Show what would change; nothing is written to the target
+    #[command(alias = "diff")]
+    Plan(PlanArgs),
+    /// Back up, make the changes, and prove them
+    Apply(ApplyArgs),
+    /// List the backups of a target
+    Backups(BackupsArgs),
+    /// Put back what was there before an apply
+    Restore(RestoreArgs),
+    /// Print a key or a value
+    Show(ShowArgs),
+    /// List, print and check profiles
+    Profile(ProfileArgs),
+}
+
+/// Hives named one by one, instead of a target.
+#[derive(Debug, Args)]
+pub(super) struct HiveFiles {
+    /// The SYSTEM hive's file, instead of a target
+    #[arg(long, value_name = "FILE")]
+    pub(super) system: Option<PathBuf>,
+    /// The SOFTWARE hive's file, instead of a target
+    #[arg(long, value_name = "FILE")]
+    pub(super) software: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct TargetArgs {
+    /// The attached disk's root, its Windows folder, or its config folder
+    #[arg(conflicts_with_all = ["system", "software"], required_unless_present_any = ["system", "software"])]
+    pub(super) target: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) files: HiveFiles,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct FormatArgs {
+    /// Print text, or JSON for scripts
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(super) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PlanArgs {
+    #[command(flatten)]
+    pub(super) target: TargetArgs,
+    /// A built-in profile's id, or a YAML file; may be repeated
+    #[arg(short, long = "profile", value_name = "PROFILE", required = true)]
+    pub(super) profiles: Vec<String>,
+    /// Which control sets: each, current, or numbers such as 1,2
+    #[arg(long, value_name = "WHICH", default_value = "each")]
+    pub(super) control_set: String,
+    #[command(flatten)]
+    pub(super) format: FormatArgs,
+    /// Also write the plan as JSON to FILE, for `apply --plan FILE`
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+    /// End with 1 where there is drift
+    #[arg(long)]
+    pub(super) exit_code: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ApplyArgs {
+    #[command(flatten)]
+    pub(super) target: TargetArgs,
+    /// A built-in profile's id, or a YAML file; may be repeated
+    #[arg(short, long = "profile", value_name = "PROFILE", required_unless_present = "plan", conflicts_with = "plan")]
+    pub(super) profiles: Vec<String>,
+    /// Apply exactly the plan in FILE, or nothing
+    #[arg(long, value_name = "FILE")]
+    pub(super) plan: Option<PathBuf>,
+    /// Which control sets: each, current, or numbers such as 1,2
+    #[arg(long, value_name = "WHICH", default_value = "each", conflicts_with = "plan")]
+    pub(super) control_set: String,
+    #[command(flatten)]
+    pub(super) consent: ConsentArgs,
+    /// How much is backed up: the changed hives and their logs, or every file of the config folder
+    #[arg(long, value_name = "SCOPE", default_value = "hives")]
+    pub(super) backup_scope: Scope,
+    #[command(flatten)]
+    pub(super) backup: BackupDirArgs,
+    #[command(flatten)]
+    pub(super) format: FormatArgs,
+}
+
+/// How much is backed up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Scope {
+    Hives,
+    Config,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ConsentArgs {
+    /// Do not ask; needed where there is no terminal
+    #[arg(short, long)]
+    pub(super) yes: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct BackupDirArgs {
+    /// Where the backups are, instead of a folder beside the hives
+    #[arg(long, value_name = "DIR")]
+    pub(super) backup_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct BackupsArgs {
+    #[command(flatten)]
+    pub(super) target: TargetArgs,
+    #[command(flatten)]
+    pub(super) backup: BackupDirArgs,
+    #[command(flatten)]
+    pub(super) format: FormatArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RestoreArgs {
+    /// The target, unless hives are named one by one; then the backup, the newest by default
+    #[arg(value_name = "TARGET] [BACKUP", num_args = 0..=2)]
+    pub(super) place: Vec<String>,
+    #[command(flatten)]
+    pub(super) files: HiveFiles,
+    /// Undo only hivemend's own values, and keep what has changed since
+    #[arg(long)]
+    pub(super) values: bool,
+    #[command(flatten)]
+    pub(super) consent: ConsentArgs,
+    #[command(flatten)]
+    pub(super) backup: BackupDirArgs,
+    #[command(flatten)]
+    pub(super) format: FormatArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ShowArgs {
+    /// The target, unless hives are named one by one; then a key like SYSTEM\ControlSet001\Control, and a value's name
+    #[arg(value_name = "TARGET] KEY [VALUE", num_args = 1..=3, required = true)]
+    pub(super) place: Vec<String>,
+    #[command(flatten)]
+    pub(super) files: HiveFiles,
+    #[command(flatten)]
+    pub(super) format: FormatArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ProfileArgs {
+    #[command(subcommand)]
+    pub(super) command: ProfileCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ProfileCommand {
+    /// List the built-in profiles
+    List {
+        #[command(flatten)]
+        format: FormatArgs,
+    },
+    /// Print a profile as it is written
+    Show {
+        /// A built-in profile's id, or a YAML file
+        profile: String,
+    },
+    /// Check profiles for errors
+    Check {
+        /// YAML files or built-in ids
+        #[arg(required = true)]
+        profiles: Vec<String>,
+    },
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//! `backups`: what there is to go back to.
+
+use serde_json::{Value as Json, json};
+
+use super::args::BackupsArgs;
+use super::exit::Exit;
+use super::failure::Failure;
+use super::interrupted;
+use super::output::Output;
+use super::target::Found;
+use crate::disk::shown;
+use crate::profile::escape;
+use crate::store::{Backup, BackupState, Disk, Store};
+
+pub(super) fn run(args: &BackupsArgs, output: &Output) -> Result<Exit, Failure> {
+    let found = Found::from_args(&args.target)?;
+    let backup_dir = args.backup.backup_dir.as_deref();
+    interrupted::warn(&found.target, backup_dir, output);
+    let backups = Store::new(&Disk).list(&found.target.config, backup_dir)?;
+    if output.is_json() {
+        let rows: Vec<Json> = backups.iter().map(row_json).collect();
+        output.json(&json!({
+            "schema": "hivemend.backups/1",
+            "target": found.name,
+            "backups": rows,
+        }));
+        return Ok(Exit::Done);
+    }
+    let text: String = backups.iter().map(row_text).collect();
+    output.print(&text);
+    if backups.is_empty() {
+        output.note("There are no backups.");
+    }
+    Ok(Exit::Done)
+}
+
+fn row_json(backup: &Backup) -> Json {
+    let path = backup.folder.display().to_string();
+    match &backup.manifest {
+        Ok(manifest) => json!({
+            "id": backup.id,
+            "path": path,
+            "created": manifest.created,
+            "version": manifest.version,
+            "state": manifest.state,
+            "hives": manifest.hives.iter().map(|hive| json!({
+                "name": hive.name,
+                "before": hive.before,
+                "after": hive.after,
+                "kept_as": hive.kept_as,
+            })).collect::<Vec<_>>(),
+            "changes": manifest.changes.as_array().map_or(0, Vec::len),
+        }),
+        Err(fault) => json!({ "id": backup.id, "path": path, "error": fault.to_string() }),
+    }
+}
+
+fn row_text(backup: &Backup) -> String {
+    let id = backup.id.as_str();
+    match &backup.manifest {
+        Ok(manifest) => {
+            let hives: Vec<&str> = manifest.hives.iter().map(|hive| hive.name.as_str()).collect();
+            let state = match manifest.state {
+                BackupState::Applying => "not completed",
+                BackupState::Applied => "applied",
+                BackupState::Restored => "restored since",
+            };
+            let changes = manifest.changes.as_array().map_or(0, Vec::len);
+            let hives = escape(&hives.join(" and "));
+            format!("{id}  {state:<14}  {changes:>3} changes in {hives}\n  {}\n", shown(&backup.folder))
+        }
+        Err(fault) => format!("{id}  unusable: {}\n", escape(&fault.to_string())),
+    }
+}

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//! A command that did not do what it was asked: how it ends, why, and what can be done.
+
+use anyhow::anyhow;
+
+use super::exit::Exit;
+use crate::disk::DiskError;
+use crate::edit::EditError;
+use crate::plan::PlanError;
+use crate::profile::{Conflicts, ProfileErrors};
+use crate::report::PlanJsonError;
+use crate::store::{StoreError, StoreFault, Touched};
+use crate::verify::VerifyError;
+
+/// Why a command did not do what it was asked.
+#[derive(Debug)]
+pub(super) struct Failure {
+    /// How the process ends.
+    pub(super) exit: Exit,
+    /// What happened.
+    pub(super) error: anyhow::Error,
+    /// What the user can do; empty where the error says it.
+    pub(super) advice: &'static str,
+}
+
+impl Failure {
+    pub(super) fn new(exit: Exit, message: impl std::fmt::Display) -> Self {
+        let error = anyhow!("{message}");
+        Self { exit, error, advice: "" }
+    }
+
+    pub(super) fn usage(message: impl std::fmt::Display) -> Self {
+        Self::new(Exit::Usage, message)
+    }
+
+    pub(super) fn refused(message: impl std::fmt::Display) -> Self {
+        Self::new(Exit::Refused, message)
+    }
+
+    pub(super) fn failed(message: impl std::fmt::Display) -> Self {
+        Self::new(Exit::Failed, message)
+    }
+
+    pub(super) fn advising(mut self, advice: &'static str) -> Self {
+        self.advice = advice;
+        self
+    }
+
+    /// Says in front of the error what was being done.
+    pub(super) fn context(mut self, doing: impl std::fmt::Display) -> Self {
+        self.error = self.error.context(doing.to_string());
+        self
+    }
+
+    fn from_error(exit: Exit, error: impl std::error::Error + Send + Sync + 'static) -> Self {
+        let error = anyhow::Error::new(error);
+        Self { exit, error, advice: "" }
+    }
+}
+
+impl From<DiskError> for Failure {
+    fn from(error: DiskError) -> Self {
+        let exit = if error.is_refusal() { Exit::Refused } else { Exit::Failed };
+        Self::from_error(exit, error)
+    }
+}
+
+impl From<PlanError> for Failure {
+    fn from(error: PlanError) -> Self {
+        let (exit, advice) = match &error {
+            PlanError::Regf { .. } => (
+                Exit::Failed,
+                "The hive is damaged or the disk cannot be read there. Nothing was written.",
+            ),
+            PlanError::Outdated { .. } => {
+                (Exit::Refused, "Nothing was written. Make a new plan and review it again.")
+            }
+            PlanError::NoCurrent { .. } | PlanError::NoSuchControlSet { .. } => (Exit::Usage, ""),
+            _ => (Exit::Refused, ""),
+        };
+        Self::from_error(exit, error).advising(advice)
+    }
+}
+
+impl From<EditError> for Failure {
+    fn from(error: EditError) -> Self {
+        let (exit, advice) = match &error {
+            EditError::Unsound(_) => (
+                Exit::Refused,
+                "Nothing was written: an edit could make the damage worse. Repair the hive first.",
+            ),
+            EditError::Regf(_) | EditError::Damaged(_) | EditError::Broken => {
+                (Exit::Failed, "Nothing was written.")
+            }
+            _ => (Exit::Refused, "Nothing was written."),
+        };
+        Self::from_error(exit, error).advising(advice)
+    }
+}
+
+impl From<VerifyError> for Failure {
+    fn from(error: VerifyError) -> Self {
+        let advice = "Nothing was written. Please report this: two readers must agree.";
+        Self::from_error(Exit::Failed, error).advising(advice)
+    }
+}
+
+impl From<ProfileErrors> for Failure {
+    fn from(error: ProfileErrors) -> Self {
+        Self::from_error(Exit::Usage, error)
+    }
+}
+
+impl From<Conflicts> for Failure {
+    fn from(error: Conflicts) -> Self {
+        Self::from_error(Exit::Usage, error)
+            .advising("Name only one of the profiles, or change one of the two entries.")
+    }
+}
+
+impl From<PlanJsonError> for Failure {
+    fn from(error: PlanJsonError) -> Self {
+        Self::from_error(Exit::Usage, error)
+            .advising("Write a plan with: hivemend plan TARGET -p PROFILE -o FILE")
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        let exit = match error.touched {
+            Touched::NeedsRestore => Exit::NeedsRestore,
+            Touched::Untouched if error.is_refusal() => Exit::Refused,
+            Touched::Untouched => Exit::Failed,
+        };
+        let advice = match &error.fault {
+            StoreFault::ChangedSince { .. } => {
+                "Undo only hivemend's own values, and keep the rest, with: hivemend restore TARGET --values"
+            }
+            StoreFault::Interrupted { .. } => "Run hivemend apply or hivemend restore to settle it.",
+            _ => "",
+        };
+        Self::from_error(exit, error).advising(advice)
+    }
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//! A run that was cut short: every command says so, apply and restore settle it.
+
+use std::path::Path;
+
+use super::args::ConsentArgs;
+use super::failure::Failure;
+use super::output::Output;
+use crate::disk::Target;
+use crate::store::{Disk, HiveStands, Operation, Pending, Store};
+
+/// What the command at hand would have become of an interrupted apply.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wish {
+    /// The new hives.
+    Finish,
+    /// The old ones.
+    Undo,
+}
+
+/// Says that there is an interrupted run, if there is one.
+pub(super) fn warn(target: &Target, backup_dir: Option<&Path>, output: &Output) {
+    match Store::new(&Disk).pending(&target.config, backup_dir) {
+        Ok(None) => {}
+        Ok(Some(pending)) => {
+            let what = describe(&pending);
+            output.warn(&format!("{what}. Run hivemend apply or hivemend restore to settle it."));
+        }
+        Err(error) => output.warn(&error.to_string()),
+    }
+}
+
+/// Finishes or undoes an interrupted run, if there is one.
+pub(super) fn settle(
+    target: &Target,
+    backup_dir: Option<&Path>,
+    wish: Wish,
+    consent: &ConsentArgs,
+    output: &Output,
+) -> Result<(), Failure> {
+    let store = Store::new(&Disk);
+    let Some(pending) = store.pending(&target.config, backup_dir)? else {
+        return Ok(());
+    };
+    output.warn(&describe(&pending));
+    // To finish a restore is to bring the old hives back.
+    let wants_finish = (wish == Wish::Finish) == (pending.operation == Operation::Apply);
+    let finish = match (&pending.cannot_finish, &pending.cannot_undo) {
+        (None, None) => wants_finish,
+        (None, Some(_)) => true,
+        (Some(_), None) => false,
+        (Some(finish), Some(undo)) => {
+            let message = format!("it can neither be finished ({finish}) nor undone ({undo})");
+            return Err(Failure::refused(message)
+                .advising("Restore the hives by hand from the backup folder that is named above."));
+        }
+    };
+    let verb = if finish { "Finish" } else { "Undo" };
+    if !output.consent(consent.yes, &format!("{verb} it now?"))? {
+        return Err(Failure::refused("the interrupted run was left as it is"));
+    }
+    let settled = if finish { store.finish(&pending)? } else { store.undo(&pending)? };
+    let done = if finish { "finished" } else { "undone" };
+    output.note(&format!("The interrupted {} {} was {done}.", settled.operation, settled.id));
+    Ok(())
+}
+
+fn describe(pending: &Pending) -> String {
+    let hives: Vec<String> = pending
+        .hives
+        .iter()
+        .map(|hive| {
+            let stands = match hive.stands {
+                HiveStands::Old => "still the old one",
+                HiveStands::New => "already the new one",
+                HiveStands::Neither => "changed by another program since",
+            };
+            format!("{} is {stands}", hive.name)
+        })
+        .collect();
+    let (operation, id) = (&pending.operation, &pending.id);
+    format!("an earlier {operation} ({id}) was interrupted: {}", hives.join(", "))
+}

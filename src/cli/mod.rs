@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//! The command line: what was typed, what it means, and how it ended.
+
+mod apply;
+mod args;
+mod backups;
+mod exit;
+mod failure;
+mod interrupted;
+mod output;
+mod plan;
+mod profiles;
+mod publish;
+mod restore;
+mod show;
+mod target;
+
+pub use exit::Exit;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use self::args::{Cli, Command};
+use self::failure::Failure;
+use self::output::Output;
+
+/// Runs the command that was typed.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    let output = Output::new(&cli);
+    let result = run(cli.command, &output);
+    let exit = match result {
+        Ok(exit) => exit,
+        Err(failure) => {
+            output.failure(&failure);
+            failure.exit
+        }
+    };
+    ExitCode::from(exit.code())
+}
+
+fn run(command: Command, output: &Output) -> Result<Exit, Failure> {
+    match command {
+        Command::Plan(args) => plan::run(&args, output),
+        Command::Apply(args) => apply::run(&args, output),
+        Command::Backups(args) => backups::run(&args, output),
+        Command::Restore(args) => restore::run(&args, output),
+        Command::Show(args) => show::run(&args, output),
+        Command::Profile(args) => profiles::run(&args, output),
+    }
+}
+
+/// Help and version are what was asked for; everything else is a usage error.
+fn usage(error: &clap::Error) -> ExitCode {
+    let exit = if error.use_stderr() { Exit::Usage } else { Exit::Done };
+    // Nobody is left to tell where this fails.
+    let _ = error.print();
+    ExitCode::from(exit.code())
+}

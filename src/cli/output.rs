@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//! Where words go: results to standard output, everything else to standard error.
+
+use std::io::{self, BufRead, IsTerminal, Write};
+
+use anstream::{AutoStream, ColorChoice};
+use serde_json::{Value as Json, json};
+
+use super::args::{ApplyArgs, Cli, Color, Command, Format, ProfileCommand};
+use super::failure::Failure;
+use crate::profile::escape;
+use crate::report::{BOLD, WARN};
+
+/// How this run talks.
+pub(super) struct Output {
+    choice: ColorChoice,
+    format: Format,
+    pub(super) quiet: bool,
+    pub(super) verbose: bool,
+}
+
+impl Output {
+    pub(super) fn new(cli: &Cli) -> Self {
+        let choice = match cli.color {
+            Color::Auto => ColorChoice::Auto,
+            Color::Always => ColorChoice::Always,
+            Color::Never => ColorChoice::Never,
+        };
+        Self {
+            choice,
+            format: format_of(&cli.command),
+            quiet: cli.quiet,
+            verbose: cli.verbose,
+        }
+    }
+
+    pub(super) fn is_json(&self) -> bool {
+        self.format == Format::Json
+    }
+
+    /// Prints a result. A reader that goes away early is no error.
+    pub(super) fn print(&self, text: &str) {
+        let mut out = AutoStream::new(io::stdout(), self.choice);
+        let _ = out.write_all(text.as_bytes());
+        let _ = out.flush();
+    }
+
+    /// Prints a result for scripts.
+    pub(super) fn json(&self, json: &Json) {
+        let text = serde_json::to_string_pretty(json).unwrap_or_default();
+        let mut out = io::stdout().lock();
+        let _ = writeln!(out, "{text}");
+    }
+
+    /// Says something besides the result.
+    pub(super) fn note(&self, text: &str) {
+        if !self.quiet {
+            self.to_stderr(&format!("{}\n", escape(text)));
+        }
+    }
+
+    /// Says what must not be missed.
+    pub(super) fn warn(&self, text: &str) {
+        self.to_stderr(&format!("{WARN}warning:{WARN:#} {}\n", escape(text)));
+    }
+
+    /// Says why the command did not do what it was asked, and what can be done.
+    pub(super) fn failure(&self, failure: &Failure) {
+        let mut causes = failure.error.chain().map(ToString::to_string);
+        let mut sentence = causes.next().unwrap_or_default();
+        // An error that is transparent repeats its cause.
+        for cause in causes {
+            if !sentence.contains(&cause) {
+                sentence = format!("{sentence}: {cause}");
+            }
+        }
+        if self.is_json() {
+            self.json(&json!({
+                "schema": "hivemend.error/1",
+                "exit_code": failure.exit.code(),
+                "error": sentence,
+                "advice": failure.advice,
+            }));
+        }
+        let lines: Vec<String> = sentence.lines().map(escape).collect();
+        self.to_stderr(&format!("{WARN}error:{WARN:#} {}\n", lines.join("\n")));
+        if !failure.advice.is_empty() {
+            self.to_stderr(&format!("{}\n", failure.advice));
+        }
+    }
+
+    /// Asks on the terminal; without one there is nobody to ask.
+    ///
+    /// # Errors
+    ///
+    /// Usage, where `yes` was needed and not given.
+    pub(super) fn consent(&self, yes: bool, question: &str) -> Result<bool, Failure> {
+        if yes {
+            return Ok(true);
+        }
+        if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+            let message = "there is no terminal to ask on, so nothing was written";
+            return Err(Failure::usage(message).advising("Say --yes to go on without being asked."));
+        }
+        self.to_stderr(&format!("{BOLD}{}{BOLD:#} [y/N] ", escape(question)));
+        let mut answer = String::new();
+        let read = io::stdin().lock().read_line(&mut answer);
+        let is_yes = matches!(answer.trim().to_lowercase().as_str(), "y" | "yes");
+        Ok(read.is_ok() && is_yes)
+    }
+
+    fn to_stderr(&self, text: &str) {
+        let mut err = AutoStream::new(io::stderr(), self.choice);
+        let _ = err.write_all(text.as_bytes());
+        let _ = err.flush();
+    }
+}
+
+fn format_of(command: &Command) -> Format {
+    match command {
+        Command::Plan(args) => args.format.format,
+        Command::Apply(ApplyArgs { format, .. }) => format.format,
+        Command::Backups(args) => args.format.format,
+        Command::Restore(args) => args.format.format,
+        Command::Show(args) => args.format.format,
+        Command::Profile(args) => match &args.command {
+            ProfileCommand::List { format } => format.format,
+            _ => Format::Text,
+        },
+    }
+}

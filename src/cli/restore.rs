@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//! `restore`: back to what was there.
+
+use serde_json::{Value as Json, json};
+
+use super::apply::{inputs, outcome_json, outcome_text};
+use super::args::RestoreArgs;
+use super::exit::Exit;
+use super::failure::Failure;
+use super::interrupted::{self, Wish};
+use super::output::Output;
+use super::publish::{Destination, load, publish};
+use super::target::Found;
+use crate::disk::{HiveFile, WholeHive, guard, shown};
+use crate::plan::{Undo, touched_keys, undo};
+use crate::profile::{HiveName, escape};
+use crate::regf::Hive;
+use crate::report::{changes_from_json, changes_json, changes_text};
+use crate::store::{
+    Backup, BackupScope, BackupState, Disk, Outcome, RestoreAction, RestoreItem, RestorePlan, Store,
+};
+
+pub(super) fn run(args: &RestoreArgs, output: &Output) -> Result<Exit, Failure> {
+    let (found, rest) = Found::from_words(&args.place, &args.files)?;
+    let wanted = match rest {
+        [] => None,
+        [id] => Some(id.as_str()),
+        _ => return Err(Failure::usage("only one backup can be restored at a time")),
+    };
+    guard::before_writing(&found.target)?;
+    let backup_dir = args.backup.backup_dir.as_deref();
+    interrupted::settle(&found.target, backup_dir, Wish::Undo, &args.consent, output)?;
+    let store = Store::new(&Disk);
+    let backups = store.list(&found.target.config, backup_dir)?;
+    let backup = choose(backups, wanted)?;
+    if args.values {
+        return restore_values(args, &found, &backup, output);
+    }
+    let plan = store.prepare_restore(&found.target.config, &backup)?;
+    if plan.is_empty() {
+        output.note(&format!("Everything already is as in backup {}.", backup.id.as_str()));
+    } else if plan.changed.is_empty() {
+        show_plan(&plan, &backup, output);
+        if !output.consent(args.consent.yes, "Put these files back?")? {
+            output.note("Nothing was written.");
+            return Ok(Exit::Done);
+        }
+    }
+    let outcome = store.restore(plan)?;
+    if output.is_json() {
+        let files: Vec<Json> = outcome.items.iter().map(item_json).collect();
+        output.json(&json!({
+            "schema": "hivemend.restore/1",
+            "target": found.name,
+            "backup": outcome.id,
+            "files": files,
+        }));
+    } else {
+        output.note(&format!("Restored from backup {}.", outcome.id.as_str()));
+    }
+    Ok(Exit::Done)
+}
+
+/// The backup that was named, or the newest that was applied and not restored since.
+fn choose(backups: Vec<Backup>, wanted: Option<&str>) -> Result<Backup, Failure> {
+    let is_applied = |backup: &Backup| {
+        backup.manifest.as_ref().is_ok_and(|manifest| manifest.state == BackupState::Applied)
+    };
+    let is_wanted = |backup: &Backup| match wanted {
+        Some(id) => backup.id.as_str() == id,
+        None => is_applied(backup),
+    };
+    let found = backups.into_iter().find(is_wanted);
+    found.ok_or_else(|| {
+        let message = match wanted {
+            Some(id) => format!("there is no backup {id:?} here"),
+            None => "there is no backup here that could be restored".to_owned(),
+        };
+        Failure::refused(message).advising("See what there is with: hivemend backups TARGET")
+    })
+}
+
+fn show_plan(plan: &RestorePlan, backup: &Backup, output: &Output) {
+    if output.is_json() || output.quiet {
+        return;
+    }
+    let mut text = format!("backup    {}\n", shown(&backup.folder));
+    for item in &plan.items {
+        let name = escape(&item.name);
+        text.push_str(&format!("{name:<12}  {}\n", action_text(item.action)));
+    }
+    output.print(&text);
+}
+
+fn action_text(action: RestoreAction) -> &'static str {
+    match action {
+        RestoreAction::Same => "is as it was",
+        RestoreAction::PutBack => "is put back, byte for byte",
+        RestoreAction::Changed => "has changed since",
+    }
+}
+
+fn item_json(item: &RestoreItem) -> Json {
+    let action = match item.action {
+        RestoreAction::Same => "same",
+        RestoreAction::PutBack => "put-back",
+        RestoreAction::Changed => "changed",
+    };
+    json!({ "name": item.name, "file": item.file.as_str(), "action": action })
+}
+
+/// Takes back hivemend's own values one by one, and keeps what others did since.
+fn restore_values(
+    args: &RestoreArgs,
+    found: &Found,
+    backup: &Backup,
+    output: &Output,
+) -> Result<Exit, Failure> {
+    let manifest = match &backup.manifest {
+        Ok(manifest) => manifest,
+        Err(fault) => return Err(Failure::refused(fault)),
+    };
+    let made = changes_from_json(&manifest.changes)
+        .map_err(|error| Failure::refused(format!("{}: {error}", shown(&backup.folder))))?;
+    let hives = load(found.open()?)?;
+    let inputs = inputs(&hives)?;
+    let undo = undo(&made, &inputs)?;
+    if !output.is_json() && !output.quiet {
+        let touched = touched_keys(&undo.changes, &inputs)?;
+        output.print(&changes_text(&undo.changes, &touched, &[]));
+    }
+    for left in &undo.obstacles {
+        let key = crate::plan::path_text(&left.change.key);
+        let value = left.change.value.as_ref().map_or(String::new(), |name| format!(" {name}"));
+        output.warn(&format!("{} {key}{value} stays as it is: {}", left.change.hive, left.reason));
+    }
+    drop(inputs);
+    if undo.changes.is_empty() {
+        output.note("There is nothing to take back.");
+        return values_report(found, backup, &undo, None, output);
+    }
+    if !output.consent(args.consent.yes, "Take these values back?")? {
+        output.note("Nothing was written.");
+        return Ok(Exit::Done);
+    }
+    let originals = originals(backup)?;
+    let donors: Result<Vec<(HiveName, Hive<'_>)>, Failure> = originals
+        .iter()
+        .map(|(name, whole)| {
+            let hive = Hive::open(&whole.content);
+            let hive = hive.map_err(|error| Failure::failed(format!("the backup of {name}: {error}")))?;
+            Ok((*name, hive))
+        })
+        .collect();
+    let to = Destination {
+        config: &found.target.config,
+        backup_dir: args.backup.backup_dir.as_deref(),
+        scope: BackupScope::Hives,
+    };
+    let outcome = publish(hives, &undo.changes, &donors?, &to, output)?;
+    values_report(found, backup, &undo, Some(&outcome), output)
+}
+
+/// The hives in the backup, for keys that were deleted as a whole.
+fn originals(backup: &Backup) -> Result<Vec<(HiveName, WholeHive)>, Failure> {
+    let mut originals = Vec::new();
+    let records = backup.manifest.iter().flat_map(|manifest| &manifest.hives);
+    for record in records {
+        let names = [HiveName::System, HiveName::Software];
+        let Some(name) = names.into_iter().find(|name| name.to_string() == record.name) else {
+            continue;
+        };
+        let file = HiveFile::open(&record.file.in_folder(&backup.folder))?;
+        let whole = file.read_whole()?;
+        if whole.sha256 != record.before.sha256.0 {
+            let message = format!("{}: its bytes are not those of the manifest", shown(file.path()));
+            return Err(Failure::refused(message));
+        }
+        originals.push((name, whole));
+    }
+    Ok(originals)
+}
+
+fn values_report(
+    found: &Found,
+    backup: &Backup,
+    undo: &Undo,
+    outcome: Option<&Outcome>,
+    output: &Output,
+) -> Result<Exit, Failure> {
+    if output.is_json() {
+        let left: Vec<_> = undo.obstacles.iter().map(|left| left.change.clone()).collect();
+        output.json(&json!({
+            "schema": "hivemend.restore-values/1",
+            "target": found.name,
+            "backup": backup.id,
+            "changes": changes_json(&undo.changes)?,
+            "left": changes_json(&left)?,
+            "outcome": outcome_json(outcome),
+        }));
+    } else if let Some(outcome) = outcome.filter(|_| !output.quiet) {
+        output.print(&outcome_text(outcome));
+    }
+    Ok(Exit::Done)
+}

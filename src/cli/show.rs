@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//! `show`: a key or a value as it is.
+
+use super::args::ShowArgs;
+use super::exit::Exit;
+use super::failure::Failure;
+use super::interrupted;
+use super::output::Output;
+use super::target::Found;
+use crate::disk::shown;
+use crate::plan::{
+    ControlSetInfo, HiveInput, PlanError, Selection, control_sets, key_content, path_text,
+};
+use crate::profile::{ControlSet, HiveName, KeyPath};
+use crate::regf::{Name, RegfError};
+use crate::report::{KeyListing, key_json, key_text};
+
+pub(super) fn run(args: &ShowArgs, output: &Output) -> Result<Exit, Failure> {
+    let (found, rest) = Found::from_words(&args.place, &args.files)?;
+    let (key, value) = match rest {
+        [key] => (key, None),
+        [key, value] => (key, Some(Name::from(value.as_str()))),
+        _ => {
+            let message = "no key was named, or too many words were";
+            return Err(Failure::usage(message)
+                .advising("Write: hivemend show TARGET 'SYSTEM\\ControlSet001\\Control' [VALUE]"));
+        }
+    };
+    let key: KeyPath = key.parse().map_err(|error: crate::profile::KeyPathError| {
+        Failure::usage(format!("{}; {}", error.message, error.hint))
+    })?;
+    interrupted::warn(&found.target, None, output);
+    let hives = found.open()?;
+    let Some(open) = hives.iter().find(|open| open.name == key.hive) else {
+        let config = shown(&found.target.config);
+        return Err(Failure::refused(format!("{config}: there is no {} hive here", key.hive)));
+    };
+    let input = open.input(&open.file)?;
+    let listing = list(&input, path(&key, &input)?, value)?;
+    match output.is_json() {
+        true => output.json(&key_json(&listing, &found.name)),
+        false => output.print(&key_text(&listing)),
+    }
+    Ok(Exit::Done)
+}
+
+/// The real path: `CurrentControlSet` is the one that `Select` calls current.
+fn path(key: &KeyPath, input: &HiveInput<'_>) -> Result<Vec<Name>, Failure> {
+    let segments = key.segments.iter().map(|segment| Name::from(segment.as_str()));
+    let set = match key.control_set {
+        None => return Ok(segments.collect()),
+        Some(ControlSet::Every) => Selection::Current.choose(&control_sets(&input.hive)?)?,
+        Some(ControlSet::Number(number)) => {
+            Selection::Numbers(vec![number]).choose(&control_sets(&input.hive)?)?
+        }
+    };
+    let set = set.iter().map(|set: &ControlSetInfo| Name::from(set.name.as_str()));
+    Ok(set.chain(segments).collect())
+}
+
+fn list(
+    input: &HiveInput<'_>,
+    key: Vec<Name>,
+    value: Option<Name>,
+) -> Result<KeyListing, Failure> {
+    let regf = |source: RegfError| {
+        let hive: HiveName = input.name;
+        Failure::from(PlanError::Regf { hive, source })
+    };
+    let hive = &input.hive;
+    let Some(node) = hive.find(&key).map_err(regf)? else {
+        let message = format!("{} has no key {}", input.name, path_text(&key));
+        return Err(Failure::failed(message));
+    };
+    let mut values = key_content(hive, &node).map_err(regf)?;
+    let mut subkeys = None;
+    match value {
+        Some(wanted) => {
+            values.retain(|(name, _)| name.same_as(&wanted));
+            if values.is_empty() {
+                let key = path_text(&key);
+                let message = format!("{} key {key} has no value {wanted:?}", input.name);
+                return Err(Failure::failed(message));
+            }
+        }
+        None => {
+            let mut names = Vec::new();
+            for subkey in hive.subkeys(&node).map_err(regf)? {
+                names.push(hive.key(subkey).map_err(regf)?.name().to_name());
+            }
+            subkeys = Some(names);
+        }
+    }
+    Ok(KeyListing {
+        hive: input.name,
+        key,
+        last_written: node.last_written(),
+        values,
+        subkeys,
+    })
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//! A key as `show` prints it.
+
+use std::fmt::Write;
+
+use serde_json::{Value as Json, json};
+
+use super::state_json::value_json;
+use super::style::{BOLD, DIM};
+use super::styled;
+use super::values::value_line;
+use crate::plan::{KeyContent, path_text};
+use crate::profile::{HiveName, escape};
+use crate::regf::Name;
+
+/// What `show` tells of a key.
+#[derive(Clone, Debug)]
+pub struct KeyListing {
+    /// The hive.
+    pub hive: HiveName,
+    /// The key's path below the hive's root.
+    pub key: Vec<Name>,
+    /// FILETIME of its last change.
+    pub last_written: u64,
+    /// Its values.
+    pub values: KeyContent,
+    /// The names of its subkeys; left out where one value was asked for.
+    pub subkeys: Option<Vec<Name>>,
+}
+
+/// The key as text.
+pub fn key_text(listing: &KeyListing) -> String {
+    let mut text = String::new();
+    let path = full_path(listing);
+    let _ = writeln!(text, "{}", styled(BOLD, &format!("[{path}]")));
+    for (name, value) in &listing.values {
+        let _ = writeln!(text, "{}", value_line(name, value));
+    }
+    for subkey in listing.subkeys.iter().flatten() {
+        let subkey = escape(&format!("[{path}\\{subkey}]"));
+        let _ = writeln!(text, "{DIM}{subkey}{DIM:#}");
+    }
+    text
+}
+
+/// The key as JSON (`hivemend.show/1`).
+pub fn key_json(listing: &KeyListing, target: &str) -> Json {
+    let values: Vec<Json> = listing
+        .values
+        .iter()
+        .map(|(name, value)| {
+            let mut object = json!({ "name": name.to_string() });
+            if let (Some(object), Json::Object(value)) = (object.as_object_mut(), value_json(value))
+            {
+                object.extend(value);
+            }
+            object
+        })
+        .collect();
+    let mut document = json!({
+        "schema": "hivemend.show/1",
+        "target": target,
+        "hive": listing.hive.to_string(),
+        "key": path_text(&listing.key),
+        "last_written_filetime": listing.last_written,
+        "values": values,
+    });
+    if let (Some(document), Some(subkeys)) = (document.as_object_mut(), &listing.subkeys) {
+        let names: Vec<String> = subkeys.iter().map(Name::to_string).collect();
+        document.insert("subkeys".to_owned(), json!(names));
+    }
+    document
+}
+
+fn full_path(listing: &KeyListing) -> String {
+    match listing.key.is_empty() {
+        true => listing.hive.to_string(),
+        false => format!("{}\\{}", listing.hive, path_text(&listing.key)),
+    }
+}

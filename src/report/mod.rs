@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//! All text: what people read, and the JSON that scripts read.
+//!
+//! Text carries ANSI styles; who prints it strips them where they are not wanted. Everything that
+//! comes from a hive, a profile or a path is escaped.
+
+mod key_text;
+mod plan_json;
+mod plan_text;
+mod state_json;
+mod style;
+mod values;
+
+pub use key_text::{KeyListing, key_json, key_text};
+pub use plan_json::{
+    PLAN_SCHEMA, PlanJsonError, changes_from_json, changes_json, plan_from_json, plan_json,
+};
+pub use plan_text::{changes_text, plan_text, summary_line};
+pub use style::{BOLD, DIM, GOOD, WARN};
+pub use values::{kind_text, value_text};
+
+use crate::profile::escape;
+
+/// The width that text is laid out for, in columns.
+pub const WIDTH: usize = 100;
+
+/// `text` in `style`, escaped.
+pub fn styled(style: anstyle::Style, text: &str) -> String {
+    format!("{style}{}{style:#}", escape(text))
+}

@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//! Plans as JSON, for scripts and for `apply --plan`. The fields are described in `docs/json.md`.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+use thiserror::Error;
+
+use super::state_json::{state_from, state_json};
+use crate::plan::{
+    Action, Change, ControlSetInfo, Plan, PlannedHive, PlannedProfile, Role, Skipped, State,
+    path_text,
+};
+use crate::profile::HiveName;
+use crate::regf::Name;
+
+/// The name of this form of a plan. A changed form gets a new name.
+pub const PLAN_SCHEMA: &str = "hivemend.plan/1";
+
+/// Why a file is not a plan.
+#[derive(Debug, Error)]
+pub enum PlanJsonError {
+    /// It is not the JSON of a plan.
+    #[error("this is not a plan that hivemend wrote: {0}")]
+    Json(#[from] serde_json::Error),
+    /// It is a plan of another form.
+    #[error("this is not a plan: its schema is {0:?}, not {PLAN_SCHEMA:?}")]
+    Schema(String),
+    /// A change in it does not make sense.
+    #[error("change {number} of the plan cannot be used: {why}")]
+    Change {
+        /// Which one, from 1.
+        number: usize,
+        /// What is wrong with it.
+        why: String,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PlanDocument {
+    schema: String,
+    target: String,
+    hives: Vec<HiveDocument>,
+    profiles: Vec<ProfileDocument>,
+    changes: Vec<ChangeDocument>,
+    #[serde(default)]
+    skipped: Vec<SkippedDocument>,
+    #[serde(default)]
+    warnings: Vec<String>,
+    summary: SummaryDocument,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HiveDocument {
+    name: String,
+    path: String,
+    state: String,
+    control_sets: Vec<ControlSetDocument>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ControlSetDocument {
+    name: String,
+    roles: Vec<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ProfileDocument {
+    id: String,
+    title: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ChangeDocument {
+    profile: String,
+    hive: String,
+    control_set: Option<String>,
+    key: String,
+    value: Option<String>,
+    action: String,
+    before: Json,
+    after: Json,
+    lowers_security: bool,
+    note: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SkippedDocument {
+    profile: String,
+    hive: String,
+    key: String,
+    value: Option<String>,
+    reason: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SummaryDocument {
+    changes: usize,
+    matches: u64,
+    skipped: usize,
+}
+
+/// The plan as JSON.
+///
+/// # Errors
+///
+/// None that a plan can give.
+pub fn plan_json(plan: &Plan) -> Result<Json, PlanJsonError> {
+    let document = PlanDocument {
+        schema: PLAN_SCHEMA.to_owned(),
+        target: plan.target.clone(),
+        hives: plan.hives.iter().map(hive_document).collect(),
+        profiles: plan.profiles.iter().map(profile_document).collect(),
+        changes: plan.changes.iter().map(change_document).collect(),
+        skipped: plan.skipped.iter().map(skipped_document).collect(),
+        warnings: plan.warnings.clone(),
+        summary: SummaryDocument {
+            changes: plan.changes.len(),
+            matches: plan.matches,
+            skipped: plan.skipped.len(),
+        },
+    };
+    Ok(serde_json::to_value(document)?)
+}
+
+/// The changes alone, as a manifest keeps them.
+///
+/// # Errors
+///
+/// None that changes can give.
+pub fn changes_json(changes: &[Change]) -> Result<Json, PlanJsonError> {
+    let documents: Vec<ChangeDocument> = changes.iter().map(change_document).collect();
+    Ok(serde_json::to_value(documents)?)
+}
+
+/// A plan from the bytes of a file.
+///
+/// # Errors
+///
+/// Where it is no plan, or a change in it contradicts itself.
+pub fn plan_from_json(bytes: &[u8]) -> Result<Plan, PlanJsonError> {
+    let json: Json = serde_json::from_slice(bytes)?;
+    let schema = json.get("schema").and_then(Json::as_str).unwrap_or("");
+    if schema != PLAN_SCHEMA {
+        return Err(PlanJsonError::Schema(schema.to_owned()));
+    }
+    let document: PlanDocument = serde_json::from_value(json)?;
+    Ok(Plan {
+        target: document.target,
+        hives: document.hives.iter().filter_map(hive_from).collect(),
+        profiles: document.profiles.into_iter().map(profile_from).collect(),
+        changes: changes_from(&document.changes)?,
+        matches: document.summary.matches,
+        skipped: document
+            .skipped
+            .into_iter()
+            .filter_map(skipped_from)
+            .collect(),
+        warnings: document.warnings,
+    })
+}
+
+/// The changes that a manifest holds.
+///
+/// # Errors
+///
+/// Where it holds none that can be read.
+pub fn changes_from_json(json: &Json) -> Result<Vec<Change>, PlanJsonError> {
+    let documents: Vec<ChangeDocument> = serde_json::from_value(json.clone())?;
+    changes_from(&documents)
+}
+
+fn hive_document(hive: &PlannedHive) -> HiveDocument {
+    let sets = hive.control_sets.iter().map(|set| ControlSetDocument {
+        name: set.name.clone(),
+        roles: set
+            .roles
+            .iter()
+            .map(|role| role.as_str().to_owned())
+            .collect(),
+    });
+    HiveDocument {
+        name: hive.name.to_string(),
+        path: hive.path.clone(),
+        state: "clean".to_owned(),
+        control_sets: sets.collect(),
+    }
+}
+
+fn hive_from(document: &HiveDocument) -> Option<PlannedHive> {
+    let sets = document.control_sets.iter().map(|set| ControlSetInfo {
+        number: set
+            .name
+            .get(10..)
+            .and_then(|number| number.parse().ok())
+            .unwrap_or(0),
+        name: set.name.clone(),
+        roles: Role::ALL
+            .into_iter()
+            .filter(|role| set.roles.iter().any(|r| r == role.as_str()))
+            .collect(),
+    });
+    Some(PlannedHive {
+        name: hive_name(&document.name)?,
+        path: document.path.clone(),
+        control_sets: sets.collect(),
+    })
+}
+
+fn profile_document(profile: &PlannedProfile) -> ProfileDocument {
+    ProfileDocument {
+        id: profile.id.clone(),
+        title: profile.title.clone(),
+    }
+}
+
+fn profile_from(document: ProfileDocument) -> PlannedProfile {
+    PlannedProfile {
+        id: document.id,
+        title: document.title,
+    }
+}
+
+fn skipped_document(skipped: &Skipped) -> SkippedDocument {
+    SkippedDocument {
+        profile: skipped.profile.clone(),
+        hive: skipped.hive.to_string(),
+        key: skipped.key.clone(),
+        value: skipped.value.clone(),
+        reason: skipped.reason.clone(),
+    }
+}
+
+fn skipped_from(document: SkippedDocument) -> Option<Skipped> {
+    Some(Skipped {
+        profile: document.profile,
+        hive: hive_name(&document.hive)?,
+        key: document.key,
+        value: document.value,
+        reason: document.reason,
+    })
+}
+
+fn change_document(change: &Change) -> ChangeDocument {
+    ChangeDocument {
+        profile: change.profile.clone(),
+        hive: change.hive.to_string(),
+        control_set: change.control_set.clone(),
+        key: path_text(&change.key),
+        value: change.value.as_ref().map(Name::to_string),
+        action: change.action.as_str().to_owned(),
+        before: state_json(change.before.as_ref()),
+        after: state_json(change.after.as_ref()),
+        lowers_security: change.lowers_security,
+        note: change.note.clone(),
+    }
+}
+
+fn changes_from(documents: &[ChangeDocument]) -> Result<Vec<Change>, PlanJsonError> {
+    let changes = documents.iter().zip(1_usize..).map(|(document, number)| {
+        change_from(document).map_err(|why| PlanJsonError::Change { number, why })
+    });
+    changes.collect()
+}
+
+fn change_from(document: &ChangeDocument) -> Result<Change, String> {
+    let hive = hive_name(&document.hive);
+    let action = Action::ALL
+        .into_iter()
+        .find(|action| action.as_str() == document.action);
+    let change = Change {
+        profile: document.profile.clone(),
+        hive: hive.ok_or_else(|| format!("{:?} is no hive", document.hive))?,
+        control_set: document.control_set.clone(),
+        key: document.key.split('\\').map(Name::from).collect(),
+        value: document.value.as_deref().map(Name::from),
+        action: action.ok_or_else(|| format!("{:?} is no action", document.action))?,
+        before: state_from(&document.before).map_err(|why| format!("its \"before\" {why}"))?,
+        after: state_from(&document.after).map_err(|why| format!("its \"after\" {why}"))?,
+        lowers_security: document.lowers_security,
+        note: document.note.clone(),
+    };
+    if change.key.iter().any(Name::is_empty) {
+        return Err(format!("{:?} is no key path", document.key));
+    }
+    expect_sense(&change)?;
+    Ok(change)
+}
+
+/// Refuses a change whose parts do not belong together: a plan file may have been edited.
+fn expect_sense(change: &Change) -> Result<(), String> {
+    let has_value = change.value.is_some();
+    let makes_sense = match (change.action, &change.before, &change.after) {
+        (Action::Set, None | Some(State::Value(_)), Some(State::Value(_))) => has_value,
+        (Action::DeleteValue, Some(State::Value(_)), None) => has_value,
+        (Action::CreateKey, None, Some(State::Key(_))) => !has_value,
+        (Action::DeleteKey, Some(State::Key(_)), None) => !has_value,
+        _ => false,
+    };
+    match makes_sense {
+        true => Ok(()),
+        false => Err(format!(
+            "\"value\", \"before\" and \"after\" do not fit {:?}",
+            change.action.as_str()
+        )),
+    }
+}
+
+fn hive_name(text: &str) -> Option<HiveName> {
+    let names = [HiveName::System, HiveName::Software];
+    names.into_iter().find(|name| name.to_string() == text)
+}

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//! A plan as a diff that an engineer reads before saying yes.
+
+use std::fmt::Write;
+
+use similar::{ChangeTag, TextDiff};
+
+use super::style::{BOLD, DIM, GONE, GOOD, WARN};
+use super::values::value_line;
+use super::{WIDTH, styled};
+use crate::plan::{Action, Change, Plan, PlannedHive, TouchedKey, path_text};
+use crate::profile::{HiveName, escape};
+
+/// The column at which a reason begins beside its value.
+const REASON_COLUMN: usize = 46;
+
+/// How many unchanged values are shown around a change.
+const CONTEXT: usize = 1;
+
+/// The whole plan: hives, profiles, diff, warnings, summary.
+pub fn plan_text(plan: &Plan, touched: &[TouchedKey], verbose: bool) -> String {
+    let mut text = String::new();
+    header(&mut text, plan);
+    text.push_str(&changes_text(&plan.changes, touched, &plan.hives));
+    for warning in &plan.warnings {
+        paragraph(&mut text, "warning: ", warning);
+    }
+    skipped(&mut text, plan, verbose);
+    let _ = writeln!(text, "{}", styled(BOLD, &summary_line(plan)));
+    text
+}
+
+/// The one line that says it all.
+pub fn summary_line(plan: &Plan) -> String {
+    let changes = plan.changes.len();
+    let lowered = plan
+        .changes
+        .iter()
+        .filter(|change| change.lowers_security)
+        .count();
+    let mut line = match changes {
+        0 => "No drift".to_owned(),
+        1 => "1 change".to_owned(),
+        _ => format!("{changes} changes"),
+    };
+    if lowered > 0 {
+        let _ = write!(line, " ({lowered} lowering security)");
+    }
+    let _ = write!(
+        line,
+        ", {} as wanted, {} skipped",
+        plan.matches,
+        plan.skipped.len()
+    );
+    line
+}
+
+/// The diff of every touched key.
+pub fn changes_text(changes: &[Change], touched: &[TouchedKey], hives: &[PlannedHive]) -> String {
+    let mut text = String::new();
+    let mut heading = None;
+    for key in touched {
+        let place = (key.hive, key.control_set.as_deref());
+        if heading != Some(place) {
+            let _ = writeln!(text, "{}", styled(BOLD, &place_text(key, hives)));
+            heading = Some(place);
+        }
+        key_diff(&mut text, key, changes);
+        text.push('\n');
+    }
+    text
+}
+
+fn header(text: &mut String, plan: &Plan) {
+    for hive in &plan.hives {
+        let sets: Vec<String> = hive.control_sets.iter().map(control_set_text).collect();
+        let name = format!("{:<8}", hive.name.to_string());
+        let _ = write!(text, "{}  {}", styled(BOLD, &name), escape(&hive.path));
+        if !sets.is_empty() {
+            let _ = write!(text, "\n          {}", escape(&sets.join(", ")));
+        }
+        text.push('\n');
+    }
+    for profile in &plan.profiles {
+        let title = format!("{}: {}", profile.id, profile.title);
+        let _ = writeln!(text, "{}   {}", styled(BOLD, "profile"), escape(&title));
+    }
+    text.push('\n');
+}
+
+fn control_set_text(set: &crate::plan::ControlSetInfo) -> String {
+    let roles: Vec<String> = set
+        .roles
+        .iter()
+        .map(|role| role.as_str().replace('-', " "))
+        .collect();
+    match roles.is_empty() {
+        true => format!("{} (not in use)", set.name),
+        false => format!("{} ({})", set.name, roles.join(", ")),
+    }
+}
+
+fn place_text(key: &TouchedKey, hives: &[PlannedHive]) -> String {
+    let Some(name) = &key.control_set else {
+        return key.hive.to_string();
+    };
+    let mut sets = hives.iter().flat_map(|hive| &hive.control_sets);
+    let set = sets.find(|set| set.name == *name);
+    let set = set.map_or_else(|| name.clone(), control_set_text);
+    format!("{}  {set}", key.hive)
+}
+
+/// One key: its path, and the unified diff of its values with the reasons beside them.
+fn key_diff(text: &mut String, key: &TouchedKey, changes: &[Change]) {
+    let path = format!("[{}\\{}]", key.hive, path_text(&key.key));
+    match (&key.before, &key.after) {
+        (None, Some(_)) => {
+            let _ = writeln!(text, "{}", styled(GOOD, &format!("+{path}")));
+        }
+        (Some(_), None) => {
+            let _ = writeln!(text, "{}", styled(GONE, &format!("-{path}")));
+        }
+        _ => {
+            let _ = writeln!(text, " {}", escape(&path));
+        }
+    }
+    key_reasons(text, key, changes);
+    let lines = |content: &Option<crate::plan::KeyContent>| -> String {
+        let values = content.iter().flatten();
+        values
+            .map(|(name, value)| value_line(name, value) + "\n")
+            .collect()
+    };
+    let (before, after) = (lines(&key.before), lines(&key.after));
+    let names_after: Vec<_> = key.after.iter().flatten().map(|(name, _)| name).collect();
+    let names_before: Vec<_> = key.before.iter().flatten().map(|(name, _)| name).collect();
+    let diff = TextDiff::from_lines(before.as_str(), after.as_str());
+    for hunk in diff.unified_diff().context_radius(CONTEXT).iter_hunks() {
+        let _ = writeln!(text, "{}", styled(DIM, &hunk.header().to_string()));
+        for line in hunk.iter_changes() {
+            let value = line.value().trim_end_matches('\n');
+            let name = match (line.old_index(), line.new_index()) {
+                (_, Some(index)) => names_after.get(index),
+                (Some(index), None) => names_before.get(index),
+                (None, None) => None,
+            };
+            let change = changes.iter().find(|change| {
+                let same = |name: &crate::regf::Name| {
+                    change.value.as_ref().is_some_and(|v| v.same_as(name))
+                };
+                change.hive == key.hive
+                    && change.key == key.key
+                    && name.is_some_and(|name| same(name))
+            });
+            value_diff(text, line.tag(), value, change);
+        }
+    }
+}
+
+/// The reasons of changes to the key itself.
+fn key_reasons(text: &mut String, key: &TouchedKey, changes: &[Change]) {
+    let about_key = |change: &&Change| {
+        change.value.is_none() && change.hive == key.hive && change.key == key.key
+    };
+    for change in changes.iter().filter(about_key) {
+        if change.action == Action::DeleteKey {
+            let before = change.before.as_ref();
+            if let Some(crate::plan::State::Key(summary)) = before {
+                let below = format!(
+                    "  ; {} subkeys and {} values go with it",
+                    summary.subkeys, summary.values
+                );
+                let _ = writeln!(text, "{}", styled(GONE, &below));
+            }
+        }
+        reason(text, "", change);
+    }
+}
+
+fn value_diff(text: &mut String, tag: ChangeTag, value: &str, change: Option<&Change>) {
+    // The reason stands beside what comes; beside what goes only where nothing comes instead.
+    match (tag, change) {
+        (ChangeTag::Equal, _) => {
+            let _ = writeln!(text, "{}", styled(DIM, &format!(" {value}")));
+        }
+        (ChangeTag::Insert, Some(change)) => reason(text, &format!("+{value}"), change),
+        (ChangeTag::Delete, Some(change)) if change.action == Action::DeleteValue => {
+            reason(text, &format!("-{value}"), change);
+        }
+        (ChangeTag::Insert, None) => {
+            let _ = writeln!(text, "{}", styled(GOOD, &format!("+{value}")));
+        }
+        (ChangeTag::Delete, _) => {
+            let _ = writeln!(text, "{}", styled(GONE, &format!("-{value}")));
+        }
+    }
+}
+
+/// A line with the reason for it in a column of its own, below where the line is too long.
+fn reason(text: &mut String, line: &str, change: &Change) {
+    let style = if line.starts_with('-') { GONE } else { GOOD };
+    let note = match change.lowers_security {
+        true => format!("LOWERS SECURITY. {}", change.note),
+        false => change.note.clone(),
+    };
+    let note = escape(&note);
+    if note.is_empty() && line.is_empty() {
+        return;
+    }
+    let room = WIDTH.saturating_sub(REASON_COLUMN).saturating_sub(2);
+    let mut notes = textwrap::wrap(&note, room).into_iter();
+    let note_style = if change.lowers_security { WARN } else { DIM };
+    let width = textwrap::core::display_width(line);
+    let beside = width < REASON_COLUMN;
+    let _ = write!(text, "{style}{line}{style:#}");
+    if beside && let Some(first) = notes.next() {
+        let gap = REASON_COLUMN.saturating_sub(width);
+        let _ = write!(text, "{:gap$}{note_style}; {first}{note_style:#}", "");
+    }
+    text.push('\n');
+    for note in notes {
+        let _ = writeln!(
+            text,
+            "{:REASON_COLUMN$}{note_style}; {note}{note_style:#}",
+            ""
+        );
+    }
+}
+
+fn paragraph(text: &mut String, label: &str, body: &str) {
+    let body = escape(body);
+    let options = textwrap::Options::new(WIDTH)
+        .initial_indent(label)
+        .subsequent_indent("         ");
+    let lines = textwrap::wrap(&body, options);
+    for line in lines {
+        let _ = writeln!(text, "{WARN}{line}{WARN:#}");
+    }
+    text.push('\n');
+}
+
+fn skipped(text: &mut String, plan: &Plan, verbose: bool) {
+    let mut reasons: Vec<(HiveName, &str, usize)> = Vec::new();
+    for skipped in &plan.skipped {
+        let same = |(hive, reason, _): &&mut (HiveName, &str, usize)| {
+            *hive == skipped.hive && *reason == skipped.reason
+        };
+        match reasons.iter_mut().find(same) {
+            Some((.., count)) => *count = count.saturating_add(1),
+            None => reasons.push((skipped.hive, &skipped.reason, 1)),
+        }
+        if verbose {
+            let value = skipped
+                .value
+                .as_deref()
+                .map_or(String::new(), |value| format!(" {value}"));
+            let line = format!("skipped: {}{value}: {}", skipped.key, skipped.reason);
+            let _ = writeln!(text, "{}", styled(DIM, &line));
+        }
+    }
+    if verbose || reasons.is_empty() {
+        return;
+    }
+    for (_, reason, count) in reasons {
+        let _ = writeln!(
+            text,
+            "{}",
+            styled(DIM, &format!("skipped: {count} ({reason})"))
+        );
+    }
+}
