@@ -1,11 +1,30 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! hivemend repairs the registry hives of a Windows machine that is not running.
+//!
+//! The rooms, and which other rooms each may use (`tests/architecture.rs` enforces it):
+//!
+//! | room | what it is | may use |
+//! |---|---|---|
+//! | [`regf`] | the hive format: bytes in, typed views out, and the structural check | nothing |
+//! | [`edit`] | the only room that changes hive bytes, in memory | `regf` |
+//! | [`profile`] | baselines in YAML; knows no hive | nothing |
+//! | [`plan`] | baselines and hives in, the changes that are needed out; pure | `profile`, `regf` |
+//! | [`disk`] | looking at a target; reads only | `regf` (headers) |
+//! | [`store`] | the only room that writes to disk; does not know what a key is | `disk` |
+//! | [`verify`] | the second opinion, by nt-hive | `regf` |
+//! | [`report`] | all text and JSON | the others' result types |
+//! | [`cli`] | arguments, exit codes, one file per command | everything |
+//!
+//! Data flows one way: target, hives, plan, new image, second opinion, disk. No room calls back.
 
 #![warn(missing_docs)]
 
+pub mod cli;
+pub mod disk;
 pub mod edit;
 pub mod plan;
 pub mod profile;
 pub mod regf;
 pub mod report;
+pub mod store;
 pub mod verify;

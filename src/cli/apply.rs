@@ -28,7 +28,13 @@ pub(super) fn run(args: &ApplyArgs, output: &Output) -> Result<Exit, Failure> {
     let found = Found::from_args(&args.target)?;
     guard::before_writing(&found.target)?;
     let backup_dir = args.backup.backup_dir.as_deref();
-    interrupted::settle(&found.target, backup_dir, Wish::Finish, &args.consent, output)?;
+    interrupted::settle(
+        &found.target,
+        backup_dir,
+        Wish::Finish,
+        &args.consent,
+        output,
+    )?;
     let hives = load(found.open()?)?;
     let inputs = inputs(&hives)?;
     let plan = match reviewed {
@@ -48,8 +54,7 @@ pub(super) fn run(args: &ApplyArgs, output: &Output) -> Result<Exit, Failure> {
     }
     let question = format!("Make these changes to {}?", found.name);
     if !output.consent(args.consent.yes, &question)? {
-        output.note("Nothing was written.");
-        return Ok(Exit::Done);
+        return Err(Failure::refused("you did not agree; nothing was written"));
     }
     let to = Destination {
         config: &found.target.config,
@@ -66,14 +71,20 @@ pub(super) fn run(args: &ApplyArgs, output: &Output) -> Result<Exit, Failure> {
 
 /// The hives in memory, as a plan takes them.
 pub(super) fn inputs(hives: &[LoadedHive]) -> Result<Vec<HiveInput<'_>>, Failure> {
-    hives.iter().map(|hive| hive.open.input(&hive.whole.content)).collect()
+    hives
+        .iter()
+        .map(|hive| hive.open.input(&hive.whole.content))
+        .collect()
 }
 
 fn read_plan(file: &Path) -> Result<Plan, Failure> {
     let failed = |error| Failure::usage(format!("{}: could not read: {error}", shown(file)));
     let opened = File::open(file).map_err(failed)?;
     let mut bytes = Vec::new();
-    opened.take(LARGEST_PLAN).read_to_end(&mut bytes).map_err(failed)?;
+    opened
+        .take(LARGEST_PLAN)
+        .read_to_end(&mut bytes)
+        .map_err(failed)?;
     plan_from_json(&bytes).map_err(|error| Failure::from(error).context(shown(file)))
 }
 
@@ -125,7 +136,10 @@ pub(super) fn outcome_text(outcome: &Outcome) -> String {
             KeptAs::Link => "the original is kept as the backup",
             KeptAs::Copy => "a verified copy of the original is kept",
         };
-        text.push_str(&format!("{:<8}  written and read back; {kept}\n", hive.name));
+        text.push_str(&format!(
+            "{:<8}  written and read back; {kept}\n",
+            hive.name
+        ));
     }
     text.push_str(&format!("backup    {}\n", shown(&outcome.backup)));
     text

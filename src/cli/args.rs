@@ -9,9 +9,16 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 ///
 /// Shows what would change, backs up, writes, proves what it wrote, and can undo it.
 #[derive(Debug, Parser)]
-#[command(name = "hivemend", version, arg_required_else_help = true, infer_subcommands = false)]
-#[command(after_help = "Exit codes: 0 done, 1 found what was asked about, 2 usage, 3 refused, \
-    4 failed and untouched, 5 needs restore.")]
+#[command(
+    name = "hivemend",
+    version,
+    arg_required_else_help = true,
+    infer_subcommands = false
+)]
+#[command(
+    after_help = "Exit codes: 0 done, 1 found what was asked about, 2 usage, 3 refused, \
+    4 failed and untouched, 5 needs restore."
+)]
 pub(super) struct Cli {
     #[command(subcommand)]
     pub(super) command: Command,
@@ -111,13 +118,24 @@ pub(super) struct ApplyArgs {
     #[command(flatten)]
     pub(super) target: TargetArgs,
     /// A built-in profile's id, or a YAML file; may be repeated
-    #[arg(short, long = "profile", value_name = "PROFILE", required_unless_present = "plan", conflicts_with = "plan")]
+    #[arg(
+        short,
+        long = "profile",
+        value_name = "PROFILE",
+        required_unless_present = "plan",
+        conflicts_with = "plan"
+    )]
     pub(super) profiles: Vec<String>,
     /// Apply exactly the plan in FILE, or nothing
     #[arg(long, value_name = "FILE")]
     pub(super) plan: Option<PathBuf>,
     /// Which control sets: each, current, or numbers such as 1,2
-    #[arg(long, value_name = "WHICH", default_value = "each", conflicts_with = "plan")]
+    #[arg(
+        long,
+        value_name = "WHICH",
+        default_value = "each",
+        conflicts_with = "plan"
+    )]
     pub(super) control_set: String,
     #[command(flatten)]
     pub(super) consent: ConsentArgs,

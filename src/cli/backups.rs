@@ -60,7 +60,11 @@ fn row_text(backup: &Backup) -> String {
     let id = backup.id.as_str();
     match &backup.manifest {
         Ok(manifest) => {
-            let hives: Vec<&str> = manifest.hives.iter().map(|hive| hive.name.as_str()).collect();
+            let hives: Vec<&str> = manifest
+                .hives
+                .iter()
+                .map(|hive| hive.name.as_str())
+                .collect();
             let state = match manifest.state {
                 BackupState::Applying => "not completed",
                 BackupState::Applied => "applied",
@@ -68,7 +72,10 @@ fn row_text(backup: &Backup) -> String {
             };
             let changes = manifest.changes.as_array().map_or(0, Vec::len);
             let hives = escape(&hives.join(" and "));
-            format!("{id}  {state:<14}  {changes:>3} changes in {hives}\n  {}\n", shown(&backup.folder))
+            format!(
+                "{id}  {state:<14}  {changes:>3} changes in {hives}\n  {}\n",
+                shown(&backup.folder)
+            )
         }
         Err(fault) => format!("{id}  unusable: {}\n", escape(&fault.to_string())),
     }

@@ -21,12 +21,28 @@ pub enum Exit {
 impl Exit {
     /// Every exit code with its meaning. Once released, permanent.
     pub const TABLE: [(Self, u8, &'static str); 6] = [
-        (Self::Done, 0, "done; a plan that found drift is done: it has shown it"),
-        (Self::Found, 1, "what was asked about is so: drift under --exit-code, errors found by check"),
-        (Self::Usage, 2, "usage: the command line, a profile or a plan file is wrong"),
+        (
+            Self::Done,
+            0,
+            "done; a plan that found drift is done: it has shown it",
+        ),
+        (
+            Self::Found,
+            1,
+            "what was asked about is so: drift under --exit-code, errors found by check",
+        ),
+        (
+            Self::Usage,
+            2,
+            "usage: the command line, a profile or a plan file is wrong",
+        ),
         (Self::Refused, 3, "refused by a guard; nothing was written"),
         (Self::Failed, 4, "failed; the target is untouched"),
-        (Self::NeedsRestore, 5, "failed; the target needs restore, or apply again"),
+        (
+            Self::NeedsRestore,
+            5,
+            "failed; the target needs restore, or apply again",
+        ),
     ];
 
     /// The number that the process ends with.

@@ -26,7 +26,11 @@ pub(super) struct Failure {
 impl Failure {
     pub(super) fn new(exit: Exit, message: impl std::fmt::Display) -> Self {
         let error = anyhow!("{message}");
-        Self { exit, error, advice: "" }
+        Self {
+            exit,
+            error,
+            advice: "",
+        }
     }
 
     pub(super) fn usage(message: impl std::fmt::Display) -> Self {
@@ -54,13 +58,21 @@ impl Failure {
 
     fn from_error(exit: Exit, error: impl std::error::Error + Send + Sync + 'static) -> Self {
         let error = anyhow::Error::new(error);
-        Self { exit, error, advice: "" }
+        Self {
+            exit,
+            error,
+            advice: "",
+        }
     }
 }
 
 impl From<DiskError> for Failure {
     fn from(error: DiskError) -> Self {
-        let exit = if error.is_refusal() { Exit::Refused } else { Exit::Failed };
+        let exit = if error.is_refusal() {
+            Exit::Refused
+        } else {
+            Exit::Failed
+        };
         Self::from_error(exit, error)
     }
 }
@@ -72,9 +84,10 @@ impl From<PlanError> for Failure {
                 Exit::Failed,
                 "The hive is damaged or the disk cannot be read there. Nothing was written.",
             ),
-            PlanError::Outdated { .. } => {
-                (Exit::Refused, "Nothing was written. Make a new plan and review it again.")
-            }
+            PlanError::Outdated { .. } => (
+                Exit::Refused,
+                "Nothing was written. Make a new plan and review it again.",
+            ),
             PlanError::NoCurrent { .. } | PlanError::NoSuchControlSet { .. } => (Exit::Usage, ""),
             _ => (Exit::Refused, ""),
         };
@@ -114,7 +127,6 @@ impl From<ProfileErrors> for Failure {
 impl From<Conflicts> for Failure {
     fn from(error: Conflicts) -> Self {
         Self::from_error(Exit::Usage, error)
-            .advising("Name only one of the profiles, or change one of the two entries.")
     }
 }
 
@@ -136,7 +148,9 @@ impl From<StoreError> for Failure {
             StoreFault::ChangedSince { .. } => {
                 "Undo only hivemend's own values, and keep the rest, with: hivemend restore TARGET --values"
             }
-            StoreFault::Interrupted { .. } => "Run hivemend apply or hivemend restore to settle it.",
+            StoreFault::Interrupted { .. } => {
+                "Run hivemend apply or hivemend restore to settle it."
+            }
             _ => "",
         };
         Self::from_error(exit, error).advising(advice)

@@ -24,7 +24,9 @@ pub(super) fn warn(target: &Target, backup_dir: Option<&Path>, output: &Output) 
         Ok(None) => {}
         Ok(Some(pending)) => {
             let what = describe(&pending);
-            output.warn(&format!("{what}. Run hivemend apply or hivemend restore to settle it."));
+            output.warn(&format!(
+                "{what}. Run hivemend apply or hivemend restore to settle it."
+            ));
         }
         Err(error) => output.warn(&error.to_string()),
     }
@@ -51,17 +53,25 @@ pub(super) fn settle(
         (Some(_), None) => false,
         (Some(finish), Some(undo)) => {
             let message = format!("it can neither be finished ({finish}) nor undone ({undo})");
-            return Err(Failure::refused(message)
-                .advising("Restore the hives by hand from the backup folder that is named above."));
+            return Err(Failure::refused(message).advising(
+                "Restore the hives by hand from the backup folder that is named above.",
+            ));
         }
     };
     let verb = if finish { "Finish" } else { "Undo" };
     if !output.consent(consent.yes, &format!("{verb} it now?"))? {
         return Err(Failure::refused("the interrupted run was left as it is"));
     }
-    let settled = if finish { store.finish(&pending)? } else { store.undo(&pending)? };
+    let settled = if finish {
+        store.finish(&pending)?
+    } else {
+        store.undo(&pending)?
+    };
     let done = if finish { "finished" } else { "undone" };
-    output.note(&format!("The interrupted {} {} was {done}.", settled.operation, settled.id));
+    output.note(&format!(
+        "The interrupted {} {} was {done}.",
+        settled.operation, settled.id
+    ));
     Ok(())
 }
 
@@ -79,5 +89,8 @@ fn describe(pending: &Pending) -> String {
         })
         .collect();
     let (operation, id) = (&pending.operation, &pending.id);
-    format!("an earlier {operation} ({id}) was interrupted: {}", hives.join(", "))
+    format!(
+        "an earlier {operation} ({id}) was interrupted: {}",
+        hives.join(", ")
+    )
 }

@@ -56,7 +56,11 @@ fn run(command: Command, output: &Output) -> Result<Exit, Failure> {
 
 /// Help and version are what was asked for; everything else is a usage error.
 fn usage(error: &clap::Error) -> ExitCode {
-    let exit = if error.use_stderr() { Exit::Usage } else { Exit::Done };
+    let exit = if error.use_stderr() {
+        Exit::Usage
+    } else {
+        Exit::Done
+    };
     // Nobody is left to tell where this fails.
     let _ = error.print();
     ExitCode::from(exit.code())

@@ -84,7 +84,9 @@ fn write_plan(file: &Path, plan: &Plan, target: &Target) -> Result<(), Failure> 
         _ => false,
     };
     if inside {
-        return Err(refuse("a plan is not written into the Windows that it is about"));
+        return Err(refuse(
+            "a plan is not written into the Windows that it is about",
+        ));
     }
     let mut text = serde_json::to_string_pretty(&plan_json(plan)?).unwrap_or_default();
     text.push('\n');
@@ -93,9 +95,15 @@ fn write_plan(file: &Path, plan: &Plan, target: &Target) -> Result<(), Failure> 
     let mut opened = match opened {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
             if !is_plan(file) {
-                return Err(refuse("the file exists and is not a plan, so it is left alone"));
+                return Err(refuse(
+                    "the file exists and is not a plan, so it is left alone",
+                ));
             }
-            OpenOptions::new().write(true).truncate(true).open(file).map_err(failed)?
+            OpenOptions::new()
+                .write(true)
+                .truncate(true)
+                .open(file)
+                .map_err(failed)?
         }
         opened => opened.map_err(failed)?,
     };
@@ -103,10 +111,18 @@ fn write_plan(file: &Path, plan: &Plan, target: &Target) -> Result<(), Failure> 
 }
 
 fn is_plan(file: &Path) -> bool {
-    let is_file = fs::symlink_metadata(file).is_ok_and(|meta| meta.is_file() && meta.len() < LARGEST_PLAN);
-    let text = if is_file { fs::read(file).unwrap_or_default() } else { Vec::new() };
+    let is_file =
+        fs::symlink_metadata(file).is_ok_and(|meta| meta.is_file() && meta.len() < LARGEST_PLAN);
+    let text = if is_file {
+        fs::read(file).unwrap_or_default()
+    } else {
+        Vec::new()
+    };
     let json: Option<serde_json::Value> = serde_json::from_slice(&text).ok();
-    json.is_some_and(|json| json.get("schema").is_some_and(|schema| schema == PLAN_SCHEMA))
+    json.is_some_and(|json| {
+        json.get("schema")
+            .is_some_and(|schema| schema == PLAN_SCHEMA)
+    })
 }
 
 /// The largest plan file that is read, in bytes.

@@ -26,7 +26,9 @@ pub(super) fn run(args: &ProfileArgs, output: &Output) -> Result<Exit, Failure> 
 fn list(output: &Output) -> Result<Exit, Failure> {
     let builtin = profile::builtin();
     if output.is_json() {
-        let rows = builtin.iter().map(|builtin| json!({ "id": builtin.id, "title": builtin.title }));
+        let rows = builtin
+            .iter()
+            .map(|builtin| json!({ "id": builtin.id, "title": builtin.title }));
         let rows: Vec<Json> = rows.collect();
         output.json(&json!({ "schema": "hivemend.profiles/1", "profiles": rows }));
         return Ok(Exit::Done);
@@ -66,6 +68,13 @@ fn check(names: &[String], output: &Output) -> Result<Exit, Failure> {
     if errors > 0 {
         return Ok(Exit::Found);
     }
-    output.note(&format!("{} sound.", if sound.len() == 1 { "The profile is" } else { "All profiles are" }));
+    output.note(&format!(
+        "{} sound.",
+        if sound.len() == 1 {
+            "The profile is"
+        } else {
+            "All profiles are"
+        }
+    ));
     Ok(Exit::Done)
 }

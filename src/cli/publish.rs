@@ -55,10 +55,18 @@ pub(super) fn publish(
             continue;
         }
         let donor = donors.iter().find(|(name, _)| *name == open.name);
-        let image = edit(whole.content, &ours, donor.map(|(_, hive)| hive), filetime(now))
-            .map_err(|failure| failure.context(format!("{} was not changed", open.name)))?;
+        let image = edit(
+            whole.content,
+            &ours,
+            donor.map(|(_, hive)| hive),
+            filetime(now),
+        )
+        .map_err(|failure| failure.context(format!("{} was not changed", open.name)))?;
         if output.verbose {
-            output.note(&format!("{}: checked, and read by a second reader", open.name));
+            output.note(&format!(
+                "{}: checked, and read by a second reader",
+                open.name
+            ));
         }
         new.push(NewHive {
             name: open.name.to_string(),
@@ -115,7 +123,10 @@ fn make(change: &Change, editor: &mut Editor, donor: Option<&Hive<'_>>) -> Resul
         (Action::CreateKey, None, Some(State::Key(_))) => {
             let donor = donor.ok_or_else(contradiction)?;
             let damaged = |error| Failure::failed(format!("the backup's hive is damaged: {error}"));
-            let from = donor.find(&change.key).map_err(damaged)?.ok_or_else(contradiction)?;
+            let from = donor
+                .find(&change.key)
+                .map_err(damaged)?
+                .ok_or_else(contradiction)?;
             editor.copy_key(donor, &from, &change.key)?;
         }
         (Action::DeleteKey, None, None) => {

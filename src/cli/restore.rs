@@ -38,12 +38,14 @@ pub(super) fn run(args: &RestoreArgs, output: &Output) -> Result<Exit, Failure> 
     }
     let plan = store.prepare_restore(&found.target.config, &backup)?;
     if plan.is_empty() {
-        output.note(&format!("Everything already is as in backup {}.", backup.id.as_str()));
+        output.note(&format!(
+            "Everything already is as in backup {}.",
+            backup.id.as_str()
+        ));
     } else if plan.changed.is_empty() {
         show_plan(&plan, &backup, output);
         if !output.consent(args.consent.yes, "Put these files back?")? {
-            output.note("Nothing was written.");
-            return Ok(Exit::Done);
+            return Err(Failure::refused("you did not agree; nothing was written"));
         }
     }
     let outcome = store.restore(plan)?;
@@ -61,16 +63,28 @@ pub(super) fn run(args: &RestoreArgs, output: &Output) -> Result<Exit, Failure> 
     Ok(Exit::Done)
 }
 
-/// The backup that was named, or the newest that was applied and not restored since.
+/// The backup that was named, or the newest that was applied and not restored since, or else the
+/// newest that was restored: then everything is as it was already.
 fn choose(backups: Vec<Backup>, wanted: Option<&str>) -> Result<Backup, Failure> {
-    let is_applied = |backup: &Backup| {
-        backup.manifest.as_ref().is_ok_and(|manifest| manifest.state == BackupState::Applied)
+    let is_in = |backup: &Backup, state| {
+        backup
+            .manifest
+            .as_ref()
+            .is_ok_and(|manifest| manifest.state == state)
     };
-    let is_wanted = |backup: &Backup| match wanted {
-        Some(id) => backup.id.as_str() == id,
-        None => is_applied(backup),
+    let applied = backups
+        .iter()
+        .position(|backup| is_in(backup, BackupState::Applied));
+    let restored = || {
+        backups
+            .iter()
+            .position(|backup| is_in(backup, BackupState::Restored))
     };
-    let found = backups.into_iter().find(is_wanted);
+    let index = match wanted {
+        Some(id) => backups.iter().position(|backup| backup.id.as_str() == id),
+        None => applied.or_else(restored),
+    };
+    let found = index.and_then(|index| backups.into_iter().nth(index));
     found.ok_or_else(|| {
         let message = match wanted {
             Some(id) => format!("there is no backup {id:?} here"),
@@ -131,8 +145,15 @@ fn restore_values(
     }
     for left in &undo.obstacles {
         let key = crate::plan::path_text(&left.change.key);
-        let value = left.change.value.as_ref().map_or(String::new(), |name| format!(" {name}"));
-        output.warn(&format!("{} {key}{value} stays as it is: {}", left.change.hive, left.reason));
+        let value = left
+            .change
+            .value
+            .as_ref()
+            .map_or(String::new(), |name| format!(" {name}"));
+        output.warn(&format!(
+            "{} {key}{value} stays as it is: {}",
+            left.change.hive, left.reason
+        ));
     }
     drop(inputs);
     if undo.changes.is_empty() {
@@ -140,15 +161,15 @@ fn restore_values(
         return values_report(found, backup, &undo, None, output);
     }
     if !output.consent(args.consent.yes, "Take these values back?")? {
-        output.note("Nothing was written.");
-        return Ok(Exit::Done);
+        return Err(Failure::refused("you did not agree; nothing was written"));
     }
     let originals = originals(backup)?;
     let donors: Result<Vec<(HiveName, Hive<'_>)>, Failure> = originals
         .iter()
         .map(|(name, whole)| {
             let hive = Hive::open(&whole.content);
-            let hive = hive.map_err(|error| Failure::failed(format!("the backup of {name}: {error}")))?;
+            let hive =
+                hive.map_err(|error| Failure::failed(format!("the backup of {name}: {error}")))?;
             Ok((*name, hive))
         })
         .collect();
@@ -167,13 +188,19 @@ fn originals(backup: &Backup) -> Result<Vec<(HiveName, WholeHive)>, Failure> {
     let records = backup.manifest.iter().flat_map(|manifest| &manifest.hives);
     for record in records {
         let names = [HiveName::System, HiveName::Software];
-        let Some(name) = names.into_iter().find(|name| name.to_string() == record.name) else {
+        let Some(name) = names
+            .into_iter()
+            .find(|name| name.to_string() == record.name)
+        else {
             continue;
         };
         let file = HiveFile::open(&record.file.in_folder(&backup.folder))?;
         let whole = file.read_whole()?;
         if whole.sha256 != record.before.sha256.0 {
-            let message = format!("{}: its bytes are not those of the manifest", shown(file.path()));
+            let message = format!(
+                "{}: its bytes are not those of the manifest",
+                shown(file.path())
+            );
             return Err(Failure::refused(message));
         }
         originals.push((name, whole));
@@ -189,7 +216,11 @@ fn values_report(
     output: &Output,
 ) -> Result<Exit, Failure> {
     if output.is_json() {
-        let left: Vec<_> = undo.obstacles.iter().map(|left| left.change.clone()).collect();
+        let left: Vec<_> = undo
+            .obstacles
+            .iter()
+            .map(|left| left.change.clone())
+            .collect();
         output.json(&json!({
             "schema": "hivemend.restore-values/1",
             "target": found.name,

@@ -26,14 +26,15 @@ pub(super) fn run(args: &ShowArgs, output: &Output) -> Result<Exit, Failure> {
                 .advising("Write: hivemend show TARGET 'SYSTEM\\ControlSet001\\Control' [VALUE]"));
         }
     };
-    let key: KeyPath = key.parse().map_err(|error: crate::profile::KeyPathError| {
-        Failure::usage(format!("{}; {}", error.message, error.hint))
-    })?;
+    let key = parse_key(key)?;
     interrupted::warn(&found.target, None, output);
     let hives = found.open()?;
     let Some(open) = hives.iter().find(|open| open.name == key.hive) else {
         let config = shown(&found.target.config);
-        return Err(Failure::refused(format!("{config}: there is no {} hive here", key.hive)));
+        return Err(Failure::refused(format!(
+            "{config}: there is no {} hive here",
+            key.hive
+        )));
     };
     let input = open.input(&open.file)?;
     let listing = list(&input, path(&key, &input)?, value)?;
@@ -44,9 +45,30 @@ pub(super) fn run(args: &ShowArgs, output: &Output) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
+/// As in profiles, and with the hive's name alone in front: `SYSTEM\Select`.
+fn parse_key(text: &str) -> Result<KeyPath, Failure> {
+    let first = text.split('\\').next().unwrap_or("");
+    let is_bare = ["SYSTEM", "SOFTWARE"]
+        .iter()
+        .any(|hive| first.eq_ignore_ascii_case(hive));
+    let whole = if is_bare {
+        format!("HKLM\\{text}")
+    } else {
+        text.to_owned()
+    };
+    whole
+        .parse()
+        .map_err(|error: crate::profile::KeyPathError| {
+            Failure::usage(format!("{}; {}", error.message, error.hint))
+        })
+}
+
 /// The real path: `CurrentControlSet` is the one that `Select` calls current.
 fn path(key: &KeyPath, input: &HiveInput<'_>) -> Result<Vec<Name>, Failure> {
-    let segments = key.segments.iter().map(|segment| Name::from(segment.as_str()));
+    let segments = key
+        .segments
+        .iter()
+        .map(|segment| Name::from(segment.as_str()));
     let set = match key.control_set {
         None => return Ok(segments.collect()),
         Some(ControlSet::Every) => Selection::Current.choose(&control_sets(&input.hive)?)?,
@@ -54,15 +76,13 @@ fn path(key: &KeyPath, input: &HiveInput<'_>) -> Result<Vec<Name>, Failure> {
             Selection::Numbers(vec![number]).choose(&control_sets(&input.hive)?)?
         }
     };
-    let set = set.iter().map(|set: &ControlSetInfo| Name::from(set.name.as_str()));
+    let set = set
+        .iter()
+        .map(|set: &ControlSetInfo| Name::from(set.name.as_str()));
     Ok(set.chain(segments).collect())
 }
 
-fn list(
-    input: &HiveInput<'_>,
-    key: Vec<Name>,
-    value: Option<Name>,
-) -> Result<KeyListing, Failure> {
+fn list(input: &HiveInput<'_>, key: Vec<Name>, value: Option<Name>) -> Result<KeyListing, Failure> {
     let regf = |source: RegfError| {
         let hive: HiveName = input.name;
         Failure::from(PlanError::Regf { hive, source })

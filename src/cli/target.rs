@@ -52,8 +52,16 @@ impl Found {
 
     /// The hives that are there.
     pub(super) fn hives(&self) -> impl Iterator<Item = (HiveName, &HivePath)> {
-        let system = self.target.system.iter().map(|path| (HiveName::System, path));
-        let software = self.target.software.iter().map(|path| (HiveName::Software, path));
+        let system = self
+            .target
+            .system
+            .iter()
+            .map(|path| (HiveName::System, path));
+        let software = self
+            .target
+            .software
+            .iter()
+            .map(|path| (HiveName::Software, path));
         system.chain(software)
     }
 
@@ -110,7 +118,9 @@ fn expect_clean(name: HiveName, file: &HiveFile) -> Result<(), Failure> {
             format!("its last write was not completed (sequence numbers {primary} and {secondary})")
         }
         HiveState::Dirty(Dirt::Checksum { stored, computed }) => {
-            format!("the checksum of its base block is {stored:#010x} and should be {computed:#010x}")
+            format!(
+                "the checksum of its base block is {stored:#010x} and should be {computed:#010x}"
+            )
         }
     };
     let message = format!("{}: {name} is dirty: {what}", shown(file.path()));
@@ -129,9 +139,14 @@ pub(super) fn selection(text: &str) -> Result<Selection, Failure> {
     }
     let numbers = text.split(',').map(|number| {
         let number = number.trim();
-        let digits = number.get(..10).filter(|prefix| prefix.eq_ignore_ascii_case("ControlSet"));
+        let digits = number
+            .get(..10)
+            .filter(|prefix| prefix.eq_ignore_ascii_case("ControlSet"));
         let digits = digits.map_or(number, |prefix| number.get(prefix.len()..).unwrap_or(""));
-        digits.parse::<u16>().ok().filter(|number| (1..=999).contains(number))
+        digits
+            .parse::<u16>()
+            .ok()
+            .filter(|number| (1..=999).contains(number))
     });
     let numbers: Option<Vec<u16>> = numbers.collect();
     numbers.map(Selection::Numbers).ok_or_else(|| {

@@ -117,7 +117,7 @@ fn read_control_sets(hive: &Hive<'_>) -> Result<Vec<ControlSetInfo>, RegfError> 
     let mut sets = Vec::new();
     for subkey in hive.subkeys(&hive.root()?)? {
         let name = hive.key(subkey)?.name().to_name().to_string();
-        if let Some(number) = control_set_number(&name) {
+        if let Some(number) = number_of(&name) {
             let roles = Vec::new();
             sets.push(ControlSetInfo {
                 number,
@@ -145,7 +145,7 @@ fn read_control_sets(hive: &Hive<'_>) -> Result<Vec<ControlSetInfo>, RegfError> 
 }
 
 /// The number in `ControlSetNNN`, in whatever case.
-fn control_set_number(name: &str) -> Option<u16> {
+pub(super) fn number_of(name: &str) -> Option<u16> {
     const PREFIX: &str = "ControlSet";
     let (prefix, digits) = name.split_at_checked(PREFIX.len())?;
     let is_number = digits.len() == 3 && digits.bytes().all(|byte| byte.is_ascii_digit());
@@ -161,8 +161,8 @@ mod tests {
 
     #[test]
     fn only_three_digits_make_a_control_set() {
-        assert_eq!(control_set_number("ControlSet001"), Some(1));
-        assert_eq!(control_set_number("CONTROLSET123"), Some(123));
+        assert_eq!(number_of("ControlSet001"), Some(1));
+        assert_eq!(number_of("CONTROLSET123"), Some(123));
         for other in [
             "ControlSet",
             "ControlSet1",
@@ -170,7 +170,7 @@ mod tests {
             "ControlSet+01",
             "CurrentControlSet",
         ] {
-            assert_eq!(control_set_number(other), None, "{other}");
+            assert_eq!(number_of(other), None, "{other}");
         }
     }
 }

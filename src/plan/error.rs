@@ -67,6 +67,14 @@ pub enum PlanError {
         /// What is there.
         found: String,
     },
+    /// A change that is never made.
+    #[error(
+        "the plan creates or deletes SYSTEM key {key}: a control set or Select is never created nor deleted"
+    )]
+    Forbidden {
+        /// The key.
+        key: String,
+    },
     /// The plan is about a hive that is not there.
     #[error("the plan changes {0}, which is not there")]
     HiveMissing(HiveName),

@@ -206,6 +206,7 @@ pub(super) fn current_state(
 pub fn confirm(changes: &[Change], hives: &[HiveInput<'_>]) -> Result<(), PlanError> {
     for change in changes {
         let input = hive_of(change.hive, hives)?;
+        expect_allowed(change)?;
         let found = current_state(input, change)?;
         if found != change.before {
             return Err(PlanError::Outdated {
@@ -219,6 +220,21 @@ pub fn confirm(changes: &[Change], hives: &[HiveInput<'_>]) -> Result<(), PlanEr
                 found: describe(found.as_ref()),
             });
         }
+    }
+    Ok(())
+}
+
+/// No profile can ask for these changes, but a plan file may have been written by hand.
+fn expect_allowed(change: &Change) -> Result<(), PlanError> {
+    let is_key = matches!(change.action, Action::CreateKey | Action::DeleteKey);
+    let [name] = change.key.as_slice() else {
+        return Ok(());
+    };
+    let is_control_set = super::control_sets::number_of(&name.to_string()).is_some();
+    let is_select = name.same_as(&Name::from("Select"));
+    if is_key && change.hive == HiveName::System && (is_control_set || is_select) {
+        let key = path_text(&change.key);
+        return Err(PlanError::Forbidden { key });
     }
     Ok(())
 }
