@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! `restore`: back to what was there.
 
+use std::path::Path;
+
 use serde_json::{Value as Json, json};
 
 use super::apply::{inputs, outcome_json, outcome_text};
@@ -32,11 +34,12 @@ pub(super) fn run(args: &RestoreArgs, output: &Output) -> Result<Exit, Failure> 
     interrupted::settle(&found.target, backup_dir, Wish::Undo, &args.consent, output)?;
     let store = Store::new(&Disk);
     let backups = store.list(&found.target.config, backup_dir)?;
-    let backup = choose(backups, wanted)?;
+    let config = &found.target.config;
+    let backup = choose(backups, wanted, &store, config)?;
     if args.values {
         return restore_values(args, &found, &backup, output);
     }
-    let plan = store.prepare_restore(&found.target.config, &backup)?;
+    let plan = store.prepare_restore(config, &backup)?;
     if plan.is_empty() {
         output.note(&format!(
             "Everything already is as in backup {}.",
@@ -63,26 +66,35 @@ pub(super) fn run(args: &RestoreArgs, output: &Output) -> Result<Exit, Failure> 
     Ok(Exit::Done)
 }
 
-/// The backup that was named, or the newest that was applied and not restored since, or else the
-/// newest that was restored: then everything is as it was already.
-fn choose(backups: Vec<Backup>, wanted: Option<&str>) -> Result<Backup, Failure> {
+/// The backup that was named; or the newest that was applied and not restored since; or else the
+/// one that everything already is as in.
+fn choose(
+    backups: Vec<Backup>,
+    wanted: Option<&str>,
+    store: &Store<'_>,
+    config: &Path,
+) -> Result<Backup, Failure> {
     let is_in = |backup: &Backup, state| {
         backup
             .manifest
             .as_ref()
             .is_ok_and(|manifest| manifest.state == state)
     };
-    let applied = backups
-        .iter()
-        .position(|backup| is_in(backup, BackupState::Applied));
-    let restored = || {
+    let is_as_now = |backup: &Backup| {
+        let restored = is_in(backup, BackupState::Restored);
+        restored
+            && store
+                .prepare_restore(config, backup)
+                .is_ok_and(|plan| plan.is_empty())
+    };
+    let applied = || {
         backups
             .iter()
-            .position(|backup| is_in(backup, BackupState::Restored))
+            .position(|backup| is_in(backup, BackupState::Applied))
     };
     let index = match wanted {
         Some(id) => backups.iter().position(|backup| backup.id.as_str() == id),
-        None => applied.or_else(restored),
+        None => applied().or_else(|| backups.iter().position(is_as_now)),
     };
     let found = index.and_then(|index| backups.into_iter().nth(index));
     found.ok_or_else(|| {
