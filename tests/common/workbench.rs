@@ -23,6 +23,16 @@ pub(crate) const SYSTEM: &str = "osdisk/Windows/System32/config/SYSTEM";
 /// The bundled disk's SOFTWARE.
 pub(crate) const SOFTWARE: &str = "osdisk/Windows/System32/config/SOFTWARE";
 
+/// All bundled hives.
+pub(crate) const BUNDLED: &[&str] = &[
+    SYSTEM,
+    SOFTWARE,
+    "hives/v1.3",
+    "hives/v1.4",
+    "hives/v1.5",
+    "hives/v1.6",
+];
+
 /// A path below the root, its segments between backslashes.
 pub(crate) fn path(text: &str) -> Vec<Name> {
     let segments = text.split('\\').filter(|segment| !segment.is_empty());
