@@ -53,19 +53,6 @@ pub enum EditError {
     SequenceExhausted,
 }
 
-impl EditError {
-    /// Whether the image may have been changed before this happened.
-    pub(super) fn may_be_half_done(&self) -> bool {
-        !matches!(
-            self,
-            Self::KeyMissing(_)
-                | Self::Refused { .. }
-                | Self::BadName { .. }
-                | Self::DataTooLarge(_)
-        )
-    }
-}
-
 /// Why a key must not be edited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {

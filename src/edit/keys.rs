@@ -10,6 +10,8 @@ use crate::regf::{
 /// The longest key name, in UTF-16 units.
 const LONGEST_KEY_NAME: usize = 255;
 
+const TOO_DEEP: &str = "keys are nested at most 512 levels deep";
+
 impl Editor {
     /// Creates the key at `path` and every key missing on the way; says how many were made.
     ///
@@ -73,12 +75,13 @@ impl Editor {
 
     /// Copies the key `from` of another hive, with all below it, to `path` in this one.
     ///
-    /// The parent must exist and `path` must not. Names, classes, values, times and security
-    /// descriptors come along.
+    /// The source must be sound, the parent must exist and `path` must not. Names, classes, values,
+    /// flags, times and security descriptors come along.
     ///
     /// # Errors
     ///
-    /// [`EditError::KeyMissing`] where the parent does not exist.
+    /// [`EditError::KeyMissing`] where the parent does not exist; [`EditError::BadName`] where the
+    /// key does, or where keys would be nested too deep.
     pub fn copy_key(
         &mut self,
         source: &Hive<'_>,
@@ -88,22 +91,42 @@ impl Editor {
         expect_key_names(path)?;
         let above = path.len().saturating_sub(1);
         let parent = self.find_ordinary(path.get(..above).unwrap_or(&[]))?;
-        let (Some(parent), Some(name)) = (parent.map(|key| key.at()), path.last()) else {
+        let (Some(parent), Some(name)) = (parent, path.last()) else {
             let missing = path.get(above.saturating_sub(1)).cloned();
             return Err(EditError::KeyMissing(missing.unwrap_or_default()));
         };
-        self.edit(|editor| {
-            let mut waiting = vec![(from.at(), parent, name.clone())];
-            while let Some((from, parent, name)) = waiting.pop() {
-                let from = source.key(from)?;
-                let to = editor.copy_one_key(source, &from, parent, &name)?;
-                for subkey in source.subkeys(&from)? {
-                    let name = source.key(subkey)?.name().to_name();
-                    waiting.push((subkey, to, name));
-                }
+        if self.hive()?.find_subkey(&parent, name)?.is_some() {
+            let (name, why) = (name.clone(), "a key of this name is there already");
+            return Err(EditError::BadName { name, why });
+        }
+        expect_levels_below(source, from, path.len())?;
+        let parent = parent.at();
+        self.edit(|editor| editor.copy_keys(source, from, parent, name))
+    }
+
+    fn copy_keys(
+        &mut self,
+        source: &Hive<'_>,
+        from: &KeyNode<'_>,
+        parent: CellOffset,
+        name: &Name,
+    ) -> Result<(), EditError> {
+        let mut times = Vec::new();
+        let mut waiting = vec![(from.at(), parent, name.clone())];
+        while let Some((from, parent, name)) = waiting.pop() {
+            let from = source.key(from)?;
+            let to = self.copy_one_key(source, &from, parent, &name)?;
+            times.push((to, from.last_written()));
+            for subkey in source.subkeys(&from)? {
+                let name = source.key(subkey)?.name().to_name();
+                waiting.push((subkey, to, name));
             }
-            Ok(())
-        })
+        }
+        // Only now: each subkey that came along has changed its parent.
+        for (to, time) in times {
+            self.image.put_u64(to, key_node_field::LAST_WRITTEN, time)?;
+        }
+        Ok(())
     }
 
     fn copy_one_key(
@@ -134,8 +157,9 @@ impl Editor {
         let kept = key_flags::COMP_NAME | key_flags::SYM_LINK | key_flags::NO_DELETE;
         let flags = self.hive()?.key(to)?.flags() | (from.flags() & kept & !key_flags::COMP_NAME);
         self.image.put_u16(to, key_node_field::FLAGS, flags)?;
-        let time = from.last_written();
-        self.image.put_u64(to, key_node_field::LAST_WRITTEN, time)?;
+        let field = key_node_field::VIRTUALIZATION_AND_USER_FLAGS;
+        let flags = from.virtualization_and_user_flags();
+        self.image.put(to, field, &[flags])?;
         Ok(to)
     }
 
@@ -216,16 +240,7 @@ fn subtree(hive: &Hive<'_>, top: CellOffset) -> Result<Vec<CellOffset>, EditErro
     let mut waiting = vec![top];
     while let Some(at) = waiting.pop() {
         let key = hive.key(at)?;
-        let refusal = if key.has(key_flags::HIVE_ENTRY) {
-            Some(Refusal::Root)
-        } else if key.has(key_flags::NO_DELETE) {
-            Some(Refusal::NoDelete)
-        } else if key.has(key_flags::HIVE_EXIT) {
-            Some(Refusal::Special(SpecialKey::HiveExit))
-        } else {
-            None
-        };
-        if let Some(refusal) = refusal {
+        if let Some(refusal) = why_not_deleted(&key, at == top) {
             let key = key.name().to_name();
             return Err(EditError::Refused { key, refusal });
         }
@@ -233,6 +248,39 @@ fn subtree(hive: &Hive<'_>, top: CellOffset) -> Result<Vec<CellOffset>, EditErro
         keys.push(at);
     }
     Ok(keys)
+}
+
+/// Fails where keys below `from`, put at `depth`, would be nested too deep; so would a circle.
+fn expect_levels_below(
+    source: &Hive<'_>,
+    from: &KeyNode<'_>,
+    depth: usize,
+) -> Result<(), EditError> {
+    let mut waiting = vec![(from.at(), depth)];
+    while let Some((at, depth)) = waiting.pop() {
+        let key = source.key(at)?;
+        if depth > KEY_DEPTH_LIMIT {
+            let (name, why) = (key.name().to_name(), TOO_DEEP);
+            return Err(EditError::BadName { name, why });
+        }
+        let below = source.subkeys(&key)?.into_iter();
+        waiting.extend(below.map(|subkey| (subkey, depth.saturating_add(1))));
+    }
+    Ok(())
+}
+
+/// A link below the key goes with it; it can be made again. What the other special keys are cannot.
+fn why_not_deleted(key: &KeyNode<'_>, is_top: bool) -> Option<Refusal> {
+    if key.has(key_flags::HIVE_ENTRY) {
+        return Some(Refusal::Root);
+    }
+    if key.has(key_flags::NO_DELETE) {
+        return Some(Refusal::NoDelete);
+    }
+    match key.special() {
+        Some(SpecialKey::SymbolicLink) if !is_top => None,
+        special => special.map(Refusal::Special),
+    }
 }
 
 fn expect_key_names(path: &[Name]) -> Result<(), EditError> {
@@ -253,6 +301,6 @@ fn expect_key_names(path: &[Name]) -> Result<(), EditError> {
     }
     match path.get(KEY_DEPTH_LIMIT..) {
         None | Some([]) => Ok(()),
-        Some([name, ..]) => bad(name, "keys are nested at most 512 levels deep"),
+        Some([name, ..]) => bad(name, TOO_DEEP),
     }
 }

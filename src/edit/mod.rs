@@ -130,7 +130,8 @@ impl Editor {
         }
     }
 
-    /// Runs an edit; where it fails half-way the editor can only be dropped.
+    /// Runs an edit. What can be refused was refused before: where this fails, it fails half-way,
+    /// and the editor can only be dropped.
     fn edit<T>(
         &mut self,
         edit: impl FnOnce(&mut Self) -> Result<T, EditError>,
@@ -139,7 +140,7 @@ impl Editor {
             return Err(EditError::Broken);
         }
         let result = edit(self);
-        if result.as_ref().is_err_and(EditError::may_be_half_done) {
+        if result.is_err() {
             self.state = State::Broken;
         }
         result

@@ -112,7 +112,13 @@ impl Editor {
             name: name.clone(),
             why: "too long",
         })?;
-        let flags = if narrow { value_flags::COMP_NAME } else { 0 };
+        // The unnamed value has no flag in any hive that Windows wrote: nothing was compressed.
+        let is_compressed = narrow && !stored.is_empty();
+        let flags = if is_compressed {
+            value_flags::COMP_NAME
+        } else {
+            0
+        };
         let mut bytes = Vec::with_capacity(KEY_VALUE_HEADER_SIZE.saturating_add(stored.len()));
         bytes.extend_from_slice(b"vk");
         bytes.extend_from_slice(&length.to_le_bytes());
@@ -175,7 +181,7 @@ impl Editor {
             && cells.len() == count
         {
             for (index, (cell, part)) in cells.iter().zip(parts).enumerate() {
-                let at = self.write_cell(Storage::Cell(*cell), part)?;
+                let at = self.write_segment(Some(*cell), part)?;
                 self.image.put_u32(*list, index.saturating_mul(4), at.0)?;
             }
             return Ok(*record);
@@ -183,7 +189,7 @@ impl Editor {
         self.free_storage(old)?;
         let mut list = Vec::new();
         for part in parts {
-            let cell = self.allocate_with(part)?;
+            let cell = self.write_segment(None, part)?;
             list.extend_from_slice(&cell.0.to_le_bytes());
         }
         let list = self.allocate_with(&list)?;
@@ -192,6 +198,27 @@ impl Editor {
         record.extend_from_slice(&count.to_le_bytes());
         record.extend_from_slice(&list.0.to_le_bytes());
         self.allocate_with(&record)
+    }
+
+    /// Writes one segment, into `old` where that has the room.
+    ///
+    /// The last segment has the cell of a full one too: Windows takes a shorter one for damage.
+    fn write_segment(
+        &mut self,
+        old: Option<CellOffset>,
+        part: &[u8],
+    ) -> Result<CellOffset, EditError> {
+        let segment = usize::try_from(DATA_SEGMENT_SIZE).unwrap_or(usize::MAX);
+        if let Some(at) = old {
+            if self.image.capacity(at)? >= segment {
+                self.image.put(at, 0, part)?;
+                return Ok(at);
+            }
+            self.free_cell(at)?;
+        }
+        let at = self.allocate(segment)?;
+        self.image.fill(at, part)?;
+        Ok(at)
     }
 
     fn free_storage(&mut self, storage: Storage) -> Result<(), EditError> {

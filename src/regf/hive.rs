@@ -119,10 +119,13 @@ impl<'a> Hive<'a> {
         name: &Name,
     ) -> Result<Option<KeyNode<'a>>, RegfError> {
         let hash = name.hash();
+        let mut seen: usize = 0;
         for leaf in self.leaves(key)? {
             let bytes = self.cell(leaf, Record::SubkeysList)?;
             let list = SubkeysList::parse(leaf, &bytes)?;
             expect_leaf(leaf, list)?;
+            seen = seen.saturating_add(list.len());
+            self.expect_room_for_keys(seen, leaf)?;
             for (cell, extra) in list.elements() {
                 if !list.may_be(extra, name, hash) {
                     continue;
@@ -143,21 +146,28 @@ impl<'a> Hive<'a> {
     /// Where a subkeys list is damaged, or holds more keys than the hive has room for.
     pub fn subkeys(&self, key: &KeyNode<'_>) -> Result<Vec<CellOffset>, RegfError> {
         let mut cells = Vec::new();
-        let room = usize::try_from(self.base.bins_size).unwrap_or(usize::MAX);
-        let most = room.checked_div(KEY_NODE_HEADER_SIZE).unwrap_or(0);
         for leaf in self.leaves(key)? {
             let bytes = self.cell(leaf, Record::SubkeysList)?;
             let list = SubkeysList::parse(leaf, &bytes)?;
             expect_leaf(leaf, list)?;
-            if cells.len().saturating_add(list.len()) > most {
-                let found = u64::try_from(list.len()).unwrap_or(u64::MAX);
-                let field = "number of elements";
-                let fault = Fault::BadField { field, found };
-                return Err(RegfError::new(leaf.in_file(), Record::SubkeysList, fault));
-            }
+            self.expect_room_for_keys(cells.len().saturating_add(list.len()), leaf)?;
             cells.extend(list.cells());
         }
         Ok(cells)
+    }
+
+    /// Fails where one key's lists, the one at `leaf` the last of them, hold more keys than fit into
+    /// the hive: leaves that are listed again and again would keep a reader busy for hours.
+    fn expect_room_for_keys(&self, count: usize, leaf: CellOffset) -> Result<(), RegfError> {
+        let room = usize::try_from(self.base.bins_size).unwrap_or(usize::MAX);
+        if count <= room.checked_div(KEY_NODE_HEADER_SIZE).unwrap_or(0) {
+            return Ok(());
+        }
+        let fault = Fault::BadField {
+            field: "number of elements",
+            found: u64::try_from(count).unwrap_or(u64::MAX),
+        };
+        Err(RegfError::new(leaf.in_file(), Record::SubkeysList, fault))
     }
 
     /// The leaves of `key`'s subkeys list: the list itself, or those under its index root.

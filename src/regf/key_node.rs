@@ -203,11 +203,16 @@ impl<'a> KeyNode<'a> {
         self.u32(key_node_field::LARGEST_VALUE_DATA)
     }
 
+    /// The flags beside the longest subkey name: virtualization (low half) and user flags.
+    pub fn virtualization_and_user_flags(&self) -> u8 {
+        let field = key_node_field::VIRTUALIZATION_AND_USER_FLAGS;
+        self.bytes.get(field).copied().unwrap_or(0)
+    }
+
     /// The flags that a new subkey inherits, where this key says that it does.
     pub fn inherited_virtualization_flags(&self) -> u8 {
         const RECURSE: u8 = 0x8;
-        let field = key_node_field::VIRTUALIZATION_AND_USER_FLAGS;
-        let flags = self.bytes.get(field).map_or(0, |bits| bits & 0x0F);
+        let flags = self.virtualization_and_user_flags() & 0x0F;
         if flags & RECURSE == 0 { 0 } else { flags }
     }
 

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//! Plans against hives in memory, and their changes made with the editor.
+
+#![allow(dead_code)] // No test file uses all of it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use hivemend::edit::Editor;
+use hivemend::plan::{Action, Change, HiveInput, Options, Plan, Selection, State, build};
+use hivemend::profile::{HiveName, load};
+use hivemend::regf::Hive;
+
+/// What the built-in profile `id` would change in these hives, in every control set.
+pub(crate) fn plan(id: &str, hives: &[(HiveName, &Vec<u8>)]) -> Plan {
+    let profile = load(id).unwrap();
+    let hives = hives.iter().map(|(name, image)| HiveInput {
+        name: *name,
+        path: name.to_string(),
+        hive: Hive::open(*image).unwrap(),
+    });
+    let hives: Vec<HiveInput<'_>> = hives.collect();
+    let options = Options {
+        target: "test".to_owned(),
+        selection: Selection::Each,
+    };
+    build(&[profile], &hives, &options).unwrap()
+}
+
+/// Makes the changes to the hive called `hive`.
+pub(crate) fn apply(changes: &[Change], hive: HiveName, editor: &mut Editor) {
+    for change in changes.iter().filter(|change| change.hive == hive) {
+        match (change.action, &change.value, &change.after) {
+            (Action::Set, Some(name), Some(State::Value(value))) => {
+                editor
+                    .set_value(&change.key, name, value.kind, &value.data)
+                    .unwrap();
+            }
+            (Action::DeleteValue, Some(name), None) => {
+                editor.delete_value(&change.key, name).unwrap();
+            }
+            (Action::CreateKey, None, Some(_)) => {
+                editor.create_key(&change.key).unwrap();
+            }
+            (Action::DeleteKey, None, None) => {
+                editor.delete_key(&change.key).unwrap();
+            }
+            _ => panic!("not a change: {change:?}"),
+        }
+    }
+}
