@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! `apply`: back up, change, prove.
 
-use std::fs::File;
-use std::io::Read;
-use std::path::Path;
-
 use serde_json::{Value as Json, json};
 
 use super::args::{ApplyArgs, Scope};
@@ -12,19 +8,20 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::interrupted::{self, Wish};
 use super::output::Output;
-use super::plan::{LARGEST_PLAN, load_profiles, make};
+use super::plan::{load_profiles, make};
+use super::plan_file;
 use super::publish::{Destination, LoadedHive, load, publish};
 use super::target::{Found, selection};
 use crate::disk::{guard, shown};
 use crate::plan::{HiveInput, Plan, confirm, touched_keys};
 use crate::profile::Profile;
-use crate::report::{plan_from_json, plan_json, plan_text};
+use crate::report::{plan_json, plan_text};
 use crate::store::{BackupScope, KeptAs, Outcome};
 
 pub(super) fn run(args: &ApplyArgs, output: &Output) -> Result<Exit, Failure> {
     let selection = selection(&args.control_set)?;
     let profiles = load_profiles(&args.profiles, output)?;
-    let reviewed = args.plan.as_deref().map(read_plan).transpose()?;
+    let reviewed = args.plan.as_deref().map(plan_file::read).transpose()?;
     let found = Found::from_args(&args.target)?;
     guard::before_writing(&found.target)?;
     let backup_dir = args.backup.backup_dir.as_deref();
@@ -75,17 +72,6 @@ pub(super) fn inputs(hives: &[LoadedHive]) -> Result<Vec<HiveInput<'_>>, Failure
         .iter()
         .map(|hive| hive.open.input(&hive.whole.content))
         .collect()
-}
-
-fn read_plan(file: &Path) -> Result<Plan, Failure> {
-    let failed = |error| Failure::usage(format!("{}: could not read: {error}", shown(file)));
-    let opened = File::open(file).map_err(failed)?;
-    let mut bytes = Vec::new();
-    opened
-        .take(LARGEST_PLAN)
-        .read_to_end(&mut bytes)
-        .map_err(failed)?;
-    plan_from_json(&bytes).map_err(|error| Failure::from(error).context(shown(file)))
 }
 
 fn report(plan: &Plan, outcome: Option<&Outcome>, output: &Output) -> Result<Exit, Failure> {

@@ -9,6 +9,7 @@ mod failure;
 mod interrupted;
 mod output;
 mod plan;
+mod plan_file;
 mod profiles;
 mod publish;
 mod restore;
