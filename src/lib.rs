@@ -3,4 +3,6 @@
 
 #![warn(missing_docs)]
 
+pub mod disk;
 pub mod regf;
+pub mod store;
