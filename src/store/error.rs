@@ -33,7 +33,7 @@ impl fmt::Display for Touched {
         f.write_str(match self {
             Self::Untouched => "Nothing was changed",
             Self::NeedsRestore => {
-                "The hives may be changed in part: run apply or restore again to finish or undo it"
+                "An interrupted run is left: run apply or restore again to finish or undo it"
             }
         })
     }

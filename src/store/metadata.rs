@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use serde::{Deserialize, Serialize};
 
 /// Attributes that say who may read a file, on the file systems that have them.
+#[cfg(unix)]
 const SECURITY: [&str; 2] = ["system.ntfs_acl", "system.ntfs_security"];
 
 /// What a file has besides its bytes, as it is recorded, carried over and compared.
@@ -70,6 +71,7 @@ impl FileMetadata {
     }
 
     /// The attributes that say who may read the file.
+    #[cfg(unix)]
     pub(crate) fn security(&self) -> impl Iterator<Item = (&str, &str)> {
         let all = self
             .xattrs

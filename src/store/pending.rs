@@ -60,7 +60,7 @@ pub struct Settled {
     pub id: BackupId,
     /// What it had been doing.
     pub operation: Operation,
-    /// The backup's folder, if it was not named and so could not be removed.
+    /// Whether its backup lies in a folder that was not named, and so was left there.
     pub left: bool,
 }
 

@@ -182,6 +182,8 @@ mod imp {
     }
 
     fn xattr(file: &File, name: &str) -> io::Result<Option<Vec<u8>>> {
+        // Not asked for its size first: rustix answers 0 to an empty buffer, and a value read as
+        // empty would be carried over and compared as empty.
         let mut value = vec![0; LONGEST_XATTR];
         match fgetxattr(file, name, &mut value) {
             Ok(length) => {
