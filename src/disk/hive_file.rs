@@ -1,0 +1,356 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//! A hive on the disk, opened for reading.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::fs::{self, File, FileType};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use super::pages::Pages;
+use super::platform::{self, Identity};
+use super::sniff::sniff;
+use super::{DiskError, NotAHive};
+use crate::regf::{BaseBlock, Fault, FileOffset, HiveBytes, Record, RegfError};
+
+/// Bytes of the file that tell what it is.
+const START: u64 = 4096;
+/// Bytes read at once where the whole file is read.
+const CHUNK: usize = 1 << 20;
+
+/// A hive's primary file, opened read-only; pages are read as they are asked for.
+pub struct HiveFile {
+    path: PathBuf,
+    identity: Identity,
+    base_block: BaseBlock,
+    pages: Pages<File>,
+}
+
+/// Whether the primary file alone is what Windows last wrote.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HiveState {
+    /// The last write was completed.
+    Clean,
+    /// It was not; the transaction logs may hold the rest.
+    Dirty(Dirt),
+}
+
+/// What shows that the last write to a hive was not completed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dirt {
+    /// The sequence numbers differ.
+    Sequence {
+        /// Set when a write begins.
+        primary: u32,
+        /// Set when it is complete.
+        secondary: u32,
+    },
+    /// The base block's checksum is wrong.
+    Checksum {
+        /// As stored.
+        stored: u32,
+        /// As computed.
+        computed: u32,
+    },
+}
+
+/// A whole hive in memory, and the hash of what was read.
+pub struct WholeHive {
+    /// Every byte of the file, whatever follows the last bin included.
+    pub content: Vec<u8>,
+    /// SHA-256 of `content`.
+    pub sha256: [u8; 32],
+}
+
+impl HiveFile {
+    /// Opens a hive read-only and reads its base block.
+    ///
+    /// # Errors
+    ///
+    /// [`DiskError::NotAFile`] for a folder or link, [`DiskError::NotAHive`] with what it is
+    /// instead, [`DiskError::Held`] and [`DiskError::Io`] where it cannot be opened or read.
+    pub fn open(path: &Path) -> Result<Self, DiskError> {
+        let file = open_file(path)?;
+        let metadata = file
+            .metadata()
+            .map_err(|e| DiskError::io("look at", path, e))?;
+        let identity = platform::identity(&metadata);
+        let pages = Pages::new(file, identity.size);
+        let length = usize::try_from(identity.size.min(START)).unwrap_or(0);
+        let start = pages
+            .read(0, length)
+            .map_err(|e| DiskError::io("read", path, e))?;
+        let not_a_hive = |what| DiskError::NotAHive {
+            path: path.to_path_buf(),
+            what,
+        };
+        if let Some(what) = sniff(&start, identity.size) {
+            return Err(not_a_hive(what));
+        }
+        let short = |_| not_a_hive(NotAHive::Short(identity.size));
+        let base_block = BaseBlock::parse(&start).map_err(short)?;
+        let path = path.to_path_buf();
+        Ok(Self {
+            path,
+            identity,
+            base_block,
+            pages,
+        })
+    }
+
+    /// The file's path, as it was given.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What told this file from others when it was opened.
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// The base block.
+    pub fn base_block(&self) -> &BaseBlock {
+        &self.base_block
+    }
+
+    /// Whether the last write to the hive was completed.
+    pub fn state(&self) -> HiveState {
+        let block = &self.base_block;
+        if block.stored_checksum != block.checksum {
+            let (stored, computed) = (block.stored_checksum, block.checksum);
+            return HiveState::Dirty(Dirt::Checksum { stored, computed });
+        }
+        if block.primary_sequence != block.secondary_sequence {
+            let (primary, secondary) = (block.primary_sequence, block.secondary_sequence);
+            return HiveState::Dirty(Dirt::Sequence { primary, secondary });
+        }
+        HiveState::Clean
+    }
+
+    /// Tells whether the file at this path is still the one that was opened.
+    ///
+    /// # Errors
+    ///
+    /// [`DiskError::Changed`] if size, time or file differ, [`DiskError::Missing`] if it is gone.
+    pub fn unchanged(&self) -> Result<(), DiskError> {
+        let found = fs::symlink_metadata(&self.path);
+        let found = found.map_err(|e| DiskError::io("look at", &self.path, e))?;
+        if platform::identity(&found) != self.identity {
+            return Err(DiskError::Changed {
+                path: self.path.clone(),
+            });
+        }
+        Ok(())
+    }
+
+    /// Reads the whole file once, hashing on the way.
+    ///
+    /// # Errors
+    ///
+    /// [`DiskError::Io`] where a sector is bad, [`DiskError::Changed`] if the file changed
+    /// meanwhile.
+    pub fn read_whole(&self) -> Result<WholeHive, DiskError> {
+        let mut content = Vec::new();
+        let mut hash = Sha256::new();
+        while let Some(length) = self.next_chunk(content.len()) {
+            let at = u64::try_from(content.len()).unwrap_or(u64::MAX);
+            let chunk = self.pages.read(at, length);
+            let chunk = chunk.map_err(|e| DiskError::io("read", &self.path, e))?;
+            hash.update(&chunk);
+            content.extend_from_slice(&chunk);
+        }
+        self.unchanged()?;
+        let sha256 = hash.finalize().into();
+        Ok(WholeHive { content, sha256 })
+    }
+
+    fn next_chunk(&self, done: usize) -> Option<usize> {
+        let rest = self.identity.size.checked_sub(u64::try_from(done).ok()?)?;
+        let length = usize::try_from(rest).unwrap_or(CHUNK).min(CHUNK);
+        (length > 0).then_some(length)
+    }
+}
+
+impl HiveBytes for HiveFile {
+    fn size(&self) -> u64 {
+        self.identity.size
+    }
+
+    fn read(&self, at: FileOffset, length: usize) -> Result<Cow<'_, [u8]>, RegfError> {
+        let fault = |fault| RegfError::new(at, Record::Cell, fault);
+        let need = u64::try_from(length).unwrap_or(u64::MAX);
+        let have = self.size().saturating_sub(at.0);
+        if need > have {
+            return Err(fault(Fault::Truncated { need, have }));
+        }
+        let bytes = self.pages.read(at.0, length);
+        let bytes = bytes.map_err(|error| fault(Fault::Unreadable(error.kind())))?;
+        Ok(Cow::Owned(bytes))
+    }
+}
+
+/// Opens a plain file for reading; a link, folder or device is refused by name.
+fn open_file(path: &Path) -> Result<File, DiskError> {
+    let refuse = |kind| match not_a_file(kind) {
+        Some(what) => Err(DiskError::NotAFile {
+            path: path.to_path_buf(),
+            what,
+        }),
+        None => Ok(()),
+    };
+    let look = |error| DiskError::io("look at", path, error);
+    refuse(fs::symlink_metadata(path).map_err(look)?.file_type())?;
+    let file = platform::open_plain(path).map_err(|e| DiskError::io("open", path, e))?;
+    // Asked again of the handle: the name may have been given to something else meanwhile.
+    refuse(file.metadata().map_err(look)?.file_type())?;
+    Ok(file)
+}
+
+/// What this is, if it is not a plain file.
+pub(crate) fn not_a_file(kind: FileType) -> Option<&'static str> {
+    if kind.is_symlink() {
+        return Some("symbolic link");
+    }
+    if kind.is_dir() {
+        return Some("folder");
+    }
+    (!kind.is_file()).then_some("device or pipe")
+}
+
+impl fmt::Debug for HiveFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_struct("HiveFile");
+        debug
+            .field("path", &self.path)
+            .field("identity", &self.identity);
+        debug
+            .field("open", self.pages.source())
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for HiveState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Clean => f.write_str("clean"),
+            Self::Dirty(dirt) => write!(f, "dirty: {dirt}"),
+        }
+    }
+}
+
+impl fmt::Display for Dirt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sequence { primary, secondary } => write!(
+                f,
+                "a write was begun and not completed (sequence numbers {primary} and {secondary})"
+            ),
+            Self::Checksum { stored, computed } => write!(
+                f,
+                "the header's checksum is {stored:#010x} and should be {computed:#010x}"
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hive(size: usize) -> Vec<u8> {
+        let mut bytes = b"regf".to_vec();
+        bytes.resize(size, 7);
+        bytes[4..12].copy_from_slice(&[5, 0, 0, 0, 5, 0, 0, 0]);
+        bytes[28..32].fill(0);
+        seal(&mut bytes);
+        bytes
+    }
+
+    fn seal(bytes: &mut [u8]) {
+        let sum = crate::regf::checksum(bytes).unwrap();
+        bytes[508..512].copy_from_slice(&sum.to_le_bytes());
+    }
+
+    fn on_disk(bytes: &[u8]) -> (tempfile::TempDir, PathBuf) {
+        let disk = tempfile::tempdir().unwrap();
+        let path = disk.path().join("SYSTEM");
+        fs::write(&path, bytes).unwrap();
+        (disk, path)
+    }
+
+    #[test]
+    fn state_names_what_is_wrong() {
+        let mut bytes = hive(8192);
+        let (_disk, path) = on_disk(&bytes);
+        assert_eq!(HiveFile::open(&path).unwrap().state(), HiveState::Clean);
+        bytes[4] = 6;
+        fs::write(&path, &bytes).unwrap();
+        let state = HiveFile::open(&path).unwrap().state();
+        assert!(
+            matches!(state, HiveState::Dirty(Dirt::Checksum { .. })),
+            "{state}"
+        );
+        seal(&mut bytes);
+        fs::write(&path, &bytes).unwrap();
+        let state = HiveFile::open(&path).unwrap().state();
+        assert!(
+            state.to_string().contains("sequence numbers 6 and 5"),
+            "{state}"
+        );
+    }
+
+    #[test]
+    fn reads_ranges_and_the_whole() {
+        let mut bytes = hive(3 << 20);
+        bytes[(2 << 20) + 5] = 99;
+        let (_disk, path) = on_disk(&bytes);
+        let file = HiveFile::open(&path).unwrap();
+        let at = FileOffset((2 << 20) + 4);
+        assert_eq!(HiveBytes::read(&file, at, 3).unwrap()[..], [7, 99, 7]);
+        let past = HiveBytes::read(&file, FileOffset((3 << 20) - 2), 3).unwrap_err();
+        assert_eq!(past.fault, Fault::Truncated { need: 3, have: 2 });
+        let far = HiveBytes::read(&file, FileOffset(u64::MAX), usize::MAX).unwrap_err();
+        assert!(matches!(far.fault, Fault::Truncated { .. }));
+        let whole = file.read_whole().unwrap();
+        assert_eq!(whole.sha256, <[u8; 32]>::from(Sha256::digest(&bytes)));
+        assert!(whole.content == bytes);
+    }
+
+    #[test]
+    fn a_changed_file_is_noticed() {
+        let (_disk, path) = on_disk(&hive(8192));
+        let file = HiveFile::open(&path).unwrap();
+        file.unchanged().unwrap();
+        fs::write(&path, hive(12288)).unwrap();
+        assert!(matches!(file.unchanged(), Err(DiskError::Changed { .. })));
+        fs::remove_file(&path).unwrap();
+        assert!(matches!(file.unchanged(), Err(DiskError::Missing { .. })));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_folders_and_pipes_are_refused_by_name() {
+        let (disk, path) = on_disk(&hive(8192));
+        let link = disk.path().join("link");
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        for (path, expected) in [(link.as_path(), "symbolic link"), (disk.path(), "folder")] {
+            let message = HiveFile::open(path).unwrap_err().to_string();
+            assert!(message.contains(expected), "{message}");
+        }
+        let message = HiveFile::open(Path::new("/dev/zero"))
+            .unwrap_err()
+            .to_string();
+        assert!(message.contains("device or pipe"), "{message}");
+    }
+
+    #[test]
+    fn other_files_are_named() {
+        let (_disk, path) = on_disk(b"REGEDIT4\r\n");
+        let message = HiveFile::open(&path).unwrap_err().to_string();
+        assert!(
+            message.contains("this is a .reg text file, not a hive"),
+            "{message}"
+        );
+    }
+}

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//! Looking at a target: its Windows folder, its hives, what speaks against writing to it.
+//!
+//! Everything here opens files read-only and changes nothing.
+
+mod error;
+pub mod guard;
+mod hive_file;
+mod pages;
+pub(crate) mod platform;
+mod shown;
+mod sniff;
+mod target;
+
+pub use error::DiskError;
+pub(crate) use hive_file::not_a_file;
+pub use hive_file::{Dirt, HiveFile, HiveState, WholeHive};
+pub use platform::{Identity, Volume};
+pub use shown::{Shown, shown};
+pub use sniff::NotAHive;
+pub use target::{HiveName, HivePath, Target, logs_of};

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//! The reads that each operating system spells differently.
+
+use std::time::SystemTime;
+
+/// What tells one file, in one state, from another without reading it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// Bytes.
+    pub size: u64,
+    /// Last write.
+    pub modified: Option<SystemTime>,
+    /// The volume, as the system numbers it; 0 where std does not tell.
+    pub device: u64,
+    /// The file on that volume; on Windows its creation time, the nearest that std tells.
+    pub file: u64,
+}
+
+/// What matters about the volume that holds a folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Volume {
+    /// Mounted read-only.
+    pub read_only: bool,
+    /// Bytes that this user may still write; `None` where it cannot be told.
+    pub free: Option<u64>,
+}
+
+pub(crate) use imp::{
+    holder, identity, is_sharing_violation, open_plain, read_at, running_config, volume, writable,
+};
+
+#[cfg(unix)]
+mod imp {
+    use std::fs::{self, File, Metadata};
+    use std::io;
+    use std::os::unix::fs::{FileExt, MetadataExt};
+    use std::path::{Path, PathBuf};
+
+    use rustix::fs::{Access, Mode, OFlags, StatVfsMountFlags, access, open, statvfs};
+
+    use super::{Identity, Volume};
+
+    /// Reads some bytes at `at` without moving a file position.
+    pub(crate) fn read_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
+        FileExt::read_at(file, buffer, at)
+    }
+
+    /// Opens for reading; never through a symbolic link, never waiting for a pipe's other end.
+    pub(crate) fn open_plain(path: &Path) -> io::Result<File> {
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        Ok(File::from(open(path, flags, Mode::empty())?))
+    }
+
+    /// What tells this file from another.
+    pub(crate) fn identity(metadata: &Metadata) -> Identity {
+        Identity {
+            size: metadata.len(),
+            modified: metadata.modified().ok(),
+            device: metadata.dev(),
+            file: metadata.ino(),
+        }
+    }
+
+    /// The volume that holds `path`.
+    ///
+    /// # Errors
+    ///
+    /// What `statvfs` says.
+    pub(crate) fn volume(path: &Path) -> io::Result<Volume> {
+        let found = statvfs(path)?;
+        let block = found.f_frsize.max(1);
+        Ok(Volume {
+            read_only: found.f_flag.contains(StatVfsMountFlags::RDONLY),
+            free: Some(found.f_bavail.saturating_mul(block)),
+        })
+    }
+
+    /// Whether this user may make files in `folder`.
+    pub(crate) fn writable(folder: &Path) -> io::Result<()> {
+        Ok(access(folder, Access::WRITE_OK | Access::EXEC_OK)?)
+    }
+
+    /// Never: an open file on Unix excludes nobody.
+    pub(crate) fn is_sharing_violation(_: &io::Error) -> bool {
+        false
+    }
+
+    /// The config folder of the Windows that is running: none here.
+    pub(crate) fn running_config() -> Option<PathBuf> {
+        None
+    }
+
+    /// A process that has `path` open for writing, as far as /proc shows this user.
+    pub(crate) fn holder(path: &Path) -> Option<String> {
+        let wanted = fs::metadata(path).ok()?;
+        let own = std::process::id().to_string();
+        let processes = fs::read_dir("/proc").ok()?.flatten();
+        let others = processes.filter(|process| {
+            let name = process.file_name();
+            name != *own
+                && name
+                    .to_string_lossy()
+                    .bytes()
+                    .all(|byte| byte.is_ascii_digit())
+        });
+        let holds = |process: &fs::DirEntry| has_open(&process.path(), path, &wanted);
+        let process = others.into_iter().find(holds)?;
+        let name = fs::read_to_string(process.path().join("comm")).unwrap_or_default();
+        let name = name.trim().escape_debug().to_string();
+        let number = process.file_name().to_string_lossy().into_owned();
+        Some(format!(
+            "process {number} ({name}), which has it open for writing: end it first"
+        ))
+    }
+
+    fn has_open(process: &Path, path: &Path, wanted: &Metadata) -> bool {
+        let Ok(handles) = fs::read_dir(process.join("fd")) else {
+            return false;
+        };
+        handles.flatten().any(|handle| {
+            // The name is compared first: stat on a foreign handle can hang on a dead mount.
+            let named = fs::read_link(handle.path()).ok();
+            named.is_some_and(|name| name.file_name() == path.file_name())
+                && is_same(&handle.path(), wanted)
+                && for_writing(&process.join("fdinfo").join(handle.file_name()))
+        })
+    }
+
+    fn is_same(handle: &Path, wanted: &Metadata) -> bool {
+        fs::metadata(handle)
+            .is_ok_and(|found| found.dev() == wanted.dev() && found.ino() == wanted.ino())
+    }
+
+    /// Whether the open flags, an octal number, say "for writing".
+    fn for_writing(info: &Path) -> bool {
+        let text = fs::read_to_string(info).unwrap_or_default();
+        let flags = text.lines().find_map(|line| line.strip_prefix("flags:"));
+        let flags = flags.and_then(|flags| u64::from_str_radix(flags.trim(), 8).ok());
+        flags.is_some_and(|flags| flags & 3 != 0)
+    }
+}
+
+#[cfg(windows)]
+mod imp {
+    use std::fs::{File, Metadata, OpenOptions};
+    use std::io;
+    use std::os::windows::fs::{FileExt, MetadataExt, OpenOptionsExt};
+    use std::path::{Path, PathBuf};
+
+    use super::{Identity, Volume};
+
+    const ERROR_SHARING_VIOLATION: i32 = 32;
+    const ERROR_LOCK_VIOLATION: i32 = 33;
+    const FILE_SHARE_READ: u32 = 1;
+    const FILE_FLAG_OPEN_REPARSE_POINT: u32 = 0x0020_0000;
+
+    /// Reads some bytes at `at`.
+    pub(crate) fn read_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
+        file.seek_read(buffer, at)
+    }
+
+    /// Opens for reading; never through a symbolic link or another reparse point.
+    pub(crate) fn open_plain(path: &Path) -> io::Result<File> {
+        let mut options = OpenOptions::new();
+        options
+            .read(true)
+            .custom_flags(FILE_FLAG_OPEN_REPARSE_POINT)
+            .open(path)
+    }
+
+    /// What tells this file from another.
+    pub(crate) fn identity(metadata: &Metadata) -> Identity {
+        Identity {
+            size: metadata.len(),
+            modified: metadata.modified().ok(),
+            device: 0,
+            file: metadata.creation_time(),
+        }
+    }
+
+    /// The volume that holds `path`: std tells neither free space nor the mount's flags.
+    ///
+    /// # Errors
+    ///
+    /// What the system says about `path`.
+    pub(crate) fn volume(path: &Path) -> io::Result<Volume> {
+        std::fs::metadata(path)?;
+        Ok(Volume {
+            read_only: false,
+            free: None,
+        })
+    }
+
+    /// Not told by std without writing; the first write says it.
+    pub(crate) fn writable(_: &Path) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// Whether the file could not be opened because another program has it.
+    pub(crate) fn is_sharing_violation(error: &io::Error) -> bool {
+        let code = error.raw_os_error();
+        matches!(code, Some(ERROR_SHARING_VIOLATION | ERROR_LOCK_VIOLATION))
+    }
+
+    /// The config folder of the Windows that is running.
+    pub(crate) fn running_config() -> Option<PathBuf> {
+        let windows = PathBuf::from(std::env::var_os("SystemRoot")?);
+        Some(windows.join("System32").join("config"))
+    }
+
+    /// Whether another program has `path` open for writing; Windows does not say which.
+    pub(crate) fn holder(path: &Path) -> Option<String> {
+        let mut options = OpenOptions::new();
+        let opened = options.read(true).share_mode(FILE_SHARE_READ).open(path);
+        let error = opened.err()?;
+        is_sharing_violation(&error).then(|| {
+            "another program. A hive that was loaded by hand (regedit: Load Hive) stays open until \
+             it is unloaded: reg unload HKLM\\BROKENSYSTEM, or the name it was given"
+                .to_owned()
+        })
+    }
+}

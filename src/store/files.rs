@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//! What the runs are made of: hash, copy, stage, replace a small file.
+
+use std::fs::{self, Metadata};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use super::error::StoreFault;
+use super::manifest::Content;
+use super::medium::{Handle, Medium};
+use super::metadata::FileMetadata;
+use super::names::Sha256Sum;
+use crate::disk::{DiskError, not_a_file};
+
+/// Bytes read or written at once.
+const CHUNK: usize = 1 << 20;
+
+/// What stands at `path`, without following a link: `None` for nothing.
+///
+/// # Errors
+///
+/// A link, folder or device is refused.
+pub(super) fn plain(path: &Path) -> Result<Option<Metadata>, StoreFault> {
+    let found = match fs::symlink_metadata(path) {
+        Ok(found) => found,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(StoreFault::io("look at", path)(error)),
+    };
+    match not_a_file(found.file_type()) {
+        Some(what) => Err(DiskError::NotAFile {
+            path: path.to_path_buf(),
+            what,
+        }
+        .into()),
+        None => Ok(Some(found)),
+    }
+}
+
+/// Whether `path` is a folder; nothing there is `false`, a link or file is refused.
+pub(super) fn folder(path: &Path) -> Result<bool, StoreFault> {
+    match fs::symlink_metadata(path) {
+        Ok(found) if found.is_dir() => Ok(true),
+        Ok(_) => {
+            let why = "this is not a folder; hivemend does not follow links or replace other files";
+            Err(StoreFault::damaged(path, why))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(StoreFault::io("look at", path)(error)),
+    }
+}
+
+/// Opens a plain file for reading.
+pub(super) fn open(medium: &dyn Medium, path: &Path) -> Result<Handle, StoreFault> {
+    plain(path)?;
+    let handle = medium.open(path).map_err(StoreFault::io("open", path))?;
+    let found = handle
+        .file
+        .metadata()
+        .map_err(StoreFault::io("look at", path))?;
+    match not_a_file(found.file_type()) {
+        Some(what) => Err(DiskError::NotAFile {
+            path: path.to_path_buf(),
+            what,
+        }
+        .into()),
+        None => Ok(handle),
+    }
+}
+
+/// Size and hash of the file at `path`.
+pub(super) fn content(medium: &dyn Medium, path: &Path) -> Result<Content, StoreFault> {
+    let mut handle = open(medium, path)?;
+    hash_rest(medium, &mut handle)
+}
+
+/// Size and hash of what a handle still has to read.
+pub(super) fn hash_rest(medium: &dyn Medium, handle: &mut Handle) -> Result<Content, StoreFault> {
+    for_each_chunk(medium, handle, |_| Ok(()))
+}
+
+/// Size and hash of bytes in memory.
+pub(super) fn content_of(bytes: &[u8]) -> Content {
+    let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+    Content {
+        size,
+        sha256: Sha256Sum(Sha256::digest(bytes).into()),
+    }
+}
+
+fn for_each_chunk(
+    medium: &dyn Medium,
+    handle: &mut Handle,
+    mut each: impl FnMut(&[u8]) -> Result<(), StoreFault>,
+) -> Result<Content, StoreFault> {
+    let mut buffer = vec![0; CHUNK];
+    let mut hash = Sha256::new();
+    let mut size = 0_u64;
+    loop {
+        let count = match medium.read(handle, &mut buffer) {
+            Ok(0) => break,
+            Ok(count) => count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(StoreFault::io("read", &handle.path)(error)),
+        };
+        let chunk = buffer.get(..count).unwrap_or_default();
+        hash.update(chunk);
+        each(chunk)?;
+        size = size.saturating_add(u64::try_from(count).unwrap_or(u64::MAX));
+    }
+    Ok(Content {
+        size,
+        sha256: Sha256Sum(hash.finalize().into()),
+    })
+}
+
+/// Writes all of `bytes`.
+pub(super) fn write_all(
+    medium: &dyn Medium,
+    handle: &mut Handle,
+    bytes: &[u8],
+) -> Result<(), StoreFault> {
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        let count = match medium.write(handle, rest.get(..CHUNK).unwrap_or(rest)) {
+            Ok(0) => Err(io::ErrorKind::WriteZero.into()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            result => result,
+        };
+        let count = count.map_err(StoreFault::io("write", &handle.path))?;
+        rest = rest.get(count..).unwrap_or_default();
+    }
+    Ok(())
+}
+
+/// Creates a file with the security descriptor of `like`, before anything is in it.
+pub(super) fn create(
+    medium: &dyn Medium,
+    path: &Path,
+    like: Option<&FileMetadata>,
+) -> Result<Handle, StoreFault> {
+    let handle = medium
+        .create_new(path)
+        .map_err(StoreFault::io("create", path))?;
+    if let Some(like) = like {
+        medium
+            .protect(&handle, like)
+            .map_err(StoreFault::io("protect", path))?;
+    }
+    Ok(handle)
+}
+
+/// Copies `from` to the new file `to`, makes it durable and checks it against `wanted`.
+pub(super) fn copy(
+    medium: &dyn Medium,
+    from: &Path,
+    to: &Path,
+    wanted: &Content,
+    like: Option<&FileMetadata>,
+) -> Result<(), StoreFault> {
+    let mut source = open(medium, from)?;
+    let mut target = create(medium, to, like)?;
+    let found = for_each_chunk(medium, &mut source, |chunk| {
+        write_all(medium, &mut target, chunk)
+    })?;
+    if found != *wanted {
+        return Err(StoreFault::Changed {
+            path: from.to_path_buf(),
+        });
+    }
+    medium.sync(&target).map_err(StoreFault::io("sync", to))?;
+    read_back(medium, to, wanted)
+}
+
+/// Creates `path` with `bytes`, makes it durable and checks it.
+pub(super) fn write_new(
+    medium: &dyn Medium,
+    path: &Path,
+    bytes: &[u8],
+    like: Option<&FileMetadata>,
+) -> Result<(), StoreFault> {
+    let mut handle = create(medium, path, like)?;
+    write_all(medium, &mut handle, bytes)?;
+    medium.sync(&handle).map_err(StoreFault::io("sync", path))?;
+    read_back(medium, path, &content_of(bytes))
+}
+
+fn read_back(medium: &dyn Medium, path: &Path, wanted: &Content) -> Result<(), StoreFault> {
+    match content(medium, path)? == *wanted {
+        true => Ok(()),
+        false => Err(StoreFault::ReadBack {
+            path: path.to_path_buf(),
+        }),
+    }
+}
+
+/// Gives the file at `path` the metadata `wanted`, compares, and makes it durable.
+pub(super) fn carry(
+    medium: &dyn Medium,
+    path: &Path,
+    wanted: &FileMetadata,
+) -> Result<(), StoreFault> {
+    let handle = open(medium, path)?;
+    let tried = medium.set_metadata(&handle, wanted);
+    let now = medium
+        .metadata(&handle)
+        .map_err(StoreFault::io("look at", path))?;
+    if let Some(what) = wanted.difference(&now) {
+        let (path, source) = (path.to_path_buf(), tried.err());
+        return Err(StoreFault::Metadata { path, what, source });
+    }
+    medium.sync(&handle).map_err(StoreFault::io("sync", path))
+}
+
+/// The name under which a small file is written before it takes its place.
+pub(super) fn new_name(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".new");
+    PathBuf::from(name)
+}
+
+/// Puts a small file in the place of an older one, so that it is wholly one or the other.
+pub(super) fn replace_small(
+    medium: &dyn Medium,
+    path: &Path,
+    bytes: &[u8],
+    like: Option<&FileMetadata>,
+) -> Result<(), StoreFault> {
+    let staged = new_name(path);
+    remove(medium, &staged)?;
+    write_new(medium, &staged, bytes, like)?;
+    medium
+        .rename(&staged, path)
+        .map_err(StoreFault::io("rename", &staged))?;
+    sync_dir(medium, path.parent().unwrap_or(path))
+}
+
+/// Reads a file of at most `longest` bytes.
+pub(super) fn read_small(
+    medium: &dyn Medium,
+    path: &Path,
+    longest: u64,
+) -> Result<Vec<u8>, StoreFault> {
+    let mut handle = open(medium, path)?;
+    let mut bytes = Vec::new();
+    for_each_chunk(medium, &mut handle, |chunk| {
+        bytes.extend_from_slice(chunk);
+        match u64::try_from(bytes.len()).is_ok_and(|length| length <= longest) {
+            true => Ok(()),
+            false => Err(StoreFault::damaged(
+                path,
+                format!("it is longer than {longest} bytes"),
+            )),
+        }
+    })?;
+    Ok(bytes)
+}
+
+/// Removes a file; nothing there is as good.
+pub(super) fn remove(medium: &dyn Medium, path: &Path) -> Result<(), StoreFault> {
+    if fs::symlink_metadata(path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
+        return Ok(());
+    }
+    medium
+        .remove_file(path)
+        .map_err(StoreFault::io("remove", path))
+}
+
+/// Makes the names in a folder durable.
+pub(super) fn sync_dir(medium: &dyn Medium, path: &Path) -> Result<(), StoreFault> {
+    medium.sync_dir(path).map_err(StoreFault::io("sync", path))
+}

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//! A backup's manifest: what was there, what was written, how to undo it.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::error::StoreFault;
+use super::files;
+use super::medium::Medium;
+use super::metadata::FileMetadata;
+use super::names::{BackupId, FileName, Sha256Sum};
+
+/// The manifest's name in its backup folder.
+pub(crate) const MANIFEST: &str = "manifest.json";
+/// What the manifest's `schema` field says.
+const SCHEMA: &str = "hivemend.backup/1";
+/// Longest manifest that is read, in bytes.
+const LONGEST: u64 = 64 << 20;
+
+/// What a backup holds and what the run that made it did.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    schema: String,
+    /// The backup's name, and its folder's.
+    pub id: BackupId,
+    /// When, in UTC, as RFC 3339.
+    pub created: String,
+    /// The hivemend that made it.
+    pub version: String,
+    /// The config folder as it was called then; for reading only, nothing is opened by it.
+    pub target: String,
+    /// How much was backed up.
+    pub scope: BackupScope,
+    /// How far the run came.
+    pub state: BackupState,
+    /// The hives that were changed.
+    pub hives: Vec<HiveRecord>,
+    /// The other files in the backup.
+    pub companions: Vec<CompanionRecord>,
+    /// What the caller wants remembered about its changes; opaque here.
+    pub changes: serde_json::Value,
+}
+
+/// How much a backup holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BackupScope {
+    /// The changed hives and their transaction logs.
+    #[default]
+    Hives,
+    /// Every file of the config folder; not its subfolders.
+    Config,
+}
+
+/// How far a run came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BackupState {
+    /// Its hives are not all published; if no journal names it, it was undone.
+    Applying,
+    /// Its hives were published.
+    Applied,
+    /// And later the old ones were put back.
+    Restored,
+}
+
+/// How the original was kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KeptAs {
+    /// The original file itself, under a second name.
+    Link,
+    /// A copy that was verified.
+    Copy,
+}
+
+/// Size and hash of a file's bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Content {
+    /// Bytes.
+    pub size: u64,
+    /// Their SHA-256.
+    pub sha256: Sha256Sum,
+}
+
+/// A changed hive.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HiveRecord {
+    /// The hive, as `SYSTEM`.
+    pub name: String,
+    /// Its file in the config folder, and in the backup.
+    pub file: FileName,
+    /// What was there, and is in the backup.
+    pub before: Content,
+    /// What was written.
+    pub after: Content,
+    /// How the original was kept.
+    pub kept_as: KeptAs,
+    /// What the original had besides its bytes.
+    pub metadata: FileMetadata,
+}
+
+/// Another file in the backup.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CompanionRecord {
+    /// Why it is there.
+    pub role: CompanionRole,
+    /// Its name in the config folder, and in the backup.
+    pub file: FileName,
+    /// Its bytes.
+    pub content: Content,
+    /// What it had besides its bytes.
+    pub metadata: FileMetadata,
+}
+
+/// Why a file that was not changed is in a backup.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CompanionRole {
+    /// A transaction log of a changed hive: `restore` brings it back with its hive.
+    Log,
+    /// Part of [`BackupScope::Config`]: there to be copied by hand.
+    Config,
+}
+
+impl Manifest {
+    #[allow(clippy::too_many_arguments, reason = "one per field; called once")]
+    pub(crate) fn new(
+        id: BackupId,
+        created: String,
+        version: String,
+        target: String,
+        scope: BackupScope,
+        hives: Vec<HiveRecord>,
+        companions: Vec<CompanionRecord>,
+        changes: serde_json::Value,
+    ) -> Self {
+        let (schema, state) = (SCHEMA.to_owned(), BackupState::Applying);
+        Self {
+            schema,
+            id,
+            created,
+            version,
+            target,
+            scope,
+            state,
+            hives,
+            companions,
+            changes,
+        }
+    }
+
+    /// The same manifest of a run that has come to `state`.
+    pub(crate) fn in_state(&self, state: BackupState) -> Self {
+        Self {
+            state,
+            ..self.clone()
+        }
+    }
+
+    /// Names of the files in the backup, the manifest aside.
+    pub(crate) fn files(&self) -> impl Iterator<Item = &FileName> {
+        let hives = self.hives.iter().map(|hive| &hive.file);
+        hives.chain(self.companions.iter().map(|companion| &companion.file))
+    }
+
+    /// Reads the manifest of the backup folder `folder`, which must be called by its id.
+    pub(crate) fn load(medium: &dyn Medium, folder: &Path) -> Result<Self, StoreFault> {
+        let path = folder.join(MANIFEST);
+        let bytes = files::read_small(medium, &path, LONGEST)?;
+        let manifest: Self =
+            serde_json::from_slice(&bytes).map_err(|error| StoreFault::damaged(&path, error))?;
+        manifest
+            .judge(folder)
+            .map_err(|why| StoreFault::damaged(&path, why))?;
+        Ok(manifest)
+    }
+
+    /// Writes the manifest into its folder, in place of an older one.
+    pub(crate) fn save(
+        &self,
+        medium: &dyn Medium,
+        folder: &Path,
+        like: Option<&FileMetadata>,
+    ) -> Result<(), StoreFault> {
+        let path = folder.join(MANIFEST);
+        let bytes = serde_json::to_vec_pretty(self);
+        let bytes = bytes.map_err(|error| StoreFault::damaged(&path, error))?;
+        files::replace_small(medium, &path, &bytes, like)
+    }
+
+    fn judge(&self, folder: &Path) -> Result<(), String> {
+        if self.schema != SCHEMA {
+            let schema = self.schema.escape_debug();
+            return Err(format!(
+                "its schema is \"{schema}\", this hivemend reads \"{SCHEMA}\""
+            ));
+        }
+        if folder
+            .file_name()
+            .is_none_or(|name| name != self.id.as_str())
+        {
+            return Err(format!("it says it belongs to backup {}", self.id));
+        }
+        if self.hives.is_empty() {
+            return Err("it names no hive".to_owned());
+        }
+        let mut seen = BTreeSet::new();
+        let twice = self
+            .files()
+            .find(|name| !seen.insert(name.as_str().to_lowercase()));
+        twice.map_or(Ok(()), |name| Err(format!("it names {name} twice")))
+    }
+}

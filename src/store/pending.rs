@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//! Runs that were interrupted: finding them, finishing them, undoing them.
+
+use std::path::{Path, PathBuf};
+
+use super::error::{StoreError, StoreFault, Touched};
+use super::files;
+use super::journal::{Journal, Operation, Swap};
+use super::manifest::{BackupState, Manifest};
+use super::names::{BackupId, FileName};
+use super::publish::take_lock;
+use super::run::{Run, Stands};
+use super::{BackupRoot, Store};
+use crate::disk::shown;
+
+/// An interrupted run and what can be done about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pending {
+    /// The folder with the hives.
+    pub config: PathBuf,
+    /// The backup it made or was restoring.
+    pub id: BackupId,
+    /// What it was doing.
+    pub operation: Operation,
+    /// Where each file stands.
+    pub hives: Vec<PendingHive>,
+    /// Why it cannot be finished; `None` if it can.
+    pub cannot_finish: Option<String>,
+    /// Why it cannot be undone; `None` if it can.
+    pub cannot_undo: Option<String>,
+    backup_dir: Option<PathBuf>,
+}
+
+/// A file of an interrupted run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PendingHive {
+    /// As messages call it: `SYSTEM`, or the file's name.
+    pub name: String,
+    /// Its file.
+    pub file: FileName,
+    /// Which content it has now.
+    pub stands: HiveStands,
+}
+
+/// Which content a file of an interrupted run has, by its hash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HiveStands {
+    /// What was there before the run.
+    Old,
+    /// What the run was to put there.
+    New,
+    /// Something else: another program has written it since.
+    Neither,
+}
+
+/// How an interrupted run was settled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settled {
+    /// Its backup.
+    pub id: BackupId,
+    /// What it had been doing.
+    pub operation: Operation,
+    /// Whether its backup lies in a folder that was not named, and so was left there.
+    pub left: bool,
+}
+
+struct Assessed {
+    hives: Vec<PendingHive>,
+    cannot_finish: Option<String>,
+    cannot_undo: Option<String>,
+}
+
+impl Store<'_> {
+    /// Looks for a run that was interrupted; writes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreFault::Locked`] if the run is still going on, [`StoreFault::Damaged`] for a journal
+    /// that cannot be read.
+    pub fn pending(
+        &self,
+        config: &Path,
+        backup_dir: Option<&Path>,
+    ) -> Result<Option<Pending>, StoreError> {
+        self.find_pending(config, backup_dir)
+            .map_err(StoreError::untouched)
+    }
+
+    fn find_pending(
+        &self,
+        config: &Path,
+        backup_dir: Option<&Path>,
+    ) -> Result<Option<Pending>, StoreFault> {
+        if files::plain(&config.join(super::journal::JOURNAL))?.is_none() {
+            return Ok(None);
+        }
+        let _lock = take_lock(config)?;
+        let Some(run) = self.reopen(config, backup_dir)? else {
+            return Ok(None);
+        };
+        let Assessed {
+            hives,
+            cannot_finish,
+            cannot_undo,
+        } = assess(&run)?;
+        Ok(Some(Pending {
+            config: config.to_path_buf(),
+            id: run.journal.id,
+            operation: run.journal.operation,
+            hives,
+            cannot_finish,
+            cannot_undo,
+            backup_dir: backup_dir.map(Path::to_path_buf),
+        }))
+    }
+
+    fn reopen(
+        &self,
+        config: &Path,
+        backup_dir: Option<&Path>,
+    ) -> Result<Option<Run<'_>>, StoreFault> {
+        let Some(journal) = Journal::load(self.medium, config)? else {
+            return Ok(None);
+        };
+        let named = if journal.beside { None } else { backup_dir };
+        let known = journal.beside || named.is_some();
+        let root = BackupRoot::new(config, named);
+        let beside_is_folder = !journal.beside || files::folder(&root.path)?;
+        let folder = root.path.join(journal.id.as_str());
+        let folder = Some(folder).filter(|_| known && beside_is_folder);
+        let (medium, config) = (self.medium, config.to_path_buf());
+        Ok(Some(Run {
+            medium,
+            config,
+            folder,
+            journal,
+            swapping: true,
+        }))
+    }
+
+    /// Finishes an interrupted run: every file becomes the new one.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreFault::Unsettled`] if that is impossible; others leave the run as it was, to be
+    /// finished or undone.
+    pub fn finish(&self, pending: &Pending) -> Result<Settled, StoreError> {
+        self.settle(pending, |run, assessed| {
+            if let Some(why) = assessed.cannot_finish {
+                return Err(unsettled(run, "finished", why));
+            }
+            complete(run, &assessed.hives)
+        })
+    }
+
+    /// Undoes an interrupted run: every file becomes the old one.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreFault::Unsettled`] if that is impossible; others leave the run as it was, to be
+    /// finished or undone.
+    pub fn undo(&self, pending: &Pending) -> Result<Settled, StoreError> {
+        self.settle(pending, |run, assessed| match assessed.cannot_undo {
+            Some(why) => Err(unsettled(run, "undone", why)),
+            None => run.undo(None),
+        })
+    }
+
+    fn settle(
+        &self,
+        pending: &Pending,
+        how: impl FnOnce(&mut Run<'_>, Assessed) -> Result<(), StoreFault>,
+    ) -> Result<Settled, StoreError> {
+        let _lock = take_lock(&pending.config).map_err(StoreError::untouched)?;
+        let run = self.reopen(&pending.config, pending.backup_dir.as_deref());
+        let run = run.map_err(needs_restore)?;
+        let settled = |run: Option<&Run<'_>>| Settled {
+            id: pending.id.clone(),
+            operation: pending.operation,
+            left: run.is_some_and(|run| run.folder.is_none()),
+        };
+        let Some(mut run) = run else {
+            return Ok(settled(None));
+        };
+        let assessed = assess(&run).map_err(needs_restore)?;
+        how(&mut run, assessed).map_err(needs_restore)?;
+        Ok(settled(Some(&run)))
+    }
+}
+
+fn needs_restore(fault: StoreFault) -> StoreError {
+    StoreError {
+        touched: Touched::NeedsRestore,
+        fault,
+    }
+}
+
+fn unsettled(run: &Run<'_>, how: &'static str, why: String) -> StoreFault {
+    StoreFault::Unsettled {
+        id: run.journal.id.clone(),
+        how,
+        why,
+    }
+}
+
+fn complete(run: &mut Run<'_>, hives: &[PendingHive]) -> Result<(), StoreFault> {
+    let Some(folder) = run.folder.clone() else {
+        return Err(unsettled(
+            run,
+            "finished",
+            "its backup folder was not named".to_owned(),
+        ));
+    };
+    let mut manifest = Manifest::load(run.medium, &folder)?;
+    let swaps = run.journal.swaps.clone();
+    let old = swaps
+        .iter()
+        .zip(hives)
+        .filter(|(_, hive)| hive.stands == HiveStands::Old);
+    let old: Vec<Swap> = old.map(|(swap, _)| swap.clone()).collect();
+    for swap in &old {
+        // The run may have stopped between a file's bytes and its metadata.
+        files::carry(
+            run.medium,
+            &swap.staged(&run.config, &run.journal.id),
+            &swap.metadata,
+        )?;
+    }
+    run.swap(&old)?;
+    let done = match run.journal.operation {
+        Operation::Apply => BackupState::Applied,
+        Operation::Restore => BackupState::Restored,
+    };
+    if manifest.state != done {
+        manifest.state = done;
+        manifest.save(run.medium, &folder, run.like())?;
+    }
+    run.close()
+}
+
+/// Finds out where each file stands and what can be done.
+fn assess(run: &Run<'_>) -> Result<Assessed, StoreFault> {
+    let mut hives = Vec::new();
+    let mut cannot_finish = manifest_problem(run);
+    let mut cannot_undo = already_done(run);
+    for swap in &run.journal.swaps {
+        let stands = run.stands(swap)?;
+        let (finish, undo) = match stands {
+            Stands::Old => (missing_new(run, swap), None),
+            Stands::New => (None, missing_old(run, swap)),
+            Stands::Neither => (Some(written_since(swap)), Some(written_since(swap))),
+        };
+        cannot_finish = cannot_finish.or(finish);
+        cannot_undo = cannot_undo.or(undo);
+        let (name, file) = (swap.name.clone(), swap.file.clone());
+        hives.push(PendingHive {
+            name,
+            file,
+            stands: stands.into(),
+        });
+    }
+    Ok(Assessed {
+        hives,
+        cannot_finish,
+        cannot_undo,
+    })
+}
+
+impl From<Stands> for HiveStands {
+    fn from(stands: Stands) -> Self {
+        match stands {
+            Stands::Old => Self::Old,
+            Stands::New => Self::New,
+            Stands::Neither => Self::Neither,
+        }
+    }
+}
+
+fn written_since(swap: &Swap) -> String {
+    format!(
+        "{} is neither the old nor the new file: another program, perhaps Windows, has written it \
+         since. Nothing can be put back without losing that; to accept it as it is, remove \
+         hivemend.journal and the *.hivemend-* files from the config folder",
+        swap.file
+    )
+}
+
+fn missing_new(run: &Run<'_>, swap: &Swap) -> Option<String> {
+    let staged = swap.staged(&run.config, &run.journal.id);
+    let found = files::content(run.medium, &staged).ok();
+    (found != Some(swap.to)).then(|| format!("the new {} was not written completely", swap.file))
+}
+
+fn missing_old(run: &Run<'_>, swap: &Swap) -> Option<String> {
+    swap.from?;
+    let kept = swap.kept(&run.config, &run.journal.id);
+    let found = files::content(run.medium, &kept).ok();
+    (found != swap.from).then(|| format!("the old {} is no longer there", swap.file))
+}
+
+/// Why the backup cannot be marked as complete, if so.
+fn manifest_problem(run: &Run<'_>) -> Option<String> {
+    let Some(folder) = &run.folder else {
+        return Some("its backup lies elsewhere: name that folder with --backup-dir".to_owned());
+    };
+    let manifest = match Manifest::load(run.medium, folder) {
+        Ok(manifest) => manifest,
+        Err(error) => return Some(error.to_string()),
+    };
+    let held = manifest.hives.iter().find(|hive| {
+        let kept = files::content(run.medium, &hive.file.in_folder(folder));
+        kept.ok() != Some(hive.before)
+    });
+    held.map(|hive| {
+        format!(
+            "{}: the backup of {} is not complete",
+            shown(folder),
+            hive.file
+        )
+    })
+}
+
+/// Whether the run had done all but removing its traces.
+fn already_done(run: &Run<'_>) -> Option<String> {
+    let manifest = Manifest::load(run.medium, run.folder.as_deref()?).ok()?;
+    let done = match run.journal.operation {
+        Operation::Apply => manifest.state != BackupState::Applying,
+        Operation::Restore => manifest.state == BackupState::Restored,
+    };
+    done.then(|| "it was complete but for its traces: finish it".to_owned())
+}
