@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use hivemend::edit::Editor;
 use hivemend::regf::{CellOffset, Hive, KeyNode, ListKind, Name, Record, SubkeysList};
@@ -106,14 +107,29 @@ pub(crate) fn file(image: &[u8]) -> (tempfile::TempDir, PathBuf) {
     (folder, path)
 }
 
+/// Keeps a judged hive in the folder `HIVEMEND_KEEP_HIVES`, for judges that are asked by hand: yarp,
+/// and Microsoft's chkreg, which may not be distributed.
+pub(crate) fn keep(image: &[u8], kind: &str) {
+    let Some(folder) = std::env::var_os("HIVEMEND_KEEP_HIVES").map(PathBuf::from) else {
+        return;
+    };
+    let test = std::thread::current().name().unwrap_or("test").to_owned();
+    let number = KEPT.fetch_add(1, Ordering::Relaxed);
+    std::fs::write(folder.join(format!("{test}.{number}{kind}")), image).unwrap();
+}
+
+static KEPT: AtomicUsize = AtomicUsize::new(0);
+
 /// Fails unless every judge is content with `image`.
 pub(crate) fn accepted(image: &[u8]) {
+    keep(image, "");
     let (_folder, path) = file(image);
     assert_eq!(judges::judges_accept(&path), Ok(()));
 }
 
 /// Fails where a judge complains of `image` and not, word for word, of `original`.
 pub(crate) fn accepted_beside(image: &[u8], original: &[u8]) {
+    keep(image, ".real");
     let (_folder, path) = file(image);
     let (_other_folder, original) = file(original);
     assert_eq!(judges::judges_accept_beside(&path, &original), Ok(()));
