@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//! Any bytes as a hive and as edits of it: each edit is made or refused, and the result is sound.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+#[path = "../trial.rs"]
+#[allow(dead_code)] // Each target does one of the trials.
+mod trial;
+
+fuzz_target!(|bytes: &[u8]| trial::edit(bytes));

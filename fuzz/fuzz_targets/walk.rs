@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//! Any bytes as a hive: opening, walking, finding and reading end, with or without an error.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+#[path = "../trial.rs"]
+#[allow(dead_code)] // Each target does one of the trials.
+mod trial;
+
+fuzz_target!(|bytes: &[u8]| trial::walk(bytes));

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//! What each fuzz target does with its bytes; the regression test does the same on stable.
+
+use hivemend::edit::Editor;
+use hivemend::regf::{self, Hive, KEY_DEPTH_LIMIT, Name};
+use hivemend::verify::verify;
+
+/// More keys than any input of a fuzzer can hold: a walk that gets there goes in circles.
+const KEYS: usize = 1 << 16;
+
+/// Opens the bytes as a hive and reads all that can be reached.
+pub(crate) fn walk(bytes: &[u8]) {
+    let image = bytes.to_vec();
+    let Ok(hive) = Hive::open(&image) else { return };
+    let _ = hive.find(&[Name::from("ControlSet001"), Name::from("Control")]);
+    let Ok(root) = hive.root() else { return };
+    let mut waiting = vec![(root.at(), 0)];
+    let mut left = KEYS;
+    while let Some((at, depth)) = waiting.pop() {
+        let Ok(key) = hive.key(at) else { continue };
+        let _ = hive
+            .security(key.security())
+            .map(|security| security.descriptor().len());
+        let _ = hive.class_name(&key);
+        for value in hive.values(&key).unwrap_or_default() {
+            if let Ok(value) = hive.value(value) {
+                let _ = hive.data(&value).map(|data| data.len());
+                let _ = hive.find_value(&key, &value.name().to_name());
+            }
+        }
+        for subkey in hive.subkeys(&key).unwrap_or_default() {
+            left = left.saturating_sub(1);
+            if depth < KEY_DEPTH_LIMIT && left > 0 {
+                waiting.push((subkey, depth + 1));
+            }
+        }
+    }
+}
+
+/// Checks the bytes as a hive; what passes, two readers must be able to walk.
+pub(crate) fn check(bytes: &[u8]) {
+    let mut image = bytes.to_vec();
+    mend(&mut image);
+    let report = regf::check(&image);
+    if !report.is_sound() {
+        return;
+    }
+    let hive = Hive::open(&image).expect("a sound hive opens");
+    let mut waiting = vec![hive.root().expect("a sound hive has a root").at()];
+    while let Some(at) = waiting.pop() {
+        let key = hive.key(at).expect("a sound hive has its keys");
+        for value in hive.values(&key).expect("and their values") {
+            let value = hive.value(value).expect("each of them");
+            hive.data(&value).expect("with data");
+        }
+        waiting.extend(hive.subkeys(&key).expect("and their subkeys"));
+    }
+}
+
+/// Edits the bytes as a hive: the last 64 say how. A sound result is all that may come of it.
+pub(crate) fn edit(bytes: &[u8]) {
+    let Some((image, script)) = bytes.split_last_chunk::<64>() else {
+        return;
+    };
+    let mut image = image.to_vec();
+    mend(&mut image);
+    // Only where the second reader saw the same before can it judge what the edits did.
+    let is_judged = verify(&image, &[]).is_ok();
+    let Ok(mut editor) = Editor::open(image, 1) else {
+        return;
+    };
+    let names = [
+        "a",
+        "b",
+        "Épée",
+        "名",
+        "",
+        "a long name that needs a cell of its own",
+    ];
+    let name = |byte: u8| Name::from(names[usize::from(byte) % names.len()]);
+    let sizes = [0, 4, 5, 100, 4000, 16344, 16345, 40000];
+    for step in script.chunks_exact(4) {
+        let [what, one, two, size] = *step else {
+            continue;
+        };
+        let path = [name(one % 4), name(two % 4)];
+        let path = &path[..1 + usize::from(what >> 7)];
+        let _ = match what % 4 {
+            0 => editor.create_key(path).map(|_| ()),
+            1 => editor.delete_key(path).map(|_| ()),
+            2 => {
+                let data = vec![size; sizes[usize::from(size) % sizes.len()]];
+                editor
+                    .set_value(path, &name(two), u32::from(one % 12), &data)
+                    .map(|_| ())
+            }
+            _ => editor.delete_value(path, &name(two)).map(|_| ()),
+        };
+    }
+    let Ok(sealed) = editor.seal(0) else { return };
+    assert!(sealed.report.is_sound());
+    if is_judged {
+        verify(&sealed.image, &[]).expect("the second reader still reads the same");
+    }
+}
+
+/// A fuzzer does not find checksums: gives the base block the right one, and equal numbers.
+fn mend(image: &mut [u8]) {
+    if image.len() < 512 {
+        return;
+    }
+    image.copy_within(4..8, 8);
+    let sum = regf::checksum(image).unwrap_or(0);
+    image[508..512].copy_from_slice(&sum.to_le_bytes());
+}

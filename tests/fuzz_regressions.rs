@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//! What the fuzz targets do, on stable: every input that ever found something, and a fixed set of
+//! mutations of the bundled hives.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+
+#[path = "../fuzz/trial.rs"]
+mod trial;
+
+fn repository(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+fn files(folder: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(repository(folder)).unwrap();
+    let files = entries.map(|entry| entry.unwrap().path());
+    files
+        .filter(|file| file.is_file() && file.extension().is_none_or(|e| e != "md"))
+        .collect()
+}
+
+fn regressions(target: &str, trial: fn(&[u8])) {
+    for file in files(&format!("fuzz/regressions/{target}")) {
+        trial(&fs::read(file).unwrap());
+    }
+}
+
+/// Few bytes of a sound hive become others: a field, a size, an offset.
+fn mutations(trial: fn(&[u8])) {
+    let seeds: Vec<Vec<u8>> = files("testdata/hives")
+        .iter()
+        .map(|file| fs::read(file).unwrap())
+        .collect();
+    assert!(!seeds.is_empty());
+    let patch = (
+        any::<prop::sample::Index>(),
+        prop_oneof![
+            any::<u32>(),
+            prop::sample::select(vec![
+                0,
+                1,
+                4,
+                8,
+                0x7FFF_FFFF,
+                0x8000_0000,
+                0xFFFF_FFFF,
+                0xFFFF_FFF8
+            ]),
+            (0_u32..0x3000).prop_map(|offset| offset * 8),
+        ],
+        1_usize..5,
+    );
+    let plan = (
+        any::<prop::sample::Index>(),
+        prop::collection::vec(patch, 1..5),
+        any::<[u8; 64]>(),
+    );
+    let config = Config {
+        cases: 3000,
+        failure_persistence: None,
+        ..Config::default()
+    };
+    let mut runner = TestRunner::new_with_rng(
+        config,
+        proptest::test_runner::TestRng::deterministic_rng(
+            proptest::test_runner::RngAlgorithm::ChaCha,
+        ),
+    );
+    runner
+        .run(&plan, |(seed, patches, script)| {
+            let mut bytes = seed.get(&seeds).clone();
+            for (place, value, width) in patches {
+                let at = place.index(bytes.len() - 4);
+                bytes[at..at + width.min(4)].copy_from_slice(&value.to_le_bytes()[..width.min(4)]);
+            }
+            bytes.extend(script);
+            trial(&bytes);
+            Ok(())
+        })
+        .unwrap();
+}
+
+#[test]
+fn walk() {
+    regressions("walk", trial::walk);
+    mutations(trial::walk);
+}
+
+#[test]
+fn check() {
+    regressions("check", trial::check);
+    mutations(trial::check);
+}
+
+#[test]
+fn edit() {
+    regressions("edit", trial::edit);
+    mutations(trial::edit);
+}
