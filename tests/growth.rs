@@ -108,7 +108,9 @@ fn sorted_and_split(image: &Vec<u8>, more: u32) {
 #[test]
 fn lists_change_their_kind_where_windows_changes_it() {
     use ListKind::{FastLeaf, HashLeaf, IndexLeaf, IndexRoot};
-    let cases: [(u32, u32, ListKind, &[(ListKind, usize)]); 10] = [
+    // Minor version, keys, the list's kind, its leaves with their sizes.
+    type Case<'a> = (u32, u32, ListKind, &'a [(ListKind, usize)]);
+    let cases: [Case<'_>; 10] = [
         (3, 507, FastLeaf, &[(FastLeaf, 507)]),
         (3, 508, IndexLeaf, &[(IndexLeaf, 508)]),
         (3, 1012, IndexLeaf, &[(IndexLeaf, 1012)]),

@@ -7,9 +7,13 @@ use super::bytes::u32_at;
 use super::subkeys_list::expect_leaf;
 use super::{
     BaseBlock, BigData, CellOffset, DATA_SEGMENT_SIZE, Fault, FileOffset, KEY_NODE_HEADER_SIZE,
-    KeyNode, KeySecurity, KeyValue, ListKind, Name, Record, RegfError, SubkeysList, needs_big_data,
+    KEY_VALUE_HEADER_SIZE, KeyNode, KeySecurity, KeyValue, ListKind, Name, Record, RegfError,
+    SubkeysList, needs_big_data,
 };
 use super::{HIVE_BIN_HEADER_SIZE, HiveBytes};
+
+/// The most bytes that a name's 16-bit length field can count.
+const LONGEST_STORED_NAME: usize = 0xFFFF;
 
 /// How deep keys may be nested; Windows allows 512 levels.
 pub const KEY_DEPTH_LIMIT: usize = 512;
@@ -54,6 +58,18 @@ impl<'a> Hive<'a> {
     /// [`Fault::BadOffset`] outside the bins, [`Fault::FreeCell`] where the cell is not in use,
     /// [`Fault::BadCellSize`] where it cannot have the size it claims.
     pub fn cell(&self, at: CellOffset, record: Record) -> Result<Cow<'a, [u8]>, RegfError> {
+        self.cell_head(at, record, usize::MAX)
+    }
+
+    /// The first bytes of the payload of the allocated cell at `at`, at most `most`.
+    ///
+    /// A cell may be as large as the hive: who needs a few bytes of it must not read them all.
+    fn cell_head(
+        &self,
+        at: CellOffset,
+        record: Record,
+        most: usize,
+    ) -> Result<Cow<'a, [u8]>, RegfError> {
         let error = |fault| RegfError::new(at.in_file(), record, fault);
         let room = self.base.bins_size.saturating_sub(at.0);
         if at.0 < HIVE_BIN_HEADER_SIZE || !at.0.is_multiple_of(8) || room < 8 {
@@ -71,7 +87,7 @@ impl<'a> Hive<'a> {
         }
         let payload = FileOffset(at.in_file().0.saturating_add(4));
         let length = usize::try_from(total.saturating_sub(4)).unwrap_or(usize::MAX);
-        self.source.read(payload, length).map_err(relabel)
+        self.source.read(payload, length.min(most)).map_err(relabel)
     }
 
     /// The root key.
@@ -89,7 +105,8 @@ impl<'a> Hive<'a> {
     ///
     /// Where the cell is no key node.
     pub fn key(&self, at: CellOffset) -> Result<KeyNode<'a>, RegfError> {
-        KeyNode::parse(at, self.cell(at, Record::KeyNode)?)
+        let most = KEY_NODE_HEADER_SIZE.saturating_add(LONGEST_STORED_NAME);
+        KeyNode::parse(at, self.cell_head(at, Record::KeyNode, most)?)
     }
 
     /// The key at `path`, segment by segment below the root; `None` where it does not exist.
@@ -211,7 +228,8 @@ impl<'a> Hive<'a> {
     ///
     /// Where the cell is no key value.
     pub fn value(&self, at: CellOffset) -> Result<KeyValue<'a>, RegfError> {
-        KeyValue::parse(at, self.cell(at, Record::KeyValue)?)
+        let most = KEY_VALUE_HEADER_SIZE.saturating_add(LONGEST_STORED_NAME);
+        KeyValue::parse(at, self.cell_head(at, Record::KeyValue, most)?)
     }
 
     /// The value of `key` called `name`, in whatever spelling.
@@ -259,7 +277,7 @@ impl<'a> Hive<'a> {
             return self.segments(value.data_offset(), size).map(Cow::Owned);
         }
         let at = value.data_offset();
-        let payload = self.cell(at, Record::ValueData)?;
+        let payload = self.cell_head(at, Record::ValueData, usize_of(size))?;
         first(payload, size).map_err(|f| RegfError::new(at.in_file(), Record::ValueData, f))
     }
 
@@ -282,7 +300,7 @@ impl<'a> Hive<'a> {
         let mut left = size;
         for cell in cells {
             let part = left.min(DATA_SEGMENT_SIZE);
-            let payload = self.cell(cell, Record::ValueData)?;
+            let payload = self.cell_head(cell, Record::ValueData, usize_of(part))?;
             let payload = first(payload, part)
                 .map_err(|f| RegfError::new(cell.in_file(), Record::ValueData, f))?;
             data.extend_from_slice(&payload);
@@ -311,7 +329,7 @@ impl<'a> Hive<'a> {
         if size == 0 || at.is_none() {
             return Ok(Cow::Borrowed(&[]));
         }
-        let payload = self.cell(at, Record::ClassName)?;
+        let payload = self.cell_head(at, Record::ClassName, usize_of(size))?;
         first(payload, size).map_err(|f| RegfError::new(at.in_file(), Record::ClassName, f))
     }
 }
@@ -343,6 +361,10 @@ pub(super) fn offsets(bytes: &[u8], count: usize) -> Result<Vec<CellOffset>, Fau
     Ok(elements
         .map(|element| CellOffset(u32_at(element, 0).unwrap_or(CellOffset::NONE.0)))
         .collect())
+}
+
+fn usize_of(size: u32) -> usize {
+    usize::try_from(size).unwrap_or(usize::MAX)
 }
 
 fn first(payload: Cow<'_, [u8]>, size: u32) -> Result<Cow<'_, [u8]>, Fault> {
