@@ -167,3 +167,61 @@ fn escape_sequences_in_names_are_shown_not_obeyed() {
         assert!(!shown.stdout.contains('\u{1b}'), "{shown:?}");
     }
 }
+
+#[test]
+fn a_hibernated_windows_is_refused_and_the_plan_says_so() {
+    for signature in [&b"hibr"[..], b"HIBR", b"RSTR", b"WAKE"] {
+        let bench = Bench::sample();
+        fs::write(bench.disk().join("hiberfil.sys"), signature).unwrap();
+        let before = bench.snapshot();
+        let plan = bench
+            .run("plan", &[PROFILE[0], PROFILE[1], "--format", "json"])
+            .expect(0)
+            .json();
+        assert!(
+            plan["warnings"][0].as_str().unwrap().contains("hiberna"),
+            "{plan}"
+        );
+        let ended = bench
+            .run("apply", &[PROFILE[0], PROFILE[1], "--yes"])
+            .expect(3);
+        assert!(ended.stderr.contains("powercfg /h off"), "{ended:?}");
+        assert!(ended.stderr.contains("--accept-hibernated"), "{ended:?}");
+        assert_eq!(bench.snapshot(), before);
+        bench
+            .run(
+                "apply",
+                &[PROFILE[0], PROFILE[1], "--yes", "--accept-hibernated"],
+            )
+            .expect(0);
+        bench.run("restore", &["--yes"]).expect(3);
+        bench
+            .run("restore", &["--yes", "--accept-hibernated"])
+            .expect(0);
+    }
+    let bench = Bench::sample();
+    fs::write(bench.disk().join("hiberfil.sys"), [0; 4096]).unwrap();
+    bench
+        .run("apply", &[PROFILE[0], PROFILE[1], "--yes"])
+        .expect(0);
+}
+
+#[test]
+fn pending_transactions_are_a_warning() {
+    let bench = Bench::sample();
+    let mut image = fs::read(bench.hive("SYSTEM")).unwrap();
+    image[144] |= 1;
+    image[508] ^= 1;
+    fs::write(bench.hive("SYSTEM"), image).unwrap();
+    let plan = bench
+        .run("plan", &[PROFILE[0], PROFILE[1], "--format", "json"])
+        .expect(0)
+        .json();
+    assert!(
+        plan["warnings"][0]
+            .as_str()
+            .unwrap()
+            .contains("transactions are pending"),
+        "{plan}"
+    );
+}

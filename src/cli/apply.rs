@@ -12,7 +12,7 @@ use super::plan::{load_profiles, make};
 use super::plan_file;
 use super::publish::{Destination, LoadedHive, load, publish};
 use super::target::{Found, selection};
-use crate::disk::{guard, shown};
+use crate::disk::shown;
 use crate::plan::{HiveInput, Plan, confirm, touched_keys};
 use crate::profile::Profile;
 use crate::report::{plan_json, plan_text};
@@ -23,7 +23,7 @@ pub(super) fn run(args: &ApplyArgs, output: &Output) -> Result<Exit, Failure> {
     let profiles = load_profiles(&args.profiles, output)?;
     let reviewed = args.plan.as_deref().map(plan_file::read).transpose()?;
     let found = Found::from_args(&args.target)?;
-    guard::before_writing(&found.target)?;
+    found.guard(&args.risk, output)?;
     let backup_dir = args.backup.backup_dir.as_deref();
     interrupted::settle(
         &found.target,
@@ -32,15 +32,18 @@ pub(super) fn run(args: &ApplyArgs, output: &Output) -> Result<Exit, Failure> {
         &args.consent,
         output,
     )?;
-    let hives = load(found.open()?)?;
+    let hives = found.open()?;
+    let warnings = found.warnings(&hives);
+    let hives = load(hives)?;
     let inputs = inputs(&hives)?;
-    let plan = match reviewed {
+    let mut plan = match reviewed {
         Some(plan) => {
             confirm(&plan.changes, &inputs)?;
             plan
         }
         None => make(&profiles, &inputs, &found, selection)?,
     };
+    plan.warn(warnings);
     if !output.is_json() && !output.quiet {
         let touched = touched_keys(&plan.changes, &inputs)?;
         output.print(&plan_text(&plan, &touched, output.verbose));

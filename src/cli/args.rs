@@ -139,6 +139,8 @@ pub(super) struct ApplyArgs {
     pub(super) control_set: String,
     #[command(flatten)]
     pub(super) consent: ConsentArgs,
+    #[command(flatten)]
+    pub(super) risk: RiskArgs,
     /// How much is backed up: the changed hives and their logs, or every file of the config folder
     #[arg(long, value_name = "SCOPE", default_value = "hives")]
     pub(super) backup_scope: Scope,
@@ -160,6 +162,13 @@ pub(super) struct ConsentArgs {
     /// Do not ask; needed where there is no terminal
     #[arg(short, long)]
     pub(super) yes: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RiskArgs {
+    /// Write although this Windows is hibernated; its saved session may undo or corrupt the changes
+    #[arg(long)]
+    pub(super) accept_hibernated: bool,
 }
 
 #[derive(Debug, Args)]
@@ -191,6 +200,8 @@ pub(super) struct RestoreArgs {
     pub(super) values: bool,
     #[command(flatten)]
     pub(super) consent: ConsentArgs,
+    #[command(flatten)]
+    pub(super) risk: RiskArgs,
     #[command(flatten)]
     pub(super) backup: BackupDirArgs,
     #[command(flatten)]

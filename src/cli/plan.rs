@@ -21,7 +21,8 @@ pub(super) fn run(args: &PlanArgs, output: &Output) -> Result<Exit, Failure> {
     let inputs: Result<Vec<HiveInput<'_>>, Failure> =
         hives.iter().map(|hive| hive.input(&hive.file)).collect();
     let inputs = inputs?;
-    let plan = make(&profiles, &inputs, &found, selection)?;
+    let mut plan = make(&profiles, &inputs, &found, selection)?;
+    plan.warn(found.warnings(&hives));
     if let Some(file) = &args.output {
         plan_file::write(file, &plan, &found.target)?;
     }

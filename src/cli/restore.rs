@@ -13,7 +13,7 @@ use super::interrupted::{self, Wish};
 use super::output::Output;
 use super::publish::{Destination, load, publish};
 use super::target::Found;
-use crate::disk::{HiveFile, WholeHive, guard, shown};
+use crate::disk::{HiveFile, WholeHive, shown};
 use crate::plan::{Undo, touched_keys, undo};
 use crate::profile::{HiveName, escape};
 use crate::regf::Hive;
@@ -29,7 +29,7 @@ pub(super) fn run(args: &RestoreArgs, output: &Output) -> Result<Exit, Failure> 
         [id] => Some(id.as_str()),
         _ => return Err(Failure::usage("only one backup can be restored at a time")),
     };
-    guard::before_writing(&found.target)?;
+    found.guard(&args.risk, output)?;
     let backup_dir = args.backup.backup_dir.as_deref();
     interrupted::settle(&found.target, backup_dir, Wish::Undo, &args.consent, output)?;
     let store = Store::new(&Disk);

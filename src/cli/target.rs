@@ -3,12 +3,16 @@
 
 use std::path::{Path, PathBuf};
 
-use super::args::{HiveFiles, TargetArgs};
+use super::args::{HiveFiles, RiskArgs, TargetArgs};
 use super::failure::Failure;
-use crate::disk::{Dirt, HiveFile, HivePath, HiveState, Target, shown};
+use super::output::Output;
+use crate::disk::{Dirt, HiveFile, HivePath, HiveState, Target, guard, shown};
 use crate::plan::{HiveInput, Selection};
 use crate::profile::HiveName;
 use crate::regf::{Hive, HiveBytes};
+
+/// The bit of the base block's flags that says: kernel transactions are pending.
+const PENDING_TRANSACTIONS: u32 = 1;
 
 /// A target that was found, and what it was called.
 pub(super) struct Found {
@@ -63,6 +67,49 @@ impl Found {
             .iter()
             .map(|path| (HiveName::Software, path));
         system.chain(software)
+    }
+
+    /// Every guard that stands between a command and its first write.
+    pub(super) fn guard(&self, risk: &RiskArgs, output: &Output) -> Result<(), Failure> {
+        guard::before_writing(&self.target)?;
+        match guard::not_hibernated(&self.target) {
+            Err(error) if risk.accept_hibernated => output.warn(&error.to_string()),
+            Err(error) => {
+                return Err(Failure::from(error).advising(
+                    "Start that Windows, run powercfg /h off and shut it down; or discard its \
+                     session by removing hiberfil.sys; or go on with --accept-hibernated.",
+                ));
+            }
+            Ok(()) => {}
+        }
+        Ok(())
+    }
+
+    /// What an engineer should know of the disk before anything is written to it.
+    pub(super) fn warnings(&self, hives: &[OpenHive]) -> Vec<String> {
+        let mut warnings = Vec::new();
+        match self.target.hibernation() {
+            Ok(None) => {}
+            Ok(Some(found)) => warnings.push(format!("{}: apply will refuse it", found.seen())),
+            Err(error) => warnings.push(error.to_string()),
+        }
+        // Nearly every Windows has files in TxR: they matter where a hive says so.
+        let has_logs = self.target.has_transactions().unwrap_or(false);
+        let logs = if has_logs {
+            ""
+        } else {
+            ", but its logs (config\\TxR) are not there"
+        };
+        for hive in hives {
+            if hive.file.base_block().flags & PENDING_TRANSACTIONS != 0 {
+                warnings.push(format!(
+                    "{} says that registry transactions are pending{logs}: Windows may still \
+                     carry them out in it",
+                    hive.name
+                ));
+            }
+        }
+        warnings
     }
 
     /// Opens every hive that is there; each must be clean.

@@ -4,7 +4,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{HiveName, NotAHive, shown};
+use super::{Hibernation, HiveName, NotAHive, shown};
 
 /// Why a target, or a file of it, cannot be used; nothing was written.
 #[derive(Debug, thiserror::Error)]
@@ -105,6 +105,15 @@ pub enum DiskError {
         path: PathBuf,
         /// By whom, and what to do.
         by: String,
+    },
+    /// The Windows on the disk will overwrite what is written now with its memory.
+    #[error("{}: {}: when it starts, its memory comes back and overwrites or corrupts what is \
+             changed now", shown(.path), .found.seen())]
+    Hibernated {
+        /// The disk's root, or the config folder.
+        path: PathBuf,
+        /// What the hibernation file says.
+        found: Hibernation,
     },
     /// Not enough free space; checked before the first write.
     #[error("{}: {need} bytes are needed and {free} are free; make room there, or put the backup \

@@ -28,6 +28,21 @@ pub fn before_writing(target: &Target) -> Result<(), DiskError> {
     hives.into_iter().try_for_each(|hive| not_held(&hive.path))
 }
 
+/// Refuses a disk whose Windows is hibernated.
+///
+/// # Errors
+///
+/// [`DiskError::Hibernated`].
+pub fn not_hibernated(target: &Target) -> Result<(), DiskError> {
+    match target.hibernation()? {
+        None => Ok(()),
+        Some(found) => Err(DiskError::Hibernated {
+            path: target.root.clone().unwrap_or_else(|| target.config.clone()),
+            found,
+        }),
+    }
+}
+
 /// Refuses a config folder that is the one of the running Windows, `running`.
 ///
 /// Folders are compared as the system resolves them, so that no other spelling, drive letter or

@@ -5,6 +5,7 @@
 
 mod error;
 pub mod guard;
+mod hibernation;
 mod hive_file;
 mod pages;
 pub(crate) mod platform;
@@ -13,6 +14,7 @@ mod sniff;
 mod target;
 
 pub use error::DiskError;
+pub use hibernation::Hibernation;
 pub(crate) use hive_file::not_a_file;
 pub use hive_file::{Dirt, HiveFile, HiveState, WholeHive};
 pub use platform::{Identity, Volume};

@@ -197,9 +197,9 @@ fn config_below(windows: &Path) -> Result<Vec<PathBuf>, DiskError> {
     Ok(found)
 }
 
-struct Entry {
-    path: PathBuf,
-    kind: FileType,
+pub(super) struct Entry {
+    pub(super) path: PathBuf,
+    pub(super) kind: FileType,
 }
 
 fn folders(path: &Path, names: &[&str]) -> Result<Vec<PathBuf>, DiskError> {
@@ -211,7 +211,7 @@ fn folders(path: &Path, names: &[&str]) -> Result<Vec<PathBuf>, DiskError> {
 }
 
 /// What a folder has under one of `names`, whatever the case.
-fn entries(folder: &Path, names: &[&str]) -> Result<Vec<Entry>, DiskError> {
+pub(super) fn entries(folder: &Path, names: &[&str]) -> Result<Vec<Entry>, DiskError> {
     let failed = |error| DiskError::io("list", folder, error);
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).map_err(failed)? {

@@ -50,6 +50,17 @@ pub struct Plan {
     pub warnings: Vec<String>,
 }
 
+impl Plan {
+    /// Adds warnings that are not there yet.
+    pub fn warn(&mut self, warnings: Vec<String>) {
+        for warning in warnings {
+            if !self.warnings.contains(&warning) {
+                self.warnings.push(warning);
+            }
+        }
+    }
+}
+
 /// A hive in a plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlannedHive {
