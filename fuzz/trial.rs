@@ -64,11 +64,11 @@ pub(crate) fn edit(bytes: &[u8]) {
     };
     let mut image = image.to_vec();
     mend(&mut image);
-    // Only where the second reader saw the same before can it judge what the edits did.
-    let is_judged = verify(&image, &[]).is_ok();
-    let Ok(mut editor) = Editor::open(image, 1) else {
+    let Ok(mut editor) = Editor::open(image.clone(), 1) else {
         return;
     };
+    // Only where the second reader saw the same before can it judge what the edits did.
+    let is_judged = verify(&image, &[]).is_ok();
     let names = [
         "a",
         "b",
