@@ -6,9 +6,10 @@
 //! | room | what it is | may use |
 //! |---|---|---|
 //! | [`regf`] | the hive format: bytes in, typed views out, and the structural check | nothing |
+//! | [`log`] | transaction logs: primary and logs in, recovered image and report out; pure | `regf` |
 //! | [`edit`] | the only room that changes hive bytes, in memory | `regf` |
 //! | [`profile`] | baselines in YAML; knows no hive | nothing |
-//! | [`plan`] | baselines and hives in, the changes that are needed out; pure | `profile`, `regf` |
+//! | [`plan`] | baselines and hives in, the changes that are needed out; pure | `profile`, `log`, `regf` |
 //! | [`disk`] | looking at a target; reads only | `regf` (headers) |
 //! | [`store`] | the only room that writes to disk; does not know what a key is | `disk` |
 //! | [`verify`] | the second opinion, by nt-hive | `regf` |
@@ -22,6 +23,7 @@
 pub mod cli;
 pub mod disk;
 pub mod edit;
+pub mod log;
 pub mod plan;
 pub mod profile;
 pub mod regf;

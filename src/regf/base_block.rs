@@ -12,7 +12,9 @@ pub const BASE_BLOCK_SIZE: u64 = 4096;
 pub mod base_block_field {
     pub const PRIMARY_SEQUENCE: usize = 4;
     pub const SECONDARY_SEQUENCE: usize = 8;
+    pub const FILE_TYPE: usize = 28;
     pub const BINS_SIZE: usize = 40;
+    pub const FLAGS: usize = 144;
     pub const CHECKSUM: usize = 508;
 }
 

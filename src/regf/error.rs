@@ -49,6 +49,8 @@ pub enum Record {
     ValueData,
     ClassName,
     KeySecurity,
+    DirtyVector,
+    LogEntry,
 }
 
 impl fmt::Display for Record {
@@ -67,6 +69,8 @@ impl fmt::Display for Record {
             Self::ValueData => "value data",
             Self::ClassName => "class name",
             Self::KeySecurity => "key security",
+            Self::DirtyVector => "dirty vector",
+            Self::LogEntry => "log entry",
         })
     }
 }
