@@ -11,7 +11,7 @@ use super::output::Output;
 use super::plan::{load_profiles, make};
 use super::plan_file;
 use super::publish::{Destination, LoadedHive, load, publish};
-use super::target::{Found, selection};
+use super::target::{Found, condition_warnings, input, selection};
 use crate::disk::shown;
 use crate::plan::{HiveInput, Plan, confirm, touched_keys};
 use crate::profile::Profile;
@@ -34,7 +34,7 @@ pub(super) fn run(args: &ApplyArgs, output: &Output) -> Result<Exit, Failure> {
     )?;
     let hives = found.open()?;
     let warnings = found.warnings(&hives);
-    let hives = load(hives)?;
+    let hives = load(hives, args.unrecovered.accept_unrecovered)?;
     let inputs = inputs(&hives)?;
     let mut plan = match reviewed {
         Some(plan) => {
@@ -44,6 +44,8 @@ pub(super) fn run(args: &ApplyArgs, output: &Output) -> Result<Exit, Failure> {
         None => make(&profiles, &inputs, &found, selection)?,
     };
     plan.warn(warnings);
+    let conditions = hives.iter().map(|hive| (hive.name, &hive.loaded.condition));
+    plan.warn(condition_warnings(conditions));
     if !output.is_json() && !output.quiet {
         let touched = touched_keys(&plan.changes, &inputs)?;
         output.print(&plan_text(&plan, &touched, output.verbose));
@@ -71,10 +73,10 @@ pub(super) fn run(args: &ApplyArgs, output: &Output) -> Result<Exit, Failure> {
 
 /// The hives in memory, as a plan takes them.
 pub(super) fn inputs(hives: &[LoadedHive]) -> Result<Vec<HiveInput<'_>>, Failure> {
-    hives
-        .iter()
-        .map(|hive| hive.open.input(&hive.whole.content))
-        .collect()
+    let inputs = hives.iter().map(|LoadedHive { name, loaded }| {
+        input(*name, &loaded.path, &loaded.content, &loaded.condition)
+    });
+    inputs.collect()
 }
 
 fn report(plan: &Plan, outcome: Option<&Outcome>, output: &Output) -> Result<Exit, Failure> {

@@ -56,6 +56,8 @@ pub(super) enum Command {
     Plan(PlanArgs),
     /// Back up, make the changes, and prove them
     Apply(ApplyArgs),
+    /// Apply the transaction logs of dirty hives, as Windows would
+    Recover(RecoverArgs),
     /// List the backups of a target
     Backups(BackupsArgs),
     /// Put back what was there before an apply
@@ -104,6 +106,8 @@ pub(super) struct PlanArgs {
     #[arg(long, value_name = "WHICH", default_value = "each")]
     pub(super) control_set: String,
     #[command(flatten)]
+    pub(super) unrecovered: UnrecoveredArgs,
+    #[command(flatten)]
     pub(super) format: FormatArgs,
     /// Also write the plan as JSON to FILE, for `apply --plan FILE`
     #[arg(short, long, value_name = "FILE")]
@@ -141,6 +145,8 @@ pub(super) struct ApplyArgs {
     pub(super) consent: ConsentArgs,
     #[command(flatten)]
     pub(super) risk: RiskArgs,
+    #[command(flatten)]
+    pub(super) unrecovered: UnrecoveredArgs,
     /// How much is backed up: the changed hives and their logs, or every file of the config folder
     #[arg(long, value_name = "SCOPE", default_value = "hives")]
     pub(super) backup_scope: Scope,
@@ -165,6 +171,13 @@ pub(super) struct ConsentArgs {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct UnrecoveredArgs {
+    /// Take a dirty hive as it is where its logs do not apply; what they held is lost
+    #[arg(long)]
+    pub(super) accept_unrecovered: bool,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct RiskArgs {
     /// Write although this Windows is hibernated; its saved session may undo or corrupt the changes
     #[arg(long)]
@@ -176,6 +189,25 @@ pub(super) struct BackupDirArgs {
     /// Where the backups are, instead of a folder beside the hives
     #[arg(long, value_name = "DIR")]
     pub(super) backup_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RecoverArgs {
+    /// A target, or the file of any hive with its logs beside it
+    pub(super) place: PathBuf,
+    /// Write the recovered hive to FILE, and leave everything else alone
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) consent: ConsentArgs,
+    #[command(flatten)]
+    pub(super) risk: RiskArgs,
+    #[command(flatten)]
+    pub(super) unrecovered: UnrecoveredArgs,
+    #[command(flatten)]
+    pub(super) backup: BackupDirArgs,
+    #[command(flatten)]
+    pub(super) format: FormatArgs,
 }
 
 #[derive(Debug, Args)]
@@ -203,6 +235,8 @@ pub(super) struct RestoreArgs {
     #[command(flatten)]
     pub(super) risk: RiskArgs,
     #[command(flatten)]
+    pub(super) unrecovered: UnrecoveredArgs,
+    #[command(flatten)]
     pub(super) backup: BackupDirArgs,
     #[command(flatten)]
     pub(super) format: FormatArgs,
@@ -215,6 +249,8 @@ pub(super) struct ShowArgs {
     pub(super) place: Vec<String>,
     #[command(flatten)]
     pub(super) files: HiveFiles,
+    #[command(flatten)]
+    pub(super) unrecovered: UnrecoveredArgs,
     #[command(flatten)]
     pub(super) format: FormatArgs,
 }

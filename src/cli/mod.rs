@@ -12,8 +12,10 @@ mod plan;
 mod plan_file;
 mod profiles;
 mod publish;
+mod recover;
 mod restore;
 mod show;
+mod source;
 mod target;
 
 pub use exit::Exit;
@@ -48,6 +50,7 @@ fn run(command: Command, output: &Output) -> Result<Exit, Failure> {
     match command {
         Command::Plan(args) => plan::run(&args, output),
         Command::Apply(args) => apply::run(&args, output),
+        Command::Recover(args) => recover::run(&args, output),
         Command::Backups(args) => backups::run(&args, output),
         Command::Restore(args) => restore::run(&args, output),
         Command::Show(args) => show::run(&args, output),

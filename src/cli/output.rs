@@ -121,6 +121,7 @@ fn format_of(command: &Command) -> Format {
         Command::Plan(args) => args.format.format,
         Command::Apply(ApplyArgs { format, .. }) => format.format,
         Command::Backups(args) => args.format.format,
+        Command::Recover(args) => args.format.format,
         Command::Restore(args) => args.format.format,
         Command::Show(args) => args.format.format,
         Command::Profile(args) => match &args.command {

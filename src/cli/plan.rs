@@ -7,7 +7,7 @@ use super::failure::Failure;
 use super::interrupted;
 use super::output::Output;
 use super::plan_file;
-use super::target::{Found, selection};
+use super::target::{Found, condition_warnings, input, selection};
 use crate::plan::{HiveInput, Options, Plan, Selection, build, touched_keys};
 use crate::profile::{self, Profile};
 use crate::report::{plan_json, plan_text};
@@ -18,11 +18,25 @@ pub(super) fn run(args: &PlanArgs, output: &Output) -> Result<Exit, Failure> {
     let found = Found::from_args(&args.target)?;
     interrupted::warn(&found.target, None, output);
     let hives = found.open()?;
-    let inputs: Result<Vec<HiveInput<'_>>, Failure> =
-        hives.iter().map(|hive| hive.input(&hive.file)).collect();
-    let inputs = inputs?;
+    let mut views = Vec::new();
+    for hive in &hives {
+        views.push((hive, hive.source.view(args.unrecovered.accept_unrecovered)?));
+    }
+    let mut inputs = Vec::new();
+    for (hive, view) in &views {
+        inputs.push(input(
+            hive.name,
+            &hive.source.path,
+            view.bytes(),
+            &view.condition,
+        )?);
+    }
     let mut plan = make(&profiles, &inputs, &found, selection)?;
     plan.warn(found.warnings(&hives));
+    let conditions = views
+        .iter()
+        .map(|(hive, view)| (hive.name, &view.condition));
+    plan.warn(condition_warnings(conditions));
     if let Some(file) = &args.output {
         plan_file::write(file, &plan, &found.target)?;
     }

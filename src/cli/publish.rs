@@ -6,8 +6,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::failure::Failure;
 use super::output::Output;
+use super::source::Loaded;
 use super::target::OpenHive;
-use crate::disk::WholeHive;
 use crate::edit::Editor;
 use crate::plan::{Action, Change, KeySummary, State};
 use crate::profile::HiveName;
@@ -16,17 +16,20 @@ use crate::report::changes_json;
 use crate::store::{BackupScope, Disk, NewHive, Outcome, Request, Store};
 use crate::verify::{Expectation, ExpectedState, verify};
 
-/// A hive in memory, as its file was read.
+/// A hive in memory, as Windows would see it.
 pub(super) struct LoadedHive {
-    pub(super) open: OpenHive,
-    pub(super) whole: WholeHive,
+    pub(super) name: HiveName,
+    pub(super) loaded: Loaded,
 }
 
 /// Reads each hive once, as a whole.
-pub(super) fn load(hives: Vec<OpenHive>) -> Result<Vec<LoadedHive>, Failure> {
-    let loaded = hives.into_iter().map(|open| {
-        let whole = open.file.read_whole()?;
-        Ok(LoadedHive { open, whole })
+pub(super) fn load(
+    hives: Vec<OpenHive>,
+    accept_unrecovered: bool,
+) -> Result<Vec<LoadedHive>, Failure> {
+    let loaded = hives.into_iter().map(|OpenHive { name, source }| {
+        let loaded = source.load(accept_unrecovered)?;
+        Ok(LoadedHive { name, loaded })
     });
     loaded.collect()
 }
@@ -49,35 +52,51 @@ pub(super) fn publish(
 ) -> Result<Outcome, Failure> {
     let now = SystemTime::now();
     let mut new = Vec::new();
-    for LoadedHive { open, whole } in hives {
-        let ours: Vec<&Change> = changes.iter().filter(|c| c.hive == open.name).collect();
+    for LoadedHive { name, loaded } in hives {
+        let ours: Vec<&Change> = changes.iter().filter(|c| c.hive == name).collect();
         if ours.is_empty() {
             continue;
         }
-        let donor = donors.iter().find(|(name, _)| *name == open.name);
-        let image = edit(
-            whole.content,
-            &ours,
-            donor.map(|(_, hive)| hive),
-            filetime(now),
-        )
-        .map_err(|failure| failure.context(format!("{} was not changed", open.name)))?;
-        if output.verbose {
-            output.note(&format!(
-                "{}: checked, and read by a second reader",
-                open.name
-            ));
-        }
-        new.push(NewHive {
-            name: open.name.to_string(),
-            path: open.path,
-            before_sha256: whole.sha256,
-            content: image,
-        });
+        let donor = donors.iter().find(|(donor, _)| *donor == name);
+        let donor = donor.map(|(_, hive)| hive);
+        new.push(edited(name.to_string(), loaded, &ours, donor, now, output)?);
     }
+    store(new, changes, to, now)
+}
+
+/// The hive with its changes, judged twice and ready for the store.
+pub(super) fn edited(
+    name: String,
+    loaded: Loaded,
+    changes: &[&Change],
+    donor: Option<&Hive<'_>>,
+    now: SystemTime,
+    output: &Output,
+) -> Result<NewHive, Failure> {
+    let (content, beyond) = (loaded.content, loaded.last_sequence);
+    let content = edit(content, changes, donor, filetime(now), beyond)
+        .map_err(|failure| failure.context(format!("{name} was not changed")))?;
+    if output.verbose {
+        output.note(&format!("{name}: checked, and read by a second reader"));
+    }
+    Ok(NewHive {
+        name,
+        path: loaded.path,
+        before_sha256: loaded.disk_sha256,
+        content,
+    })
+}
+
+/// Publishes hives together.
+pub(super) fn store(
+    hives: Vec<NewHive>,
+    changes: &[Change],
+    to: &Destination<'_>,
+    now: SystemTime,
+) -> Result<Outcome, Failure> {
     let request = Request {
         config: to.config.to_path_buf(),
-        hives: new,
+        hives,
         backup_dir: to.backup_dir.map(Path::to_path_buf),
         scope: to.scope,
         changes: changes_json(changes)?,
@@ -95,12 +114,14 @@ fn edit(
     changes: &[&Change],
     donor: Option<&Hive<'_>>,
     now: u64,
+    beyond: u32,
 ) -> Result<Vec<u8>, Failure> {
     let mut editor = Editor::open(content, now)?;
+    editor.renew();
     for change in changes {
         make(change, &mut editor, donor)?;
     }
-    let sealed = editor.seal(0)?;
+    let sealed = editor.seal(beyond)?;
     verify(&sealed.image, &expectations(changes))?;
     Ok(sealed.image)
 }

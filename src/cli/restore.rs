@@ -148,7 +148,7 @@ fn restore_values(
     };
     let made = changes_from_json(&manifest.changes)
         .map_err(|error| Failure::refused(format!("{}: {error}", shown(&backup.folder))))?;
-    let hives = load(found.open()?)?;
+    let hives = load(found.open()?, args.unrecovered.accept_unrecovered)?;
     let inputs = inputs(&hives)?;
     let undo = undo(&made, &inputs)?;
     if !output.is_json() && !output.quiet {

@@ -6,10 +6,11 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::interrupted;
 use super::output::Output;
-use super::target::Found;
+use super::target::{Found, input};
 use crate::disk::shown;
 use crate::plan::{
-    ControlSetInfo, HiveInput, PlanError, Selection, control_sets, key_content, path_text,
+    Condition, ControlSetInfo, HiveInput, PlanError, Selection, control_sets, key_content,
+    path_text,
 };
 use crate::profile::{ControlSet, HiveName, KeyPath};
 use crate::regf::{Name, RegfError};
@@ -36,7 +37,13 @@ pub(super) fn run(args: &ShowArgs, output: &Output) -> Result<Exit, Failure> {
             key.hive
         )));
     };
-    let input = open.input(&open.file)?;
+    let view = open.source.view(args.unrecovered.accept_unrecovered)?;
+    let input = input(open.name, &open.source.path, view.bytes(), &view.condition)?;
+    match &view.condition {
+        Condition::Clean => {}
+        Condition::Recovered(recovery) => output.note(&recovery.text),
+        Condition::Unrecovered => output.warn("the hive is dirty and was not recovered"),
+    }
     let listing = list(&input, path(&key, &input)?, value)?;
     match output.is_json() {
         true => output.json(&key_json(&listing, &found.name)),

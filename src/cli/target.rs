@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! The target that was named, and its hives.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::args::{HiveFiles, RiskArgs, TargetArgs};
 use super::failure::Failure;
 use super::output::Output;
-use crate::disk::{Dirt, HiveFile, HivePath, HiveState, Target, guard, shown};
-use crate::plan::{HiveInput, Selection};
+use super::source::Source;
+use crate::disk::{HivePath, Target, guard, shown};
+use crate::plan::{Condition, HiveInput, Selection};
 use crate::profile::HiveName;
 use crate::regf::{Hive, HiveBytes};
 
@@ -101,7 +102,7 @@ impl Found {
             ", but its logs (config\\TxR) are not there"
         };
         for hive in hives {
-            if hive.file.base_block().flags & PENDING_TRANSACTIONS != 0 {
+            if hive.source.file.base_block().flags & PENDING_TRANSACTIONS != 0 {
                 warnings.push(format!(
                     "{} says that registry transactions are pending{logs}: Windows may still \
                      carry them out in it",
@@ -112,11 +113,12 @@ impl Found {
         warnings
     }
 
-    /// Opens every hive that is there; each must be clean.
+    /// Opens every hive that is there, with its logs.
     pub(super) fn open(&self) -> Result<Vec<OpenHive>, Failure> {
         let mut hives = Vec::new();
         for (name, path) in self.hives() {
-            hives.push(OpenHive::open(name, &path.path)?);
+            let source = Source::open(&path.path, &path.logs)?;
+            hives.push(OpenHive { name, source });
         }
         if hives.is_empty() {
             let config = shown(&self.target.config);
@@ -127,54 +129,45 @@ impl Found {
     }
 }
 
-/// A hive whose pages are read as they are needed.
+/// A hive of the target, open but not read.
 pub(super) struct OpenHive {
     pub(super) name: HiveName,
-    pub(super) path: PathBuf,
-    pub(super) file: HiveFile,
+    pub(super) source: Source,
 }
 
-impl OpenHive {
-    fn open(name: HiveName, path: &Path) -> Result<Self, Failure> {
-        let file = HiveFile::open(path)?;
-        expect_clean(name, &file)?;
-        let path = path.to_path_buf();
-        Ok(Self { name, path, file })
-    }
-
-    /// The hive for a plan, read from `bytes`.
-    pub(super) fn input<'a>(&self, bytes: &'a dyn HiveBytes) -> Result<HiveInput<'a>, Failure> {
-        let hive = Hive::open(bytes).map_err(|error| {
-            Failure::failed(format!("{}: {error}", shown(&self.path)))
-                .advising("The hive is damaged. Nothing was written.")
-        })?;
-        Ok(HiveInput {
-            name: self.name,
-            path: self.path.display().to_string(),
-            hive,
-        })
-    }
+/// The hive for a plan, read from `bytes`.
+pub(super) fn input<'a>(
+    name: HiveName,
+    path: &Path,
+    bytes: &'a dyn HiveBytes,
+    condition: &Condition,
+) -> Result<HiveInput<'a>, Failure> {
+    let hive = Hive::open(bytes).map_err(|error| {
+        Failure::failed(format!("{}: {error}", shown(path)))
+            .advising("The hive is damaged. Nothing was written.")
+    })?;
+    Ok(HiveInput {
+        name,
+        path: path.display().to_string(),
+        hive,
+        condition: condition.clone(),
+    })
 }
 
-/// The newest data of a dirty hive is in its transaction logs, and a log that is applied later
-/// would undo what is written now.
-fn expect_clean(name: HiveName, file: &HiveFile) -> Result<(), Failure> {
-    let what = match file.state() {
-        HiveState::Clean => return Ok(()),
-        HiveState::Dirty(Dirt::Sequence { primary, secondary }) => {
-            format!("its last write was not completed (sequence numbers {primary} and {secondary})")
-        }
-        HiveState::Dirty(Dirt::Checksum { stored, computed }) => {
+/// What must be said of hives that were recovered, or were not.
+pub(super) fn condition_warnings<'a>(
+    hives: impl Iterator<Item = (HiveName, &'a Condition)>,
+) -> Vec<String> {
+    let unrecovered = hives.filter(|(_, condition)| **condition == Condition::Unrecovered);
+    unrecovered
+        .map(|(name, _)| {
             format!(
-                "the checksum of its base block is {stored:#010x} and should be {computed:#010x}"
+                "{name} could not be recovered from its transaction logs and is taken as it is: \
+                 what Windows wrote last is missing from it, and where that write was half-way, \
+                 keys may be in a state that never existed"
             )
-        }
-    };
-    let message = format!("{}: {name} is dirty: {what}", shown(file.path()));
-    Err(Failure::refused(message).advising(
-        "Its newest data is in its transaction logs, which this version does not apply yet. \
-         Start that Windows once and shut it down fully (powercfg /h off first), then try again.",
-    ))
+        })
+        .collect()
 }
 
 /// Which control sets are meant by what was typed.

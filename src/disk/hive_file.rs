@@ -178,16 +178,59 @@ impl HiveBytes for HiveFile {
     }
 
     fn read(&self, at: FileOffset, length: usize) -> Result<Cow<'_, [u8]>, RegfError> {
-        let fault = |fault| RegfError::new(at, Record::Cell, fault);
-        let need = u64::try_from(length).unwrap_or(u64::MAX);
-        let have = self.size().saturating_sub(at.0);
-        if need > have {
-            return Err(fault(Fault::Truncated { need, have }));
-        }
-        let bytes = self.pages.read(at.0, length);
-        let bytes = bytes.map_err(|error| fault(Fault::Unreadable(error.kind())))?;
-        Ok(Cow::Owned(bytes))
+        read_pages(&self.pages, self.size(), at, length)
     }
+}
+
+/// A transaction log beside a hive, opened read-only; what it is, is for others to judge.
+pub struct LogFile {
+    size: u64,
+    pages: Pages<File>,
+}
+
+impl LogFile {
+    /// Opens a log read-only.
+    ///
+    /// # Errors
+    ///
+    /// [`DiskError::NotAFile`] for a folder or link, [`DiskError::Held`] and [`DiskError::Io`]
+    /// where it cannot be opened.
+    pub fn open(path: &Path) -> Result<Self, DiskError> {
+        let file = open_file(path)?;
+        let metadata = file.metadata();
+        let size = metadata
+            .map_err(|e| DiskError::io("look at", path, e))?
+            .len();
+        let pages = Pages::new(file, size);
+        Ok(Self { size, pages })
+    }
+}
+
+impl HiveBytes for LogFile {
+    fn size(&self) -> u64 {
+        self.size
+    }
+
+    fn read(&self, at: FileOffset, length: usize) -> Result<Cow<'_, [u8]>, RegfError> {
+        read_pages(&self.pages, self.size, at, length)
+    }
+}
+
+fn read_pages(
+    pages: &Pages<File>,
+    size: u64,
+    at: FileOffset,
+    length: usize,
+) -> Result<Cow<'_, [u8]>, RegfError> {
+    let fault = |fault| RegfError::new(at, Record::Cell, fault);
+    let need = u64::try_from(length).unwrap_or(u64::MAX);
+    let have = size.saturating_sub(at.0);
+    if need > have {
+        return Err(fault(Fault::Truncated { need, have }));
+    }
+    let bytes = pages.read(at.0, length);
+    let bytes = bytes.map_err(|error| fault(Fault::Unreadable(error.kind())))?;
+    Ok(Cow::Owned(bytes))
 }
 
 /// Opens a plain file for reading; a link, folder or device is refused by name.

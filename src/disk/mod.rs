@@ -16,7 +16,7 @@ mod target;
 pub use error::DiskError;
 pub use hibernation::Hibernation;
 pub(crate) use hive_file::not_a_file;
-pub use hive_file::{Dirt, HiveFile, HiveState, WholeHive};
+pub use hive_file::{Dirt, HiveFile, HiveState, LogFile, WholeHive};
 pub use platform::{Identity, Volume};
 pub use shown::{Shown, shown};
 pub use sniff::NotAHive;

@@ -85,6 +85,13 @@ impl Editor {
         &self.before
     }
 
+    /// Has the image sealed even without an edit: it is not what the file on the disk holds.
+    pub fn renew(&mut self) {
+        if self.state == State::Unchanged {
+            self.state = State::Changed;
+        }
+    }
+
     /// Whether anything was changed.
     pub fn is_changed(&self) -> bool {
         self.state != State::Unchanged

@@ -17,6 +17,6 @@ mod recovered;
 mod report;
 
 pub use head::{LogFile, LogFormat};
-pub use recover::{LogError, recover};
+pub use recover::{LogError, mark_clean, recover};
 pub use recovered::Recovered;
 pub use report::{Applied, Finding, HiveState, LogReport, NotUsed, Report, Stop};

@@ -59,6 +59,24 @@ pub fn recover<'a>(
     }
 }
 
+/// Marks a primary file that cannot be recovered as completely written, as it is.
+///
+/// What its last writes changed is lost by this: only ever for somebody who said so in words.
+pub fn mark_clean(image: &mut [u8]) {
+    let put = |image: &mut [u8], at: usize, value: u32| {
+        if let Some(field) = at.checked_add(4).and_then(|end| image.get_mut(at..end)) {
+            field.copy_from_slice(&value.to_le_bytes());
+        }
+    };
+    let number = |at| u32_at(image, at).unwrap_or(0);
+    let last = number(base_block_field::PRIMARY_SEQUENCE)
+        .max(number(base_block_field::SECONDARY_SEQUENCE));
+    put(image, base_block_field::PRIMARY_SEQUENCE, last);
+    put(image, base_block_field::SECONDARY_SEQUENCE, last);
+    let sum = checksum(image).unwrap_or(0);
+    put(image, base_block_field::CHECKSUM, sum);
+}
+
 /// A recovery under way; `heads` and the report's logs are in the order of `logs`.
 struct Recovery<'a, 'l> {
     primary: &'a dyn HiveBytes,

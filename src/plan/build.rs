@@ -44,6 +44,7 @@ pub fn build(
         planned_hives.push(PlannedHive {
             name: input.name,
             path: input.path.clone(),
+            condition: input.condition.clone(),
             control_sets: sets,
         });
     }

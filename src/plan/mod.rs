@@ -29,6 +29,45 @@ pub struct HiveInput<'a> {
     pub path: String,
     /// The hive, as Windows would see it.
     pub hive: Hive<'a>,
+    /// What it took to see it so.
+    pub condition: Condition,
+}
+
+/// How a hive's newest state was come by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Condition {
+    /// It is all in the primary file.
+    Clean,
+    /// It was recovered from the transaction logs.
+    Recovered(Recovery),
+    /// The primary file as it is, although data is missing: somebody accepted that.
+    Unrecovered,
+}
+
+impl Condition {
+    /// Its name in plans.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Clean => "clean",
+            Self::Recovered(_) => "recovered",
+            Self::Unrecovered => "unrecovered",
+        }
+    }
+}
+
+/// What was taken from transaction logs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recovery {
+    /// Log entries, or dirty pages where the logs are of the old format.
+    pub entries: u64,
+    /// The logs, in the order in which they were applied.
+    pub logs: Vec<String>,
+    /// The first sequence number applied.
+    pub first: u32,
+    /// The last one.
+    pub last: u32,
+    /// All of it in a line.
+    pub text: String,
 }
 
 /// What would have to change so that a target agrees with profiles.
@@ -68,6 +107,8 @@ pub struct PlannedHive {
     pub name: HiveName,
     /// Where its file is, for people.
     pub path: String,
+    /// How its newest state was come by.
+    pub condition: Condition,
     /// The control sets in it; none in SOFTWARE.
     pub control_sets: Vec<ControlSetInfo>,
 }

@@ -7,8 +7,8 @@ use thiserror::Error;
 
 use super::state_json::{state_from, state_json};
 use crate::plan::{
-    Action, Change, ControlSetInfo, Plan, PlannedHive, PlannedProfile, Role, Skipped, State,
-    path_text,
+    Action, Change, Condition, ControlSetInfo, Plan, PlannedHive, PlannedProfile, Recovery, Role,
+    Skipped, State, path_text,
 };
 use crate::profile::HiveName;
 use crate::regf::Name;
@@ -56,7 +56,19 @@ struct HiveDocument {
     name: String,
     path: String,
     state: String,
+    #[serde(default)]
+    recovery: Option<RecoveryDocument>,
     control_sets: Vec<ControlSetDocument>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RecoveryDocument {
+    entries: u64,
+    logs: Vec<String>,
+    first: u32,
+    last: u32,
+    text: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -188,8 +200,36 @@ fn hive_document(hive: &PlannedHive) -> HiveDocument {
     HiveDocument {
         name: hive.name.to_string(),
         path: hive.path.clone(),
-        state: "clean".to_owned(),
+        state: hive.condition.as_str().to_owned(),
+        recovery: recovery_document(&hive.condition),
         control_sets: sets.collect(),
+    }
+}
+
+fn recovery_document(condition: &Condition) -> Option<RecoveryDocument> {
+    let Condition::Recovered(recovery) = condition else {
+        return None;
+    };
+    Some(RecoveryDocument {
+        entries: recovery.entries,
+        logs: recovery.logs.clone(),
+        first: recovery.first,
+        last: recovery.last,
+        text: recovery.text.clone(),
+    })
+}
+
+fn condition_from(document: &HiveDocument) -> Condition {
+    match (&document.recovery, document.state.as_str()) {
+        (Some(recovery), _) => Condition::Recovered(Recovery {
+            entries: recovery.entries,
+            logs: recovery.logs.clone(),
+            first: recovery.first,
+            last: recovery.last,
+            text: recovery.text.clone(),
+        }),
+        (None, "unrecovered") => Condition::Unrecovered,
+        (None, _) => Condition::Clean,
     }
 }
 
@@ -209,6 +249,7 @@ fn hive_from(document: &HiveDocument) -> Option<PlannedHive> {
     Some(PlannedHive {
         name: hive_name(&document.name)?,
         path: document.path.clone(),
+        condition: condition_from(document),
         control_sets: sets.collect(),
     })
 }

@@ -8,7 +8,7 @@ use similar::{ChangeTag, TextDiff};
 use super::style::{BOLD, DIM, GONE, GOOD, WARN};
 use super::values::value_line;
 use super::{WIDTH, styled};
-use crate::plan::{Action, Change, Plan, PlannedHive, TouchedKey, path_text};
+use crate::plan::{Action, Change, Condition, Plan, PlannedHive, TouchedKey, path_text};
 use crate::profile::{HiveName, escape};
 
 /// The column at which a reason begins beside its value.
@@ -80,6 +80,16 @@ fn header(text: &mut String, plan: &Plan) {
             let _ = write!(text, "\n          {}", escape(&sets.join(", ")));
         }
         text.push('\n');
+        match &hive.condition {
+            Condition::Clean => {}
+            Condition::Recovered(recovery) => {
+                let _ = writeln!(text, "          {}", styled(GOOD, &recovery.text));
+            }
+            Condition::Unrecovered => {
+                let line = "not recovered: what its last writes changed is missing";
+                let _ = writeln!(text, "          {}", styled(WARN, line));
+            }
+        }
     }
     for profile in &plan.profiles {
         let title = format!("{}: {}", profile.id, profile.title);

@@ -47,6 +47,23 @@ impl<'m> Store<'m> {
     pub fn new(medium: &'m dyn Medium) -> Self {
         Self { medium }
     }
+
+    /// Writes a file of its own, which must not be there yet: complete, synced, read back.
+    ///
+    /// # Errors
+    ///
+    /// Where it exists, or the disk fails; what was begun is removed.
+    pub fn save_new(&self, path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+        if files::plain(path).map_err(StoreError::untouched)?.is_some() {
+            let why = "it exists already, and is left alone";
+            return Err(StoreError::untouched(StoreFault::damaged(path, why)));
+        }
+        files::write_new(self.medium, path, bytes, None).map_err(|fault| {
+            // The first failure is the one to report.
+            let _ = files::remove(self.medium, path);
+            StoreError::untouched(fault)
+        })
+    }
 }
 
 /// Where the backups of a config folder are.

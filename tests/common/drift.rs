@@ -13,6 +13,7 @@ use hivemend::regf::Hive;
 pub(crate) fn plan(id: &str, hives: &[(HiveName, &Vec<u8>)]) -> Plan {
     let profile = load(id).unwrap();
     let hives = hives.iter().map(|(name, image)| HiveInput {
+        condition: hivemend::plan::Condition::Clean,
         name: *name,
         path: name.to_string(),
         hive: Hive::open(*image).unwrap(),

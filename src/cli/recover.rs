@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//! `recover`: apply the transaction logs, as Windows would when it loads the hive.
+
+use std::time::SystemTime;
+
+use serde_json::{Value as Json, json};
+
+use super::apply::{outcome_json, outcome_text};
+use super::args::{HiveFiles, RecoverArgs};
+use super::exit::Exit;
+use super::failure::Failure;
+use super::interrupted::{self, Wish};
+use super::output::Output;
+use super::publish::{Destination, edited, store};
+use super::source::{Loaded, Source};
+use super::target::Found;
+use crate::disk::shown;
+use crate::plan::Condition;
+use crate::profile::escape;
+use crate::store::{BackupScope, Disk, NewHive, Outcome, Store};
+
+pub(super) fn run(args: &RecoverArgs, output: &Output) -> Result<Exit, Failure> {
+    let found = find(args)?;
+    let backup_dir = args.backup.backup_dir.as_deref();
+    if args.output.is_none() {
+        found.guard(&args.risk, output)?;
+        let config = &found.target;
+        interrupted::settle(config, backup_dir, Wish::Finish, &args.consent, output)?;
+    }
+    let mut dirty = Vec::new();
+    let mut conditions = Vec::new();
+    for (_, path) in found.hives() {
+        let name = path
+            .path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        let source = Source::open(&path.path, &path.logs)?;
+        let loaded = source.load(args.unrecovered.accept_unrecovered)?;
+        say(&name, &loaded.condition, output);
+        conditions.push(condition_json(&name, &loaded));
+        if loaded.condition != Condition::Clean {
+            dirty.push((name, loaded));
+        }
+    }
+    if let Some(file) = &args.output {
+        let [new] = make(dirty, output)?
+            .try_into()
+            .map_err(|hives: Vec<NewHive>| {
+                let message = format!("{} hives are dirty, and one file was named", hives.len());
+                Failure::usage(message).advising("Name one dirty hive's file, not a target.")
+            })?;
+        Store::new(&Disk).save_new(file, &new.content)?;
+        output.note(&format!("The recovered hive is in {}.", shown(file)));
+        return report(&found, &conditions, None, output);
+    }
+    if dirty.is_empty() {
+        return report(&found, &conditions, None, output);
+    }
+    let question = format!("Write the recovered state to {}?", found.name);
+    if !output.consent(args.consent.yes, &question)? {
+        return Err(Failure::refused("you did not agree; nothing was written"));
+    }
+    let new = make(dirty, output)?;
+    let to = Destination {
+        config: &found.target.config,
+        backup_dir,
+        scope: BackupScope::Hives,
+    };
+    let outcome = store(new, &[], &to, SystemTime::now())?;
+    report(&found, &conditions, Some(&outcome), output)
+}
+
+/// A folder is a target; a file is a hive, whatever it is called.
+fn find(args: &RecoverArgs) -> Result<Found, Failure> {
+    if !args.place.is_file() {
+        let none = HiveFiles {
+            system: None,
+            software: None,
+        };
+        return Found::find(Some(&args.place), &none);
+    }
+    let system = Some(args.place.clone());
+    Found::find(
+        None,
+        &HiveFiles {
+            system,
+            software: None,
+        },
+    )
+}
+
+/// The recovered images, sealed beyond their logs and judged twice.
+fn make(dirty: Vec<(String, Loaded)>, output: &Output) -> Result<Vec<NewHive>, Failure> {
+    let now = SystemTime::now();
+    let hives = dirty.into_iter();
+    hives
+        .map(|(name, loaded)| edited(name, loaded, &[], None, now, output))
+        .collect()
+}
+
+fn say(name: &str, condition: &Condition, output: &Output) {
+    if output.is_json() || output.quiet {
+        return;
+    }
+    let text = match condition {
+        Condition::Clean => "clean: nothing to recover",
+        Condition::Recovered(recovery) => &recovery.text,
+        Condition::Unrecovered => "not recovered: what its last writes changed is missing",
+    };
+    output.print(&format!("{:<8}  {}\n", escape(name), escape(text)));
+}
+
+fn condition_json(name: &str, loaded: &Loaded) -> Json {
+    let recovery = match &loaded.condition {
+        Condition::Recovered(recovery) => json!({
+            "entries": recovery.entries,
+            "logs": recovery.logs,
+            "first": recovery.first,
+            "last": recovery.last,
+            "text": recovery.text,
+        }),
+        _ => Json::Null,
+    };
+    json!({
+        "name": name,
+        "path": loaded.path.display().to_string(),
+        "state": loaded.condition.as_str(),
+        "recovery": recovery,
+    })
+}
+
+fn report(
+    found: &Found,
+    hives: &[Json],
+    outcome: Option<&Outcome>,
+    output: &Output,
+) -> Result<Exit, Failure> {
+    if output.is_json() {
+        output.json(&json!({
+            "schema": "hivemend.recover/1",
+            "target": found.name,
+            "hives": hives,
+            "outcome": outcome_json(outcome),
+        }));
+    } else if let Some(outcome) = outcome.filter(|_| !output.quiet) {
+        output.print(&outcome_text(outcome));
+    }
+    Ok(Exit::Done)
+}

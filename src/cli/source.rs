@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//! A hive's file with its transaction logs, and the hive as Windows would see it.
+
+use std::path::{Path, PathBuf};
+
+use super::failure::Failure;
+use crate::disk::{HiveFile, HiveState, LogFile, shown};
+use crate::log::{self, LogError, Recovered};
+use crate::plan::{Condition, Recovery};
+use crate::regf::HiveBytes;
+
+const ADVICE: &str = "Its newest data is in its transaction logs. Find the logs that belong to it \
+    (SYSTEM.LOG1, SYSTEM.LOG2), or start that Windows once and shut it down; or go on without \
+    what they hold, with --accept-unrecovered.";
+
+/// A hive's file and logs, open but not read.
+pub(super) struct Source {
+    pub(super) path: PathBuf,
+    pub(super) file: HiveFile,
+    logs: Vec<(String, LogFile)>,
+}
+
+/// The hive as it is to be seen, read page by page.
+pub(super) struct View<'a> {
+    bytes: Bytes<'a>,
+    pub(super) condition: Condition,
+}
+
+enum Bytes<'a> {
+    AsIs(&'a HiveFile),
+    Recovered(Box<Recovered<'a>>),
+}
+
+impl View<'_> {
+    pub(super) fn bytes(&self) -> &dyn HiveBytes {
+        match &self.bytes {
+            Bytes::AsIs(file) => *file,
+            Bytes::Recovered(recovered) => recovered.as_ref(),
+        }
+    }
+}
+
+/// The hive as it is to be seen, in memory.
+pub(super) struct Loaded {
+    pub(super) path: PathBuf,
+    /// The recovered image, marked as completely written.
+    pub(super) content: Vec<u8>,
+    /// SHA-256 of the file on the disk.
+    pub(super) disk_sha256: [u8; 32],
+    pub(super) condition: Condition,
+    /// The greatest sequence number in any log.
+    pub(super) last_sequence: u32,
+}
+
+impl Source {
+    pub(super) fn open(path: &Path, logs: &[PathBuf]) -> Result<Self, Failure> {
+        let file = HiveFile::open(path)?;
+        let mut opened = Vec::new();
+        for log in logs {
+            let name = log.file_name().unwrap_or_default().to_string_lossy();
+            opened.push((name.into_owned(), LogFile::open(log)?));
+        }
+        Ok(Self {
+            path: path.to_path_buf(),
+            file,
+            logs: opened,
+        })
+    }
+
+    /// The hive page by page; its logs are only read where it needs them.
+    pub(super) fn view(&self, accept_unrecovered: bool) -> Result<View<'_>, Failure> {
+        let as_is = |condition| View {
+            bytes: Bytes::AsIs(&self.file),
+            condition,
+        };
+        let is_whole = self.file.base_block().validate(self.file.size()).is_ok();
+        if is_whole && self.file.state() == HiveState::Clean {
+            return Ok(as_is(Condition::Clean));
+        }
+        match log::recover(&self.file, &self.log_files()) {
+            Ok(recovered) => Ok(View {
+                condition: condition_of(recovered.report()),
+                bytes: Bytes::Recovered(Box::new(recovered)),
+            }),
+            Err(LogError::NotRecoverable(_)) if accept_unrecovered => {
+                Ok(as_is(Condition::Unrecovered))
+            }
+            Err(error) => Err(self.refuse(&error)),
+        }
+    }
+
+    /// The whole hive, read once.
+    pub(super) fn load(self, accept_unrecovered: bool) -> Result<Loaded, Failure> {
+        let whole = self.file.read_whole()?;
+        let recovered = log::recover(&whole.content, &self.log_files());
+        let (recovered, condition, last_sequence) = match recovered {
+            Ok(recovered) if recovered.was_clean() => {
+                (None, Condition::Clean, recovered.report().last_sequence())
+            }
+            Ok(recovered) => {
+                let image = recovered.to_vec();
+                let image = image
+                    .map_err(|error| Failure::failed(format!("{}: {error}", shown(&self.path))))?;
+                let report = recovered.report();
+                (Some(image), condition_of(report), report.last_sequence())
+            }
+            Err(LogError::NotRecoverable(report)) if accept_unrecovered => {
+                let mut image = whole.content.clone();
+                log::mark_clean(&mut image);
+                (Some(image), Condition::Unrecovered, report.last_sequence())
+            }
+            Err(error) => return Err(self.refuse(&error)),
+        };
+        Ok(Loaded {
+            path: self.path,
+            content: recovered.unwrap_or(whole.content),
+            disk_sha256: whole.sha256,
+            condition,
+            last_sequence,
+        })
+    }
+
+    fn log_files(&self) -> Vec<log::LogFile<'_>> {
+        let logs = self.logs.iter().map(|(name, bytes)| log::LogFile {
+            name: name.clone(),
+            bytes,
+        });
+        logs.collect()
+    }
+
+    fn refuse(&self, error: &LogError) -> Failure {
+        let message = format!("{}: {error}", shown(&self.path));
+        match error {
+            LogError::NotRecoverable(_) => Failure::refused(message).advising(ADVICE),
+            LogError::NotAHive(_) => Failure::refused(message),
+        }
+    }
+}
+
+fn condition_of(report: &log::Report) -> Condition {
+    match &report.applied {
+        None => Condition::Clean,
+        Some(applied) => Condition::Recovered(Recovery {
+            entries: applied.count,
+            logs: applied.logs.clone(),
+            first: applied.first,
+            last: applied.last,
+            text: report.to_string(),
+        }),
+    }
+}

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//! `recover` from outside, on made hives: the logs are applied, or the hive is refused with what was
+//! found in each log. What the log room does in detail is in `tests/recovery.rs`.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::fs;
+use std::path::PathBuf;
+
+use hivemend::edit::Editor;
+use hivemend::regf::{Hive, Name};
+
+#[path = "common/bench.rs"]
+mod bench;
+#[path = "common/judges.rs"]
+mod judges;
+#[path = "../testdata/transaction_log.rs"]
+mod transaction_log;
+
+use bench::{Bench, hivemend};
+use transaction_log::{NewLog, dirty};
+
+/// The sample disk with a SOFTWARE hive whose last write is only in its log.
+fn dirty_bench() -> (Bench, PathBuf) {
+    let bench = Bench::sample();
+    let file = bench.hive("SOFTWARE");
+    let before = fs::read(&file).unwrap();
+    let mut editor = Editor::open(before.clone(), 1).unwrap();
+    let key = [Name::from("Microsoft"), Name::from("in the log")];
+    editor.create_key(&key).unwrap();
+    editor
+        .set_value(&key, &Name::from("v"), 4, &[7, 0, 0, 0])
+        .unwrap();
+    let after = editor.seal(0).unwrap().image;
+    let log = NewLog::new(&before, 40).entry(&before, &after, 40);
+    fs::write(file.with_extension("LOG1"), log.bytes).unwrap();
+    fs::write(&file, dirty(&before, 2, 1)).unwrap();
+    (bench, file)
+}
+
+#[test]
+fn recovered_in_place_with_a_backup_and_back() {
+    let (bench, file) = dirty_bench();
+    let before = bench.snapshot();
+    let value = r"SOFTWARE\Microsoft\in the log";
+    let shown = bench
+        .run("show", &[value, "v", "--format", "json"])
+        .expect(0);
+    assert_eq!(shown.json()["values"][0]["data"], 7);
+    assert!(shown.stderr.contains("recovered: "), "{shown:?}");
+    assert_eq!(bench.snapshot(), before, "show wrote something");
+
+    bench.run("recover", &[]).expect(2);
+    assert_eq!(bench.snapshot(), before);
+    let ended = bench
+        .run("recover", &["--yes", "--format", "json"])
+        .expect(0)
+        .json();
+    assert_eq!(ended["outcome"]["status"], "applied");
+    judges::judges_accept(&file).unwrap();
+    let image = fs::read(&file).unwrap();
+    let hive = Hive::open(&image).unwrap();
+    assert!(hive.base().is_clean());
+    let again = bench
+        .run("recover", &["--yes", "--format", "json"])
+        .expect(0)
+        .json();
+    assert_eq!(again["outcome"]["status"], "unchanged");
+    bench.run("restore", &["--yes"]).expect(0);
+    assert_eq!(bench.hives(), before);
+}
+
+#[test]
+fn recovered_into_a_file_of_its_own() {
+    let (bench, file) = dirty_bench();
+    let before = bench.snapshot();
+    let file = file.display().to_string();
+    let out = bench.beside("recovered");
+    let to = out.display().to_string();
+    hivemend(&["recover", &file, "-o", &to]).expect(0);
+    judges::judges_accept(&out).unwrap();
+    hivemend(&["recover", &file, "-o", &to]).expect(3);
+    hivemend(&["recover", &file, "-o", &file]).expect(3);
+    assert_eq!(
+        bench.snapshot(),
+        before,
+        "something was written near the target"
+    );
+}
+
+#[test]
+fn without_a_usable_log_the_loss_must_be_accepted_in_words() {
+    let (bench, file) = dirty_bench();
+    let log = PathBuf::from(format!("{}.LOG1", file.display()));
+    let mut bytes = fs::read(&log).unwrap();
+    bytes[600..900].fill(0x5A);
+    fs::write(&log, bytes).unwrap();
+    let before = bench.snapshot();
+    let ended = bench.run("recover", &["--yes"]).expect(3);
+    assert!(ended.stderr.contains("SOFTWARE.LOG1"), "{ended:?}");
+    assert!(ended.stderr.contains("--accept-unrecovered"), "{ended:?}");
+    let ended = bench
+        .run("apply", &["-p", "rdp-disconnects", "--yes"])
+        .expect(3);
+    assert!(ended.stderr.contains("SOFTWARE"), "{ended:?}");
+    assert_eq!(bench.snapshot(), before);
+
+    let accepted = [
+        "-p",
+        "rdp-disconnects",
+        "--yes",
+        "--accept-unrecovered",
+        "--format",
+        "json",
+    ];
+    let plan = bench.run("apply", &accepted).expect(0).json();
+    assert_eq!(plan["hives"][1]["state"], "unrecovered");
+    assert!(
+        plan["warnings"][0].as_str().unwrap().contains("missing"),
+        "{plan}"
+    );
+    judges::judges_accept(&file).unwrap();
+    bench.run("restore", &["--yes"]).expect(0);
+    assert_eq!(bench.hives(), before);
+}
