@@ -9,7 +9,7 @@ use super::apply::{inputs, outcome_json, outcome_text};
 use super::args::RestoreArgs;
 use super::exit::Exit;
 use super::failure::Failure;
-use super::interrupted::{self, Wish};
+use super::interrupted::{self, Done, Wish};
 use super::output::Output;
 use super::publish::{Destination, load, publish};
 use super::target::Found;
@@ -31,7 +31,22 @@ pub(super) fn run(args: &RestoreArgs, output: &Output) -> Result<Exit, Failure> 
     };
     guard::before_writing(&found.target)?;
     let backup_dir = args.backup.backup_dir.as_deref();
-    interrupted::settle(&found.target, backup_dir, Wish::Undo, &args.consent, output)?;
+    let settled =
+        interrupted::settle(&found.target, backup_dir, Wish::Undo, &args.consent, output)?;
+    // The old hives are back, which is what was asked for: the backup before it is another wish.
+    let is_all = |done: &Done| done.as_wished && wanted.is_none_or(|id| id == done.id.as_str());
+    if let Some(done) = settled.filter(is_all) {
+        if output.is_json() {
+            output.json(&json!({
+                "schema": "hivemend.restore/1",
+                "target": found.name,
+                "backup": done.id,
+                "settled": done.how,
+                "files": [],
+            }));
+        }
+        return Ok(Exit::Done);
+    }
     let store = Store::new(&Disk);
     let backups = store.list(&found.target.config, backup_dir)?;
     let config = &found.target.config;
