@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::args::{HiveFiles, TargetArgs};
 use super::failure::Failure;
 use crate::disk::{Dirt, HiveFile, HivePath, HiveState, Target, shown};
-use crate::plan::{HiveInput, Selection};
+use crate::plan::{HiveInput, Selection, control_sets};
 use crate::profile::HiveName;
 use crate::regf::{Hive, HiveBytes};
 
@@ -101,6 +101,10 @@ impl OpenHive {
             Failure::failed(format!("{}: {error}", shown(&self.path)))
                 .advising("The hive is damaged. Nothing was written.")
         })?;
+        if self.name == HiveName::Software && control_sets(&hive).is_ok() {
+            let message = format!("{}: this is a SYSTEM hive", shown(&self.path));
+            return Err(Failure::refused(message).advising("Name it with --system."));
+        }
         Ok(HiveInput {
             name: self.name,
             path: self.path.display().to_string(),
