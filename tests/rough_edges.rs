@@ -130,6 +130,7 @@ fn a_run_that_finds_its_backups_name_taken_leaves_the_other_backup_alone() {
             backup_dir: Some(shared.clone()),
             scope: BackupScope::Hives,
             changes: json!([]),
+            undoes: None,
             now: UNIX_EPOCH + Duration::from_secs(1_800_000_000),
             version: "test".to_owned(),
         }
@@ -197,4 +198,16 @@ fn warnings_about_a_profile_keep_their_lines() {
     let ended = bench.run("plan", &["-p", &profile]).expect(0);
     assert!(ended.stderr.contains("one-control-set"), "{ended:?}");
     assert!(!ended.stderr.contains("u{a}"), "{ended:?}");
+}
+
+/// To take values back twice is not to bring them on again, security lowered and all.
+#[test]
+fn values_are_taken_back_once() {
+    let bench = Bench::sample();
+    bench.run("apply", &APPLY).expect(0);
+    bench.run("restore", &["--values", "--yes"]).expect(0);
+    let after = bench.snapshot();
+    let ended = bench.run("restore", &["--values", "--yes"]).expect(0);
+    assert!(ended.stderr.contains("nothing to take back"), "{ended:?}");
+    assert_eq!(bench.snapshot(), after);
 }

@@ -50,7 +50,11 @@ pub(super) fn run(args: &RestoreArgs, output: &Output) -> Result<Exit, Failure> 
     let store = Store::new(&Disk);
     let backups = store.list(&found.target.config, backup_dir)?;
     let config = &found.target.config;
-    let backup = choose(backups, wanted, &store, config)?;
+    let chosen = match wanted {
+        None if args.values => to_take_back(&backups),
+        _ => to_put_back(&backups, wanted, &store, config),
+    };
+    let backup = take(backups, chosen, wanted)?;
     if args.values {
         return restore_values(args, &found, &backup, output);
     }
@@ -81,37 +85,57 @@ pub(super) fn run(args: &RestoreArgs, output: &Output) -> Result<Exit, Failure> 
     Ok(Exit::Done)
 }
 
+fn is_in(backup: &Backup, state: BackupState) -> bool {
+    let manifest = backup.manifest.as_ref();
+    manifest.is_ok_and(|manifest| manifest.state == state)
+}
+
 /// The backup that was named; or the newest that was applied and not restored since; or else the
 /// one that everything already is as in.
-fn choose(
-    backups: Vec<Backup>,
+fn to_put_back(
+    backups: &[Backup],
     wanted: Option<&str>,
     store: &Store<'_>,
     config: &Path,
-) -> Result<Backup, Failure> {
-    let is_in = |backup: &Backup, state| {
-        backup
-            .manifest
-            .as_ref()
-            .is_ok_and(|manifest| manifest.state == state)
-    };
+) -> Option<usize> {
     let is_as_now = |backup: &Backup| {
-        let restored = is_in(backup, BackupState::Restored);
-        restored
+        is_in(backup, BackupState::Restored)
             && store
                 .prepare_restore(config, backup)
                 .is_ok_and(|plan| plan.is_empty())
     };
-    let applied = || {
-        backups
-            .iter()
-            .position(|backup| is_in(backup, BackupState::Applied))
-    };
-    let index = match wanted {
+    match wanted {
         Some(id) => backups.iter().position(|backup| backup.id.as_str() == id),
-        None => applied().or_else(|| backups.iter().position(is_as_now)),
+        None => {
+            let mut applied = backups.iter();
+            let applied = applied.position(|backup| is_in(backup, BackupState::Applied));
+            applied.or_else(|| backups.iter().position(is_as_now))
+        }
+    }
+}
+
+/// The newest apply whose values were not taken back yet, or else the newest one: to take values
+/// back twice must not bring them on again.
+fn to_take_back(backups: &[Backup]) -> Option<usize> {
+    let undoes = |backup: &Backup| backup.manifest.as_ref().ok()?.undoes.clone();
+    let is_apply =
+        |backup: &Backup| is_in(backup, BackupState::Applied) && undoes(backup).is_none();
+    let is_open = |backup: &Backup| {
+        let taken_back = |other: &Backup| {
+            is_in(other, BackupState::Applied) && undoes(other).as_ref() == Some(&backup.id)
+        };
+        is_apply(backup) && !backups.iter().any(taken_back)
     };
-    let found = index.and_then(|index| backups.into_iter().nth(index));
+    let open = backups.iter().position(is_open);
+    open.or_else(|| backups.iter().position(is_apply))
+}
+
+fn take(
+    backups: Vec<Backup>,
+    chosen: Option<usize>,
+    wanted: Option<&str>,
+) -> Result<Backup, Failure> {
+    let found = chosen.and_then(|index| backups.into_iter().nth(index));
     found.ok_or_else(|| {
         let message = match wanted {
             Some(id) => format!("there is no backup {id:?} here"),
@@ -204,6 +228,7 @@ fn restore_values(
         config: &found.target.config,
         backup_dir: args.backup.backup_dir.as_deref(),
         scope: BackupScope::Hives,
+        undoes: Some(&backup.id),
     };
     let outcome = publish(hives, &undo.changes, &donors?, &to, output)?;
     values_report(found, backup, &undo, Some(&outcome), output)

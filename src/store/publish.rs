@@ -50,6 +50,8 @@ pub struct Request {
     pub scope: BackupScope,
     /// What the manifest is to remember about the changes.
     pub changes: serde_json::Value,
+    /// The backup whose changes are taken back, where that is what is published.
+    pub undoes: Option<BackupId>,
     /// The time of the run.
     pub now: SystemTime,
     /// The version of hivemend.
@@ -150,7 +152,15 @@ impl Store<'_> {
         let (created, target) = (utc_text(request.now), config.display().to_string());
         let (version, scope, changes) = (request.version, request.scope, request.changes);
         let manifest = Manifest::new(
-            id, created, version, target, scope, records, companions, changes,
+            id,
+            created,
+            version,
+            target,
+            scope,
+            records,
+            companions,
+            changes,
+            request.undoes,
         );
         let contents = looked
             .iter_mut()
