@@ -211,3 +211,34 @@ fn values_are_taken_back_once() {
     assert!(ended.stderr.contains("nothing to take back"), "{ended:?}");
     assert_eq!(bench.snapshot(), after);
 }
+
+/// Two disks with one backup folder: the newest backup there is the other disk's, and its values
+/// are not to be written here.
+#[test]
+fn of_a_shared_backup_folder_the_own_backup_is_taken() {
+    for values in [&[][..], &["--values"][..]] {
+        let (first, second) = (Bench::sample(), Bench::sample());
+        let listener = r"SYSTEM\ControlSet001\Control\Terminal Server\WinStations\RDP-Tcp";
+        let port = || {
+            let shown = first.run("show", &[listener, "PortNumber", "--format", "json"]);
+            shown.expect(0).json()["values"][0]["data"].clone()
+        };
+        let was = port();
+        let shared = first.beside("shared").display().to_string();
+        let profile = first.profile("port", PORT);
+        let other = second.profile("other", &PORT.replace("3390", "4444"));
+        second.run("apply", &["-p", &other, "--yes"]).expect(0);
+        for bench in [&first, &second] {
+            let args = ["-p", &profile, "--yes", "--backup-dir", &shared];
+            bench.run("apply", &args).expect(0);
+        }
+        let mut args = vec!["--yes", "--backup-dir", &shared];
+        args.extend(values);
+        first.run("restore", &args).expect(0);
+        assert_eq!(port(), was, "{values:?}");
+        if !values.is_empty() {
+            first.run("restore", &args).expect(0);
+            assert_eq!(port(), was, "a second time");
+        }
+    }
+}

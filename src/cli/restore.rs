@@ -50,7 +50,17 @@ pub(super) fn run(args: &RestoreArgs, output: &Output) -> Result<Exit, Failure> 
     let store = Store::new(&Disk);
     let backups = store.list(&found.target.config, backup_dir)?;
     let config = &found.target.config;
+    // A folder that was named may hold the backups of other disks too.
+    let own = |backup: &Backup| {
+        let plan = store.prepare_restore(config, backup);
+        is_in(backup, BackupState::Applied) && plan.is_ok_and(|plan| plan.changed.is_empty())
+    };
+    let own = backup_dir.and_then(|_| backups.iter().position(own));
     let chosen = match wanted {
+        None if own.is_some() => own.map(|own| match args.values {
+            true => undone_by(&backups, own).unwrap_or(own),
+            false => own,
+        }),
         None if args.values => to_take_back(&backups),
         _ => to_put_back(&backups, wanted, &store, config),
     };
@@ -128,6 +138,13 @@ fn to_take_back(backups: &[Backup]) -> Option<usize> {
     };
     let open = backups.iter().position(is_open);
     open.or_else(|| backups.iter().position(is_apply))
+}
+
+/// The backup whose values the run of the backup at `index` took back, if it did.
+fn undone_by(backups: &[Backup], index: usize) -> Option<usize> {
+    let manifest = backups.get(index)?.manifest.as_ref().ok()?;
+    let undone = manifest.undoes.as_ref()?;
+    backups.iter().position(|backup| backup.id == *undone)
 }
 
 fn take(
