@@ -65,6 +65,7 @@ pub(super) fn run(args: &ApplyArgs, output: &Output) -> Result<Exit, Failure> {
             Scope::Hives => BackupScope::Hives,
             Scope::Config => BackupScope::Config,
         },
+        undoes: None,
     };
     let outcome = publish(hives, &plan.changes, &[], &to, output)?;
     undo_hint(&profiles, output);

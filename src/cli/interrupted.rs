@@ -7,7 +7,7 @@ use super::args::ConsentArgs;
 use super::failure::Failure;
 use super::output::Output;
 use crate::disk::Target;
-use crate::store::{Disk, HiveStands, Operation, Pending, Store};
+use crate::store::{BackupId, Disk, HiveStands, Operation, Pending, Store};
 
 /// What the command at hand would have become of an interrupted apply.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -32,6 +32,15 @@ pub(super) fn warn(target: &Target, backup_dir: Option<&Path>, output: &Output) 
     }
 }
 
+/// An interrupted run that this command has settled.
+pub(super) struct Done {
+    pub(super) id: BackupId,
+    /// How, for a sentence.
+    pub(super) how: &'static str,
+    /// Whether the hives are now what this command would have made of the run.
+    pub(super) as_wished: bool,
+}
+
 /// Finishes or undoes an interrupted run, if there is one.
 pub(super) fn settle(
     target: &Target,
@@ -39,10 +48,10 @@ pub(super) fn settle(
     wish: Wish,
     consent: &ConsentArgs,
     output: &Output,
-) -> Result<(), Failure> {
+) -> Result<Option<Done>, Failure> {
     let store = Store::new(&Disk);
     let Some(pending) = store.pending(&target.config, backup_dir)? else {
-        return Ok(());
+        return Ok(None);
     };
     output.warn(&describe(&pending));
     // To finish a restore is to bring the old hives back.
@@ -67,12 +76,16 @@ pub(super) fn settle(
     } else {
         store.undo(&pending)?
     };
-    let done = if finish { "finished" } else { "undone" };
+    let how = if finish { "finished" } else { "undone" };
     output.note(&format!(
-        "The interrupted {} {} was {done}.",
+        "The interrupted {} {} was {how}.",
         settled.operation, settled.id
     ));
-    Ok(())
+    Ok(Some(Done {
+        id: settled.id,
+        how,
+        as_wished: finish == wants_finish,
+    }))
 }
 
 fn describe(pending: &Pending) -> String {

@@ -35,7 +35,20 @@ pub fn main() -> ExitCode {
         Err(error) => return usage(&error),
     };
     let output = Output::new(&cli);
-    let result = run(cli.command, &output);
+    let only_looks = !matches!(cli.command, Command::Apply(_) | Command::Restore(_));
+    let result = run(cli.command, &output).and_then(|exit| match output.unprinted() {
+        Some(error) if only_looks => Err(Failure::failed(format!(
+            "the result could not be printed: {error}"
+        ))),
+        Some(error) => {
+            // What was done to the hives decides how the command ended.
+            output.warn(&format!(
+                "done, but the result could not be printed: {error}"
+            ));
+            Ok(exit)
+        }
+        None => Ok(exit),
+    });
     let exit = match result {
         Ok(exit) => exit,
         Err(failure) => {

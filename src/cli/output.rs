@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! Where words go: results to standard output, everything else to standard error.
 
+use std::cell::RefCell;
 use std::io::{self, BufRead, IsTerminal, Write};
 
 use anstream::{AutoStream, ColorChoice};
@@ -17,6 +18,8 @@ pub(super) struct Output {
     format: Format,
     pub(super) quiet: bool,
     pub(super) verbose: bool,
+    /// Why a result could not be printed, the first time.
+    unprinted: RefCell<Option<io::Error>>,
 }
 
 impl Output {
@@ -31,6 +34,7 @@ impl Output {
             format: format_of(&cli.command),
             quiet: cli.quiet,
             verbose: cli.verbose,
+            unprinted: RefCell::new(None),
         }
     }
 
@@ -41,15 +45,27 @@ impl Output {
     /// Prints a result. A reader that goes away early is no error.
     pub(super) fn print(&self, text: &str) {
         let mut out = AutoStream::new(io::stdout(), self.choice);
-        let _ = out.write_all(text.as_bytes());
-        let _ = out.flush();
+        self.printed(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
     }
 
     /// Prints a result for scripts.
     pub(super) fn json(&self, json: &Json) {
         let text = serde_json::to_string_pretty(json).unwrap_or_default();
         let mut out = io::stdout().lock();
-        let _ = writeln!(out, "{text}");
+        self.printed(writeln!(out, "{text}").and_then(|()| out.flush()));
+    }
+
+    fn printed(&self, result: io::Result<()>) {
+        let lost = result.err();
+        let lost = lost.filter(|error| error.kind() != io::ErrorKind::BrokenPipe);
+        if let Some(error) = lost {
+            self.unprinted.borrow_mut().get_or_insert(error);
+        }
+    }
+
+    /// Why the result is not all there, where it was to go: a full disk, for instance.
+    pub(super) fn unprinted(&self) -> Option<io::Error> {
+        self.unprinted.take()
     }
 
     /// Says something besides the result.
@@ -61,7 +77,7 @@ impl Output {
 
     /// Says what must not be missed.
     pub(super) fn warn(&self, text: &str) {
-        self.to_stderr(&format!("{WARN}warning:{WARN:#} {}\n", escape(text)));
+        self.to_stderr(&format!("{WARN}warning:{WARN:#} {}\n", escape_lines(text)));
     }
 
     /// Says why the command did not do what it was asked, and what can be done.
@@ -82,8 +98,8 @@ impl Output {
                 "advice": failure.advice,
             }));
         }
-        let lines: Vec<String> = sentence.lines().map(escape).collect();
-        self.to_stderr(&format!("{WARN}error:{WARN:#} {}\n", lines.join("\n")));
+        let sentence = escape_lines(&sentence);
+        self.to_stderr(&format!("{WARN}error:{WARN:#} {sentence}\n"));
         if !failure.advice.is_empty() {
             self.to_stderr(&format!("{}\n", failure.advice));
         }
@@ -114,6 +130,12 @@ impl Output {
         let _ = err.write_all(text.as_bytes());
         let _ = err.flush();
     }
+}
+
+/// Escapes each line, and keeps the breaks between them: errors in profiles show the line itself.
+fn escape_lines(text: &str) -> String {
+    let lines: Vec<String> = text.lines().map(escape).collect();
+    lines.join("\n")
 }
 
 fn format_of(command: &Command) -> Format {

@@ -13,7 +13,7 @@ use crate::plan::{Action, Change, KeySummary, State};
 use crate::profile::HiveName;
 use crate::regf::Hive;
 use crate::report::changes_json;
-use crate::store::{BackupScope, Disk, NewHive, Outcome, Request, Store};
+use crate::store::{BackupId, BackupScope, Disk, NewHive, Outcome, Request, Store};
 use crate::verify::{Expectation, ExpectedState, verify};
 
 /// A hive in memory, as Windows would see it.
@@ -39,6 +39,8 @@ pub(super) struct Destination<'a> {
     pub(super) config: &'a Path,
     pub(super) backup_dir: Option<&'a Path>,
     pub(super) scope: BackupScope,
+    /// The backup whose changes are taken back.
+    pub(super) undoes: Option<&'a BackupId>,
 }
 
 /// Edits the hives that `changes` are about, has every image judged twice, and publishes all of
@@ -100,6 +102,7 @@ pub(super) fn store(
         backup_dir: to.backup_dir.map(Path::to_path_buf),
         scope: to.scope,
         changes: changes_json(changes)?,
+        undoes: to.undoes.cloned(),
         now,
         version: env!("CARGO_PKG_VERSION").to_owned(),
     };

@@ -67,6 +67,7 @@ pub(super) fn run(args: &RecoverArgs, output: &Output) -> Result<Exit, Failure> 
         config: &found.target.config,
         backup_dir,
         scope: BackupScope::Hives,
+        undoes: None,
     };
     let outcome = store(new, &[], &to, SystemTime::now())?;
     report(&found, &conditions, Some(&outcome), output)

@@ -9,7 +9,7 @@ use super::apply::{inputs, outcome_json, outcome_text};
 use super::args::RestoreArgs;
 use super::exit::Exit;
 use super::failure::Failure;
-use super::interrupted::{self, Wish};
+use super::interrupted::{self, Done, Wish};
 use super::output::Output;
 use super::publish::{Destination, load, publish};
 use super::target::Found;
@@ -31,11 +31,40 @@ pub(super) fn run(args: &RestoreArgs, output: &Output) -> Result<Exit, Failure> 
     };
     found.guard(&args.risk, output)?;
     let backup_dir = args.backup.backup_dir.as_deref();
-    interrupted::settle(&found.target, backup_dir, Wish::Undo, &args.consent, output)?;
+    let settled =
+        interrupted::settle(&found.target, backup_dir, Wish::Undo, &args.consent, output)?;
+    // The old hives are back, which is what was asked for: the backup before it is another wish.
+    let is_all = |done: &Done| done.as_wished && wanted.is_none_or(|id| id == done.id.as_str());
+    if let Some(done) = settled.filter(is_all) {
+        if output.is_json() {
+            output.json(&json!({
+                "schema": "hivemend.restore/1",
+                "target": found.name,
+                "backup": done.id,
+                "settled": done.how,
+                "files": [],
+            }));
+        }
+        return Ok(Exit::Done);
+    }
     let store = Store::new(&Disk);
     let backups = store.list(&found.target.config, backup_dir)?;
     let config = &found.target.config;
-    let backup = choose(backups, wanted, &store, config)?;
+    // A folder that was named may hold the backups of other disks too.
+    let own = |backup: &Backup| {
+        let plan = store.prepare_restore(config, backup);
+        is_in(backup, BackupState::Applied) && plan.is_ok_and(|plan| plan.changed.is_empty())
+    };
+    let own = backup_dir.and_then(|_| backups.iter().position(own));
+    let chosen = match wanted {
+        None if own.is_some() => own.map(|own| match args.values {
+            true => undone_by(&backups, own).unwrap_or(own),
+            false => own,
+        }),
+        None if args.values => to_take_back(&backups),
+        _ => to_put_back(&backups, wanted, &store, config),
+    };
+    let backup = take(backups, chosen, wanted)?;
     if args.values {
         return restore_values(args, &found, &backup, output);
     }
@@ -66,37 +95,64 @@ pub(super) fn run(args: &RestoreArgs, output: &Output) -> Result<Exit, Failure> 
     Ok(Exit::Done)
 }
 
+fn is_in(backup: &Backup, state: BackupState) -> bool {
+    let manifest = backup.manifest.as_ref();
+    manifest.is_ok_and(|manifest| manifest.state == state)
+}
+
 /// The backup that was named; or the newest that was applied and not restored since; or else the
 /// one that everything already is as in.
-fn choose(
-    backups: Vec<Backup>,
+fn to_put_back(
+    backups: &[Backup],
     wanted: Option<&str>,
     store: &Store<'_>,
     config: &Path,
-) -> Result<Backup, Failure> {
-    let is_in = |backup: &Backup, state| {
-        backup
-            .manifest
-            .as_ref()
-            .is_ok_and(|manifest| manifest.state == state)
-    };
+) -> Option<usize> {
     let is_as_now = |backup: &Backup| {
-        let restored = is_in(backup, BackupState::Restored);
-        restored
+        is_in(backup, BackupState::Restored)
             && store
                 .prepare_restore(config, backup)
                 .is_ok_and(|plan| plan.is_empty())
     };
-    let applied = || {
-        backups
-            .iter()
-            .position(|backup| is_in(backup, BackupState::Applied))
-    };
-    let index = match wanted {
+    match wanted {
         Some(id) => backups.iter().position(|backup| backup.id.as_str() == id),
-        None => applied().or_else(|| backups.iter().position(is_as_now)),
+        None => {
+            let mut applied = backups.iter();
+            let applied = applied.position(|backup| is_in(backup, BackupState::Applied));
+            applied.or_else(|| backups.iter().position(is_as_now))
+        }
+    }
+}
+
+/// The newest apply whose values were not taken back yet, or else the newest one: to take values
+/// back twice must not bring them on again.
+fn to_take_back(backups: &[Backup]) -> Option<usize> {
+    let undoes = |backup: &Backup| backup.manifest.as_ref().ok()?.undoes.clone();
+    let is_apply =
+        |backup: &Backup| is_in(backup, BackupState::Applied) && undoes(backup).is_none();
+    let is_open = |backup: &Backup| {
+        let taken_back = |other: &Backup| {
+            is_in(other, BackupState::Applied) && undoes(other).as_ref() == Some(&backup.id)
+        };
+        is_apply(backup) && !backups.iter().any(taken_back)
     };
-    let found = index.and_then(|index| backups.into_iter().nth(index));
+    let open = backups.iter().position(is_open);
+    open.or_else(|| backups.iter().position(is_apply))
+}
+
+/// The backup whose values the run of the backup at `index` took back, if it did.
+fn undone_by(backups: &[Backup], index: usize) -> Option<usize> {
+    let manifest = backups.get(index)?.manifest.as_ref().ok()?;
+    let undone = manifest.undoes.as_ref()?;
+    backups.iter().position(|backup| backup.id == *undone)
+}
+
+fn take(
+    backups: Vec<Backup>,
+    chosen: Option<usize>,
+    wanted: Option<&str>,
+) -> Result<Backup, Failure> {
+    let found = chosen.and_then(|index| backups.into_iter().nth(index));
     found.ok_or_else(|| {
         let message = match wanted {
             Some(id) => format!("there is no backup {id:?} here"),
@@ -189,6 +245,7 @@ fn restore_values(
         config: &found.target.config,
         backup_dir: args.backup.backup_dir.as_deref(),
         scope: BackupScope::Hives,
+        undoes: Some(&backup.id),
     };
     let outcome = publish(hives, &undo.changes, &donors?, &to, output)?;
     values_report(found, backup, &undo, Some(&outcome), output)

@@ -8,7 +8,7 @@ use super::failure::Failure;
 use super::output::Output;
 use super::source::Source;
 use crate::disk::{HivePath, Target, guard, shown};
-use crate::plan::{Condition, HiveInput, Selection};
+use crate::plan::{Condition, HiveInput, Selection, control_sets};
 use crate::profile::HiveName;
 use crate::regf::{Hive, HiveBytes};
 
@@ -146,6 +146,10 @@ pub(super) fn input<'a>(
         Failure::failed(format!("{}: {error}", shown(path)))
             .advising("The hive is damaged. Nothing was written.")
     })?;
+    if name == HiveName::Software && control_sets(&hive).is_ok() {
+        let message = format!("{}: this is a SYSTEM hive", shown(path));
+        return Err(Failure::refused(message).advising("Name it with --system."));
+    }
     Ok(HiveInput {
         name,
         path: path.display().to_string(),

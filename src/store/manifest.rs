@@ -35,6 +35,9 @@ pub struct Manifest {
     pub scope: BackupScope,
     /// How far the run came.
     pub state: BackupState,
+    /// The backup whose changes the run took back, where that is what it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undoes: Option<BackupId>,
     /// The hives that were changed.
     pub hives: Vec<HiveRecord>,
     /// The other files in the backup.
@@ -136,6 +139,7 @@ impl Manifest {
         hives: Vec<HiveRecord>,
         companions: Vec<CompanionRecord>,
         changes: serde_json::Value,
+        undoes: Option<BackupId>,
     ) -> Self {
         let (schema, state) = (SCHEMA.to_owned(), BackupState::Applying);
         Self {
@@ -146,6 +150,7 @@ impl Manifest {
             target,
             scope,
             state,
+            undoes,
             hives,
             companions,
             changes,

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -49,6 +50,8 @@ pub struct Request {
     pub scope: BackupScope,
     /// What the manifest is to remember about the changes.
     pub changes: serde_json::Value,
+    /// The backup whose changes are taken back, where that is what is published.
+    pub undoes: Option<BackupId>,
     /// The time of the run.
     pub now: SystemTime,
     /// The version of hivemend.
@@ -140,12 +143,24 @@ impl Store<'_> {
         let companions = self.companions(&config, &looked, request.scope)?;
         let root = BackupRoot::new(&config, request.backup_dir.as_deref());
         let made_root = !root.exists()?;
+        if !root.existing().is_dir() {
+            let path = root.existing().to_path_buf();
+            return Err(DiskError::Missing { path }.into());
+        }
         let id = free_id(&root, request.now)?;
         let records = looked.iter().map(|hive| hive.record.clone()).collect();
         let (created, target) = (utc_text(request.now), config.display().to_string());
         let (version, scope, changes) = (request.version, request.scope, request.changes);
         let manifest = Manifest::new(
-            id, created, version, target, scope, records, companions, changes,
+            id,
+            created,
+            version,
+            target,
+            scope,
+            records,
+            companions,
+            changes,
+            request.undoes,
         );
         let contents = looked
             .iter_mut()
@@ -354,19 +369,28 @@ fn write(
     manifest.save(run.medium, folder, run.like())
 }
 
-fn make_folder(run: &Run<'_>, prepared: &Prepared, folder: &Path) -> Result<(), StoreFault> {
+fn make_folder(run: &mut Run<'_>, prepared: &Prepared, folder: &Path) -> Result<(), StoreFault> {
     let root = prepared.root.path.as_path();
-    let like = Some(run.config.as_path()).filter(|_| prepared.root.beside);
+    let like = Some(prepared.config.as_path()).filter(|_| prepared.root.beside);
     if prepared.made_root {
-        run.medium
-            .create_dir(root, like)
-            .map_err(StoreFault::io("create", root))?;
-        files::sync_dir(run.medium, root.parent().unwrap_or(root))?;
+        match run.medium.create_dir(root, like) {
+            // A run on another disk made it in the meantime: the folder is shared.
+            Err(error) if is_there(&error) && prepared.root.exists()? => {}
+            made => made.map_err(StoreFault::io("create", root))?,
+        }
+        files::sync_dir(run.medium, parent_of(root))?;
     }
-    run.medium
-        .create_dir(folder, like)
-        .map_err(StoreFault::io("create", folder))?;
+    let made = run.medium.create_dir(folder, like);
+    if made.as_ref().is_err_and(is_there) {
+        // Another run's backup, with another disk's hives in it: undoing must not touch it.
+        run.folder = None;
+    }
+    made.map_err(StoreFault::io("create", folder))?;
     files::sync_dir(run.medium, root)
+}
+
+fn is_there(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::AlreadyExists
 }
 
 fn back_up(run: &Run<'_>, folder: &Path, manifest: &mut Manifest) -> Result<(), StoreFault> {
@@ -432,7 +456,7 @@ fn free_id(root: &BackupRoot, now: SystemTime) -> Result<BackupId, StoreFault> {
     let mut ids = (0..RUNS_A_SECOND).map(|again| BackupId::at(now, again));
     let free = |id: &BackupId| {
         fs::symlink_metadata(root.path.join(id.as_str()))
-            .is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
+            .is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
     };
     let full = || StoreFault::damaged(&root.path, "no name is free for another backup");
     ids.find(free).ok_or_else(full)
@@ -449,6 +473,12 @@ fn plain_files(folder: &Path) -> Result<Vec<PathBuf>, StoreFault> {
     }
     found.sort();
     Ok(found)
+}
+
+/// The folder that holds `path`; a bare name is held by the current folder.
+fn parent_of(path: &Path) -> &Path {
+    let parent = path.parent().filter(|parent| *parent != Path::new(""));
+    parent.unwrap_or(Path::new("."))
 }
 
 fn resolved(path: Option<&Path>) -> Option<PathBuf> {
@@ -478,10 +508,9 @@ impl BackupRoot {
 
     /// A folder on the volume where the backups will be.
     fn existing(&self) -> &Path {
-        let parent = self.path.parent().filter(|parent| *parent != Path::new(""));
         match self.path.is_dir() {
             true => &self.path,
-            false => parent.unwrap_or(Path::new(".")),
+            false => parent_of(&self.path),
         }
     }
 
