@@ -2,7 +2,12 @@
 //! `recover` from outside, on made hives: the logs are applied, or the hive is refused with what was
 //! found in each log. What the log room does in detail is in `tests/recovery.rs`.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::as_conversions
+)]
 
 use std::fs;
 use std::path::PathBuf;
@@ -122,4 +127,23 @@ fn without_a_usable_log_the_loss_must_be_accepted_in_words() {
     judges::judges_accept(&file).unwrap();
     bench.run("restore", &["--yes"]).expect(0);
     assert_eq!(bench.hives(), before);
+}
+
+/// What is wrong with SOFTWARE is no reason to leave SYSTEM alone.
+#[test]
+fn another_hive_in_trouble_does_not_stand_in_the_way() {
+    let (bench, file) = dirty_bench();
+    fs::remove_file(file.with_extension("LOG1")).unwrap();
+    let only_system = bench.profile(
+        "system",
+        "  - key: HKLM\\SYSTEM\\Setup\n    values: [ { name: X, dword: 1, why: w } ]\n",
+    );
+    let applied = bench.run("apply", &["-p", &only_system, "--yes", "--format", "json"]);
+    assert_eq!(
+        applied.expect(0).json()["hives"].as_array().unwrap().len(),
+        1
+    );
+    bench
+        .run("apply", &["-p", "rdp-disconnects", "--yes"])
+        .expect(3);
 }

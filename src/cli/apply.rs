@@ -8,7 +8,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::interrupted::{self, Wish};
 use super::output::Output;
-use super::plan::{load_profiles, make};
+use super::plan::{hives_of, load_profiles, make};
 use super::plan_file;
 use super::publish::{Destination, LoadedHive, load, publish};
 use super::target::{Found, condition_warnings, input, selection};
@@ -32,7 +32,11 @@ pub(super) fn run(args: &ApplyArgs, output: &Output) -> Result<Exit, Failure> {
         &args.consent,
         output,
     )?;
-    let hives = found.open()?;
+    let wanted = match &reviewed {
+        Some(plan) => plan.changes.iter().map(|change| change.hive).collect(),
+        None => hives_of(&profiles),
+    };
+    let hives = found.open(&wanted)?;
     let warnings = found.warnings(&hives);
     let hives = load(hives, args.unrecovered.accept_unrecovered)?;
     let inputs = inputs(&hives)?;

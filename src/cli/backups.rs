@@ -73,7 +73,8 @@ fn row_text(backup: &Backup) -> String {
             let changes = manifest.changes.as_array().map_or(0, Vec::len);
             let hives = escape(&hives.join(" and "));
             format!(
-                "{id}  {state:<14}  {changes:>3} changes in {hives}\n  {}\n",
+                "{id}  {state:<14}  {changes:>3} change{} in {hives}\n  {}\n",
+                if changes == 1 { "" } else { "s" },
                 shown(&backup.folder)
             )
         }

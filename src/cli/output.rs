@@ -118,6 +118,11 @@ impl Output {
             let message = "there is no terminal to ask on, so nothing was written";
             return Err(Failure::usage(message).advising("Say --yes to go on without being asked."));
         }
+        if self.quiet || self.is_json() {
+            let message = "nobody can agree to what was not shown, so nothing was written";
+            return Err(Failure::usage(message)
+                .advising("Say --yes, or leave out --quiet and --format json."));
+        }
         self.to_stderr(&format!("{BOLD}{}{BOLD:#} [y/N] ", escape(question)));
         let mut answer = String::new();
         let read = io::stdin().lock().read_line(&mut answer);

@@ -9,7 +9,7 @@ use super::output::Output;
 use super::plan_file;
 use super::target::{Found, condition_warnings, input, selection};
 use crate::plan::{HiveInput, Options, Plan, Selection, build, touched_keys};
-use crate::profile::{self, Profile};
+use crate::profile::{self, HiveName, Profile};
 use crate::report::{plan_json, plan_text};
 
 pub(super) fn run(args: &PlanArgs, output: &Output) -> Result<Exit, Failure> {
@@ -17,7 +17,7 @@ pub(super) fn run(args: &PlanArgs, output: &Output) -> Result<Exit, Failure> {
     let profiles = load_profiles(&args.profiles, output)?;
     let found = Found::from_args(&args.target)?;
     interrupted::warn(&found.target, None, output);
-    let hives = found.open()?;
+    let hives = found.open(&hives_of(&profiles))?;
     let mut views = Vec::new();
     for hive in &hives {
         views.push((hive, hive.source.view(args.unrecovered.accept_unrecovered)?));
@@ -65,6 +65,12 @@ pub(super) fn load_profiles(names: &[String], output: &Output) -> Result<Vec<Pro
     }
     profile::conflicts(&profiles)?;
     Ok(profiles)
+}
+
+/// The hives that profiles are about.
+pub(super) fn hives_of(profiles: &[Profile]) -> Vec<HiveName> {
+    let rules = profiles.iter().flat_map(|profile| &profile.keys);
+    rules.map(|rule| rule.path.hive).collect()
 }
 
 /// Compares profiles with hives.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! From changes to published hives: edit, seal, second opinion, store.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -11,7 +12,7 @@ use super::target::OpenHive;
 use crate::edit::Editor;
 use crate::plan::{Action, Change, KeySummary, State};
 use crate::profile::HiveName;
-use crate::regf::Hive;
+use crate::regf::{Hive, Name};
 use crate::report::changes_json;
 use crate::store::{BackupId, BackupScope, Disk, NewHive, Outcome, Request, Store};
 use crate::verify::{Expectation, ExpectedState, verify};
@@ -163,30 +164,36 @@ fn make(change: &Change, editor: &mut Editor, donor: Option<&Hive<'_>>) -> Resul
 
 /// What the second reader must find: the last word of the changes on each value and key.
 fn expectations(changes: &[&Change]) -> Vec<Expectation> {
-    let mut expected: Vec<Expectation> = Vec::new();
-    for (index, change) in changes.iter().enumerate() {
-        let later = changes.get(index.saturating_add(1)..).unwrap_or(&[]);
-        let is_overruled = later.iter().any(|later| {
-            let is_above = later.action == Action::DeleteKey && change.key.starts_with(&later.key);
-            is_above || (later.key == change.key && later.value == change.value)
-        });
-        if is_overruled {
+    let mut spoken = HashSet::new();
+    let mut deleted: Vec<&[Name]> = Vec::new();
+    let mut expected = Vec::new();
+    for change in changes.iter().rev() {
+        let is_gone = deleted.iter().any(|above| change.key.starts_with(above));
+        if change.action == Action::DeleteKey {
+            deleted.push(&change.key);
+        }
+        if is_gone || !spoken.insert((&change.key, &change.value)) {
             continue;
         }
-        let state = match (&change.value, &change.after) {
-            (Some(name), Some(State::Value(value))) => ExpectedState::Value {
-                name: name.clone(),
-                kind: value.kind,
-                data: value.data.clone(),
-            },
-            (Some(name), _) => ExpectedState::ValueAbsent { name: name.clone() },
-            (None, Some(_)) => ExpectedState::KeyExists,
-            (None, None) => ExpectedState::KeyAbsent,
-        };
-        let key = change.key.clone();
-        expected.push(Expectation { key, state });
+        expected.push(Expectation {
+            key: change.key.clone(),
+            state: expected_state(change),
+        });
     }
     expected
+}
+
+fn expected_state(change: &Change) -> ExpectedState {
+    match (&change.value, &change.after) {
+        (Some(name), Some(State::Value(value))) => ExpectedState::Value {
+            name: name.clone(),
+            kind: value.kind,
+            data: value.data.clone(),
+        },
+        (Some(name), _) => ExpectedState::ValueAbsent { name: name.clone() },
+        (None, Some(_)) => ExpectedState::KeyExists,
+        (None, None) => ExpectedState::KeyAbsent,
+    }
 }
 
 /// `time` as Windows counts it: 100-nanosecond steps since 1601.

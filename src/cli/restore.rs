@@ -56,6 +56,13 @@ pub(super) fn run(args: &RestoreArgs, output: &Output) -> Result<Exit, Failure> 
         is_in(backup, BackupState::Applied) && plan.is_ok_and(|plan| plan.changed.is_empty())
     };
     let own = backup_dir.and_then(|_| backups.iter().position(own));
+    if backup_dir.is_some() && wanted.is_none() && own.is_none() && args.values {
+        let message = "this disk holds none of these backups' hives as hivemend left them, so \
+            that the newest may be another disk's";
+        return Err(Failure::refused(message).advising(
+            "Name the backup; see what there is with: hivemend backups TARGET --backup-dir DIR",
+        ));
+    }
     let chosen = match wanted {
         None if own.is_some() => own.map(|own| match args.values {
             true => undone_by(&backups, own).unwrap_or(own),
@@ -204,7 +211,8 @@ fn restore_values(
     };
     let made = changes_from_json(&manifest.changes)
         .map_err(|error| Failure::refused(format!("{}: {error}", shown(&backup.folder))))?;
-    let hives = load(found.open()?, args.unrecovered.accept_unrecovered)?;
+    let wanted: Vec<HiveName> = made.iter().map(|change| change.hive).collect();
+    let hives = load(found.open(&wanted)?, args.unrecovered.accept_unrecovered)?;
     let inputs = inputs(&hives)?;
     let undo = undo(&made, &inputs)?;
     if !output.is_json() && !output.quiet {

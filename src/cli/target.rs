@@ -113,14 +113,15 @@ impl Found {
         warnings
     }
 
-    /// Opens every hive that is there, with its logs.
-    pub(super) fn open(&self) -> Result<Vec<OpenHive>, Failure> {
+    /// Opens those of the `wanted` hives that are there, with their logs: what is wrong with
+    /// another hive is no reason to leave these alone.
+    pub(super) fn open(&self, wanted: &[HiveName]) -> Result<Vec<OpenHive>, Failure> {
         let mut hives = Vec::new();
-        for (name, path) in self.hives() {
+        for (name, path) in self.hives().filter(|(name, _)| wanted.contains(name)) {
             let source = Source::open(&path.path, &path.logs)?;
             hives.push(OpenHive { name, source });
         }
-        if hives.is_empty() {
+        if self.hives().next().is_none() {
             let config = shown(&self.target.config);
             let message = format!("{config}: there is no SYSTEM and no SOFTWARE hive here");
             return Err(Failure::refused(message).advising("hivemend never creates a hive."));

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! Making a plan: each rule of each profile against each control set.
 
-use super::state::{find_key, find_value, same_path, summarize};
+use std::collections::HashSet;
+
+use super::state::{find_key, find_value, summarize};
 use super::{
     Action, Change, ControlSetInfo, HiveInput, KeySummary, Plan, PlanError, PlannedHive,
-    PlannedProfile, Selection, Skipped, State, Value, control_sets, path_text,
+    PlannedProfile, Selection, Skipped, State, Value, control_sets, folded, path_text,
 };
 use crate::profile::{ControlSet, HiveName, KeyPath, KeyRule, Profile, ValueRule, Want};
 use crate::regf::{KeyNode, Name};
@@ -65,7 +67,8 @@ pub fn build(
         hives,
         chosen,
         plan,
-        seen: Vec::new(),
+        seen: HashSet::new(),
+        created: HashSet::new(),
     };
     builder.expect_something_to_compare(profiles)?;
     for profile in profiles {
@@ -89,7 +92,9 @@ struct Builder<'b, 'h> {
     chosen: Vec<ControlSetInfo>,
     plan: Plan,
     /// Values and keys that a rule has spoken about: two profiles may want the same.
-    seen: Vec<(HiveName, Vec<Name>, Option<Name>)>,
+    seen: HashSet<(HiveName, Vec<u16>, Option<Vec<u16>>)>,
+    /// Keys that the plan creates.
+    created: HashSet<(HiveName, Vec<u16>)>,
 }
 
 impl<'h> Builder<'_, 'h> {
@@ -262,11 +267,7 @@ impl<'h> Builder<'_, 'h> {
     fn create_keys(&mut self, input: &HiveInput<'h>, aim: &Aim<'_>) -> Result<(), PlanError> {
         for depth in 1..=aim.key.len() {
             let path = aim.key.get(..depth).unwrap_or(&[]);
-            let is_planned = |change: &Change| {
-                let creates = change.action == Action::CreateKey && change.hive == aim.hive;
-                creates && same_path(&change.key, path)
-            };
-            if self.plan.changes.iter().any(is_planned) || find_key(input, path)?.is_some() {
+            if find_key(input, path)?.is_some() || !self.created.insert((aim.hive, folded(path))) {
                 continue;
             }
             self.plan.changes.push(Change {
@@ -322,19 +323,8 @@ impl<'h> Builder<'_, 'h> {
 
     /// Whether a rule has spoken about this value or key already; from now on one has.
     fn is_seen(&mut self, aim: &Aim<'_>, value: Option<&Name>) -> bool {
-        let same_value = |seen: &Option<Name>| match (seen, value) {
-            (Some(seen), Some(value)) => seen.same_as(value),
-            (None, None) => true,
-            _ => false,
-        };
-        let mut seen = self.seen.iter();
-        if seen.any(|(hive, key, seen)| {
-            *hive == aim.hive && same_value(seen) && same_path(key, &aim.key)
-        }) {
-            return true;
-        }
-        self.seen.push((aim.hive, aim.key.clone(), value.cloned()));
-        false
+        let value = value.map(|name| folded(std::slice::from_ref(name)));
+        !self.seen.insert((aim.hive, folded(&aim.key), value))
     }
 
     fn skip_rule(&mut self, profile: &Profile, rule: &KeyRule, key: &str, reason: &str) {

@@ -195,6 +195,15 @@ pub struct Skipped {
     pub reason: String,
 }
 
+/// A key's path, or a value's name below it, so that equal ones are equal to the registry.
+pub(crate) fn folded(path: &[Name]) -> Vec<u16> {
+    let names = path.iter().map(Name::units);
+    names
+        .flat_map(|units| std::iter::once(u16::from(b'\\')).chain(units.iter().copied()))
+        .map(crate::regf::upcase)
+        .collect()
+}
+
 /// A key's path as people write it.
 pub fn path_text(path: &[Name]) -> String {
     let names: Vec<String> = path.iter().map(Name::to_string).collect();

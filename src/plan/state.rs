@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! What is there now: values, keys, and whether it is still what a plan saw.
 
+use std::collections::HashMap;
+
 use sha2::{Digest, Sha256};
 
-use super::{Action, Change, HiveInput, PlanError, path_text};
+use super::{Action, Change, HiveInput, PlanError, folded, path_text};
 use crate::profile::HiveName;
 use crate::regf::{Hive, KeyNode, Name, RegfError};
 
@@ -277,13 +279,14 @@ pub fn touched_keys(
     hives: &[HiveInput<'_>],
 ) -> Result<Vec<TouchedKey>, PlanError> {
     let mut touched: Vec<TouchedKey> = Vec::new();
+    let mut places: HashMap<(HiveName, Vec<u16>), usize> = HashMap::new();
     for change in changes {
-        let is_same =
-            |key: &TouchedKey| key.hive == change.hive && same_path(&key.key, &change.key);
-        let index = match touched.iter().position(is_same) {
-            Some(index) => index,
+        let place = (change.hive, folded(&change.key));
+        let index = match places.get(&place) {
+            Some(index) => *index,
             None => {
                 touched.push(untouched(change, hives)?);
+                places.insert(place, touched.len().saturating_sub(1));
                 touched.len().saturating_sub(1)
             }
         };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! A plan as a diff that an engineer reads before saying yes.
 
+use std::collections::HashMap;
 use std::fmt::Write;
 
 use similar::{ChangeTag, TextDiff};
@@ -8,7 +9,7 @@ use similar::{ChangeTag, TextDiff};
 use super::style::{BOLD, DIM, GONE, GOOD, WARN};
 use super::values::value_line;
 use super::{WIDTH, styled};
-use crate::plan::{Action, Change, Condition, Plan, PlannedHive, TouchedKey, path_text};
+use crate::plan::{Action, Change, Condition, Plan, PlannedHive, TouchedKey, folded, path_text};
 use crate::profile::{HiveName, escape};
 
 /// The column at which a reason begins beside its value.
@@ -59,13 +60,19 @@ pub fn summary_line(plan: &Plan) -> String {
 pub fn changes_text(changes: &[Change], touched: &[TouchedKey], hives: &[PlannedHive]) -> String {
     let mut text = String::new();
     let mut heading = None;
+    let mut by_key: HashMap<(HiveName, Vec<u16>), Vec<&Change>> = HashMap::new();
+    for change in changes {
+        let place = (change.hive, folded(&change.key));
+        by_key.entry(place).or_default().push(change);
+    }
     for key in touched {
         let place = (key.hive, key.control_set.as_deref());
         if heading != Some(place) {
             let _ = writeln!(text, "{}", styled(BOLD, &place_text(key, hives)));
             heading = Some(place);
         }
-        key_diff(&mut text, key, changes);
+        let ours = by_key.get(&(key.hive, folded(&key.key)));
+        key_diff(&mut text, key, ours.map_or(&[], Vec::as_slice));
         text.push('\n');
     }
     text
@@ -121,7 +128,7 @@ fn place_text(key: &TouchedKey, hives: &[PlannedHive]) -> String {
 }
 
 /// One key: its path, and the unified diff of its values with the reasons beside them.
-fn key_diff(text: &mut String, key: &TouchedKey, changes: &[Change]) {
+fn key_diff(text: &mut String, key: &TouchedKey, changes: &[&Change]) {
     let path = format!("[{}\\{}]", key.hive, path_text(&key.key));
     match (&key.before, &key.after) {
         (None, Some(_)) => {
@@ -134,7 +141,12 @@ fn key_diff(text: &mut String, key: &TouchedKey, changes: &[Change]) {
             let _ = writeln!(text, " {}", escape(&path));
         }
     }
-    key_reasons(text, key, changes);
+    key_reasons(text, changes);
+    let named = changes.iter().filter_map(|change| {
+        let name = change.value.as_ref()?;
+        Some((folded(std::slice::from_ref(name)), *change))
+    });
+    let by_value: HashMap<Vec<u16>, &Change> = named.collect();
     let lines = |content: &Option<crate::plan::KeyContent>| -> String {
         let values = content.iter().flatten();
         values
@@ -154,25 +166,16 @@ fn key_diff(text: &mut String, key: &TouchedKey, changes: &[Change]) {
                 (Some(index), None) => names_before.get(index),
                 (None, None) => None,
             };
-            let change = changes.iter().find(|change| {
-                let same = |name: &crate::regf::Name| {
-                    change.value.as_ref().is_some_and(|v| v.same_as(name))
-                };
-                change.hive == key.hive
-                    && change.key == key.key
-                    && name.is_some_and(|name| same(name))
-            });
-            value_diff(text, line.tag(), value, change);
+            let name = name.map(|name| folded(std::slice::from_ref(*name)));
+            let change = name.and_then(|name| by_value.get(&name));
+            value_diff(text, line.tag(), value, change.copied());
         }
     }
 }
 
 /// The reasons of changes to the key itself.
-fn key_reasons(text: &mut String, key: &TouchedKey, changes: &[Change]) {
-    let about_key = |change: &&Change| {
-        change.value.is_none() && change.hive == key.hive && change.key == key.key
-    };
-    for change in changes.iter().filter(about_key) {
+fn key_reasons(text: &mut String, changes: &[&Change]) {
+    for change in changes.iter().filter(|change| change.value.is_none()) {
         if change.action == Action::DeleteKey {
             let before = change.before.as_ref();
             if let Some(crate::plan::State::Key(summary)) = before {
