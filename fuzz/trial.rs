@@ -2,8 +2,12 @@
 //! What each fuzz target does with its bytes; the regression test does the same on stable.
 
 use hivemend::edit::Editor;
+use hivemend::log::LogFile;
 use hivemend::regf::{self, Hive, KEY_DEPTH_LIMIT, Name};
 use hivemend::verify::verify;
+
+#[path = "../testdata/transaction_log.rs"]
+pub(crate) mod transaction_log;
 
 /// More keys than any input of a fuzzer can hold: a walk that gets there goes in circles.
 const KEYS: usize = 1 << 16;
@@ -101,6 +105,46 @@ pub(crate) fn edit(bytes: &[u8]) {
     assert!(sealed.report.is_sound());
     if is_judged {
         verify(&sealed.image, &[]).expect("the second reader still reads the same");
+    }
+}
+
+/// Takes the bytes as a log of a dirty hive: whatever comes back can be read to its end.
+pub(crate) fn recover(bytes: &[u8]) {
+    let primary = transaction_log::dirty(include_bytes!("../testdata/hives/v1.5"), 2, 1);
+    let mut log = bytes.to_vec();
+    if log.len() >= 512 {
+        transaction_log::seal_base_block(&mut log);
+    }
+    for at in (512..log.len()).step_by(512) {
+        seal_entry_at(&mut log, at);
+    }
+    let log = LogFile {
+        name: "LOG1".to_owned(),
+        bytes: &log,
+    };
+    let Ok(recovered) = hivemend::log::recover(&primary, &[log]) else {
+        return;
+    };
+    let image = recovered.to_vec().expect("what was recovered can be read");
+    assert!(
+        image.len() <= primary.len() + bytes.len(),
+        "memory is bounded by the input"
+    );
+    let hive = Hive::open(&recovered).expect("a recovered hive opens");
+    assert!(hive.base().is_clean());
+    walk(&image);
+    let _ = regf::check(&image);
+}
+
+/// Gives the entry that may begin at `at` its hashes, where its size leaves room for them.
+fn seal_entry_at(log: &mut [u8], at: usize) {
+    let rest = &mut log[at..];
+    if rest.len() < 512 || &rest[..4] != b"HvLE" {
+        return;
+    }
+    let size = usize::try_from(transaction_log::u32_of(rest, 4)).unwrap_or(0);
+    if size >= 40 && size % 8 == 0 && size <= rest.len() {
+        transaction_log::seal_entry(&mut rest[..size]);
     }
 }
 

@@ -3,6 +3,7 @@
 //! mutations of the bundled hives.
 
 #![allow(
+    clippy::as_conversions,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
@@ -17,6 +18,10 @@ use proptest::test_runner::{Config, TestRunner};
 
 #[path = "../fuzz/trial.rs"]
 mod trial;
+
+use hivemend::edit::Editor;
+use hivemend::regf::Name;
+use trial::transaction_log::{NewLog, old_log};
 
 fn repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
@@ -38,10 +43,36 @@ fn regressions(target: &str, trial: fn(&[u8])) {
 
 /// Few bytes of a sound hive become others: a field, a size, an offset.
 fn mutations(trial: fn(&[u8])) {
-    let seeds: Vec<Vec<u8>> = files("testdata/hives")
-        .iter()
-        .map(|file| fs::read(file).unwrap())
-        .collect();
+    mutate(&hives(), trial);
+}
+
+fn hives() -> Vec<Vec<u8>> {
+    let files = files("testdata/hives");
+    files.iter().map(|file| fs::read(file).unwrap()).collect()
+}
+
+/// A log of each format that brings a bundled hive to another state.
+fn logs() -> Vec<Vec<u8>> {
+    let before = fs::read(repository("testdata/hives/v1.5")).unwrap();
+    let mut editor = Editor::open(before.clone(), 1).unwrap();
+    for number in 0..60 {
+        let name = Name::from(format!("a key that fills the hive {number}").as_str());
+        editor.create_key(&[name]).unwrap();
+    }
+    let after = editor.seal(0).unwrap().image;
+    let between = editor_state(&before);
+    let new = NewLog::new(&before, 2).entry(&before, &between, 2);
+    let new = new.entry(&between, &after, 3);
+    vec![new.bytes, old_log(&before, &after, 2, 512, 1)]
+}
+
+fn editor_state(before: &[u8]) -> Vec<u8> {
+    let mut editor = Editor::open(before.to_vec(), 1).unwrap();
+    editor.create_key(&[Name::from("one")]).unwrap();
+    editor.seal(0).unwrap().image
+}
+
+fn mutate(seeds: &[Vec<u8>], trial: fn(&[u8])) {
     assert!(!seeds.is_empty());
     let patch = (
         any::<prop::sample::Index>(),
@@ -79,7 +110,7 @@ fn mutations(trial: fn(&[u8])) {
     );
     runner
         .run(&plan, |(seed, patches, script)| {
-            let mut bytes = seed.get(&seeds).clone();
+            let mut bytes = seed.get(seeds).clone();
             for (place, value, width) in patches {
                 let at = place.index(bytes.len() - 4);
                 bytes[at..at + width.min(4)].copy_from_slice(&value.to_le_bytes()[..width.min(4)]);
@@ -107,4 +138,24 @@ fn check() {
 fn edit() {
     regressions("edit", trial::edit);
     mutations(trial::edit);
+}
+
+#[test]
+fn recover() {
+    regressions("recover", trial::recover);
+    for log in logs() {
+        trial::recover(&log);
+    }
+    mutate(&logs(), trial::recover);
+}
+
+/// Writes the logs that a fuzz run of `recover` starts from, where it is asked to.
+#[test]
+fn seeds() {
+    let Some(folder) = std::env::var_os("HIVEMEND_FUZZ_SEEDS") else {
+        return;
+    };
+    for (number, log) in logs().iter().enumerate() {
+        fs::write(Path::new(&folder).join(format!("log{number}")), log).unwrap();
+    }
 }

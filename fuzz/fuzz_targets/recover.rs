@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//! Any bytes as the transaction log of a dirty hive: recovery ends, in bounded memory.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+#[path = "../trial.rs"]
+#[allow(dead_code)] // Each target does one of the trials.
+mod trial;
+
+fuzz_target!(|bytes: &[u8]| trial::recover(bytes));
