@@ -66,14 +66,7 @@ impl Output {
 
     /// Says why the command did not do what it was asked, and what can be done.
     pub(super) fn failure(&self, failure: &Failure) {
-        let mut causes = failure.error.chain().map(ToString::to_string);
-        let mut sentence = causes.next().unwrap_or_default();
-        // An error that is transparent repeats its cause.
-        for cause in causes {
-            if !sentence.contains(&cause) {
-                sentence = format!("{sentence}: {cause}");
-            }
-        }
+        let sentence = failure.sentence();
         if self.is_json() {
             self.json(&json!({
                 "schema": "hivemend.error/1",
@@ -82,6 +75,12 @@ impl Output {
                 "advice": failure.advice,
             }));
         }
+        self.complain(failure);
+    }
+
+    /// Says to people why something was not done, and what can be done.
+    pub(super) fn complain(&self, failure: &Failure) {
+        let sentence = failure.sentence();
         let lines: Vec<String> = sentence.lines().map(escape).collect();
         self.to_stderr(&format!("{WARN}error:{WARN:#} {}\n", lines.join("\n")));
         if !failure.advice.is_empty() {
@@ -122,6 +121,7 @@ fn format_of(command: &Command) -> Format {
         Command::Apply(ApplyArgs { format, .. }) => format.format,
         Command::Backups(args) => args.format.format,
         Command::Restore(args) => args.format.format,
+        Command::Check(args) => args.format.format,
         Command::Show(args) => args.format.format,
         Command::Profile(args) => match &args.command {
             ProfileCommand::List { format } => format.format,

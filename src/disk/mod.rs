@@ -10,6 +10,7 @@ mod pages;
 pub(crate) mod platform;
 mod shown;
 mod sniff;
+mod suspect;
 mod target;
 
 pub use error::DiskError;
@@ -18,4 +19,5 @@ pub use hive_file::{Dirt, HiveFile, HiveState, WholeHive};
 pub use platform::{Identity, Volume};
 pub use shown::{Shown, shown};
 pub use sniff::NotAHive;
+pub use suspect::read_suspect;
 pub use target::{HiveName, HivePath, Target, logs_of};

@@ -77,6 +77,7 @@ codes! {
 
     SUBKEYS_LIST = Error "subkeys-list";
     SUBKEYS_LIST_MISSING = Error "subkeys-list-missing";
+    SUBKEYS_LIST_UNUSED = Note "subkeys-list-unused";
     SUBKEYS_LIST_EMPTY = Error "subkeys-list-empty";
     SUBKEYS_LIST_KIND = Error "subkeys-list-kind";
     SUBKEYS_LIST_ORDER = Error "subkeys-list-order";
@@ -91,6 +92,7 @@ codes! {
 
     VALUES_LIST = Error "values-list";
     VALUES_LIST_MISSING = Error "values-list-missing";
+    VALUES_LIST_UNUSED = Note "values-list-unused";
     KEY_VALUE = Error "key-value";
     VALUE_NAME_ODD = Error "value-name-odd";
     VALUE_NAME_LONG = Warning "value-name-long";

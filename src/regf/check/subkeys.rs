@@ -38,7 +38,11 @@ impl<'a> Checker<'a> {
             previous: None,
         };
         match (node.subkey_count(), node.subkeys_list().some()) {
-            (0, _) => return,
+            (0, None) => return,
+            (0, Some(list)) => {
+                let found = format!("a subkeys list at {:#010x} for no subkeys", list.0);
+                return self.find(SUBKEYS_LIST_UNUSED, at, found, "no list");
+            }
             (count, None) => {
                 let found = format!("subkey count {count} without a subkeys list");
                 return self.find(SUBKEYS_LIST_MISSING, at, found, "a subkeys list");

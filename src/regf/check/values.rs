@@ -29,7 +29,7 @@ impl<'a> Checker<'a> {
     pub(super) fn check_values(&mut self, key: &KeyNode<'_>) {
         let count = key.value_count();
         let cells = match count {
-            0 => &[],
+            0 => self.expect_no_values_list(key),
             _ => self.claim_values_list(key, count),
         };
         let mut hashes = std::mem::take(&mut self.name_hashes);
@@ -48,6 +48,17 @@ impl<'a> Checker<'a> {
         if key.has(key_flags::SYM_LINK) {
             self.check_link(key.at(), cells);
         }
+    }
+
+    /// A list without values is no harm: readers go by the count.
+    fn expect_no_values_list(&mut self, key: &KeyNode<'_>) -> &'a [u8] {
+        if let Some(list) = key.values_list().some()
+            && !key.has(key_flags::PREDEF_HANDLE)
+        {
+            let found = format!("a values list at {:#010x} for no values", list.0);
+            self.find(VALUES_LIST_UNUSED, key.at(), found, "no list");
+        }
+        &[]
     }
 
     /// The bytes of the list that hold the offsets of `key`'s values.
