@@ -62,6 +62,8 @@ pub(super) enum Command {
     Backups(BackupsArgs),
     /// Put back what was there before an apply
     Restore(RestoreArgs),
+    /// Check the structure of hives, in every detail; nothing is written
+    Check(CheckArgs),
     /// Print a key or a value
     Show(ShowArgs),
     /// List, print and check profiles
@@ -238,6 +240,15 @@ pub(super) struct RestoreArgs {
     pub(super) unrecovered: UnrecoveredArgs,
     #[command(flatten)]
     pub(super) backup: BackupDirArgs,
+    #[command(flatten)]
+    pub(super) format: FormatArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CheckArgs {
+    /// Attached disks (root, Windows folder or config folder) and hive files, in any mixture
+    #[arg(value_name = "TARGET|HIVE", required = true)]
+    pub(super) places: Vec<PathBuf>,
     #[command(flatten)]
     pub(super) format: FormatArgs,
 }

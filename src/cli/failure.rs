@@ -56,6 +56,19 @@ impl Failure {
         self
     }
 
+    /// What happened, with its causes.
+    pub(super) fn sentence(&self) -> String {
+        let mut causes = self.error.chain().map(ToString::to_string);
+        let mut sentence = causes.next().unwrap_or_default();
+        // An error that is transparent repeats its cause.
+        for cause in causes {
+            if !sentence.contains(&cause) {
+                sentence = format!("{sentence}: {cause}");
+            }
+        }
+        sentence
+    }
+
     fn from_error(exit: Exit, error: impl std::error::Error + Send + Sync + 'static) -> Self {
         let error = anyhow::Error::new(error);
         Self {

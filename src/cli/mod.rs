@@ -4,6 +4,7 @@
 mod apply;
 mod args;
 mod backups;
+mod check;
 mod exit;
 mod failure;
 mod interrupted;
@@ -66,6 +67,7 @@ fn run(command: Command, output: &Output) -> Result<Exit, Failure> {
         Command::Recover(args) => recover::run(&args, output),
         Command::Backups(args) => backups::run(&args, output),
         Command::Restore(args) => restore::run(&args, output),
+        Command::Check(args) => check::run(&args, output),
         Command::Show(args) => show::run(&args, output),
         Command::Profile(args) => profiles::run(&args, output),
     }

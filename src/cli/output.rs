@@ -82,14 +82,7 @@ impl Output {
 
     /// Says why the command did not do what it was asked, and what can be done.
     pub(super) fn failure(&self, failure: &Failure) {
-        let mut causes = failure.error.chain().map(ToString::to_string);
-        let mut sentence = causes.next().unwrap_or_default();
-        // An error that is transparent repeats its cause.
-        for cause in causes {
-            if !sentence.contains(&cause) {
-                sentence = format!("{sentence}: {cause}");
-            }
-        }
+        let sentence = failure.sentence();
         if self.is_json() {
             self.json(&json!({
                 "schema": "hivemend.error/1",
@@ -98,6 +91,12 @@ impl Output {
                 "advice": failure.advice,
             }));
         }
+        self.complain(failure);
+    }
+
+    /// Says to people why something was not done, and what can be done.
+    pub(super) fn complain(&self, failure: &Failure) {
+        let sentence = failure.sentence();
         let sentence = escape_lines(&sentence);
         self.to_stderr(&format!("{WARN}error:{WARN:#} {sentence}\n"));
         if !failure.advice.is_empty() {
@@ -150,6 +149,7 @@ fn format_of(command: &Command) -> Format {
         Command::Backups(args) => args.format.format,
         Command::Recover(args) => args.format.format,
         Command::Restore(args) => args.format.format,
+        Command::Check(args) => args.format.format,
         Command::Show(args) => args.format.format,
         Command::Profile(args) => match &args.command {
             ProfileCommand::List { format } => format.format,

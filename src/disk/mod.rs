@@ -11,6 +11,7 @@ mod pages;
 pub(crate) mod platform;
 mod shown;
 mod sniff;
+mod suspect;
 mod target;
 
 pub use error::DiskError;
@@ -20,4 +21,5 @@ pub use hive_file::{Dirt, HiveFile, HiveState, LogFile, WholeHive};
 pub use platform::{Identity, Volume};
 pub use shown::{Shown, shown};
 pub use sniff::NotAHive;
+pub use suspect::read_suspect;
 pub use target::{HiveName, HivePath, Target, logs_of};

@@ -4,6 +4,8 @@
 //! Text carries ANSI styles; who prints it strips them where they are not wanted. Everything that
 //! comes from a hive, a profile or a path is escaped.
 
+mod check_json;
+mod check_text;
 mod key_text;
 mod plan_json;
 mod plan_text;
@@ -11,6 +13,8 @@ mod state_json;
 mod style;
 mod values;
 
+pub use check_json::check_json;
+pub use check_text::{CheckedHive, HiveCheck, LogFile, check_text};
 pub use key_text::{KeyListing, key_json, key_text};
 pub use plan_json::{
     PLAN_SCHEMA, PlanJsonError, changes_from_json, changes_json, plan_from_json, plan_json,

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! Bins and cells: where each cell begins, and whether something refers to it.
 
-use super::{
-    CELL_FREE, CELL_NOT_A_CELL, CELL_OUT_OF_RANGE, CELL_SHARED, CELL_SIZE, Code, HIVE_BIN, Report,
-    add,
-};
+use super::codes::*;
+use super::{Report, add};
 use crate::regf::bytes::u32_at;
-use crate::regf::{CellOffset, HIVE_BIN_HEADER_SIZE, HIVE_BIN_UNIT, HiveBin};
+use crate::regf::{CellOffset, HIVE_BIN_HEADER_SIZE, HIVE_BIN_UNIT};
 
 const NO_CELL: u8 = 0;
 const FREE: u8 = 1;
@@ -19,18 +17,20 @@ pub(super) struct CellMap {
 }
 
 /// Why a cell could not be claimed.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Refusal {
     OutOfRange,
+    Unaligned,
     NotACell,
     Free,
     Shared,
 }
 
 impl Refusal {
-    pub(super) fn code(self) -> Code {
+    pub(super) fn code(self) -> FindingCode {
         match self {
             Self::OutOfRange => CELL_OUT_OF_RANGE,
+            Self::Unaligned => CELL_UNALIGNED,
             Self::NotACell => CELL_NOT_A_CELL,
             Self::Free => CELL_FREE,
             Self::Shared => CELL_SHARED,
@@ -40,11 +40,73 @@ impl Refusal {
     pub(super) fn found(self) -> &'static str {
         match self {
             Self::OutOfRange => "which is outside the hive bins",
+            Self::Unaligned => "which is not a multiple of 8",
             Self::NotACell => "where no cell begins",
             Self::Free => "which is a free cell",
             Self::Shared => "which something else refers to already",
         }
     }
+}
+
+/// The three fields of a bin's header that tell whether it is one.
+struct BinHeader {
+    signature: [u8; 4],
+    offset: u32,
+    size: u32,
+}
+
+impl BinHeader {
+    fn read(bins: &[u8], at: u32) -> Option<Self> {
+        let start = usize::try_from(at).ok()?;
+        let header = bins.get(start..start.checked_add(12)?)?;
+        Some(Self {
+            signature: header.get(..4)?.try_into().ok()?,
+            offset: u32_at(header, 4)?,
+            size: u32_at(header, 8)?,
+        })
+    }
+
+    fn has_signature(&self) -> bool {
+        &self.signature == b"hbin"
+    }
+
+    /// The first byte behind the bin that begins at `start`, if its size is possible.
+    fn end(&self, start: u32, bins_size: u32) -> Option<u32> {
+        let is_possible = self.size != 0 && self.size.is_multiple_of(HIVE_BIN_UNIT);
+        let end = start.checked_add(self.size).filter(|_| is_possible)?;
+        (end <= bins_size).then_some(end)
+    }
+}
+
+/// Whether a bin begins at `at`, as far as signature and offset tell.
+fn begins_bin(bins: &[u8], at: u32) -> bool {
+    let header = BinHeader::read(bins, at);
+    header.is_some_and(|header| header.has_signature() && header.offset == at)
+}
+
+/// The first page behind `at` and before `end` where a bin begins, or `end`.
+fn next_bin(bins: &[u8], at: u32, end: u32) -> u32 {
+    let mut page = at.saturating_add(1).next_multiple_of(HIVE_BIN_UNIT);
+    while page < end {
+        if begins_bin(bins, page) {
+            return page;
+        }
+        page = page.saturating_add(HIVE_BIN_UNIT);
+    }
+    end
+}
+
+/// Bytes of the sound bins that `bytes` begin with.
+pub(super) fn size_of_bins(bytes: &[u8]) -> usize {
+    let room = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+    let mut at = 0;
+    while let Some(end) = BinHeader::read(bytes, at)
+        .filter(|header| header.has_signature() && header.offset == at)
+        .and_then(|header| header.end(at, room))
+    {
+        at = end;
+    }
+    usize::try_from(at).unwrap_or(0)
 }
 
 impl CellMap {
@@ -56,42 +118,74 @@ impl CellMap {
         let bins_size = u32::try_from(bins.len()).unwrap_or(u32::MAX);
         let mut at = 0_u32;
         while at < bins_size {
-            let start = CellOffset(at);
-            let rest = usize::try_from(at).ok().and_then(|at| bins.get(at..));
-            let end = match HiveBin::parse(rest.unwrap_or(&[]), start, bins_size) {
-                Ok(bin) => {
-                    map.read_bin(bins, bin, report);
-                    bin.end()
-                }
-                Err(error) => {
-                    let expected = "a hive bin's header";
-                    add(report, HIVE_BIN, error.at, None, error, expected);
-                    at.saturating_add(HIVE_BIN_UNIT)
-                }
-            };
-            at = end;
+            at = map.read_bin(bins, at, bins_size, report);
         }
         map
     }
 
-    fn read_bin(&mut self, bins: &[u8], bin: HiveBin, report: &mut Report) {
-        let mut at = bin.start.0.saturating_add(HIVE_BIN_HEADER_SIZE);
-        while at < bin.end() {
+    /// Reads the bin at `start` and gives the place where the next one is to be read.
+    fn read_bin(&mut self, bins: &[u8], start: u32, bins_size: u32, report: &mut Report) -> u32 {
+        let at = CellOffset(start).in_file();
+        let next = || next_bin(bins, start, bins_size);
+        let Some(header) = BinHeader::read(bins, start) else {
+            add(
+                report,
+                BIN_SIZE,
+                at,
+                None,
+                "less than a header",
+                "a hive bin",
+            );
+            return bins_size;
+        };
+        if !header.has_signature() {
+            let found = format!("\"{}\"", header.signature.escape_ascii());
+            add(report, BIN_SIGNATURE, at, None, found, "\"hbin\"");
+        }
+        if header.offset != start {
+            if !header.has_signature() {
+                return next(); // not a bin at all
+            }
+            let found = format!("offset {:#010x}", header.offset);
+            add(
+                report,
+                BIN_OFFSET,
+                at,
+                None,
+                found,
+                &format!("{start:#010x}"),
+            );
+        }
+        let end = header.end(start, bins_size).unwrap_or_else(|| {
+            let found = format!("size {}", header.size);
+            let room = bins_size.saturating_sub(start);
+            let expected = format!("a multiple of 4096 up to {room}");
+            add(report, BIN_SIZE, at, None, found, &expected);
+            next()
+        });
+        self.read_cells(bins, start, end, report)
+    }
+
+    /// Reads the cells of a bin; behind one that is damaged the next bin is looked for.
+    fn read_cells(&mut self, bins: &[u8], start: u32, end: u32, report: &mut Report) -> u32 {
+        let mut at = start.saturating_add(HIVE_BIN_HEADER_SIZE);
+        while at < end {
             let field = usize::try_from(at).ok().and_then(|at| u32_at(bins, at));
             let size = field.unwrap_or(0).cast_signed();
             let total = size.unsigned_abs();
-            let room = bin.end().saturating_sub(at);
+            let room = end.saturating_sub(at);
             if total < 8 || !total.is_multiple_of(8) || total > room {
                 let found = format!("cell size {size}");
                 let expected = format!("a multiple of 8 up to {room}");
-                let at = CellOffset(at).in_file();
-                add(report, CELL_SIZE, at, None, found, &expected);
-                return;
+                let place = CellOffset(at).in_file();
+                add(report, CELL_SIZE, place, None, found, &expected);
+                return next_bin(bins, at, end);
             }
             let state = if size < 0 { UNCLAIMED } else { FREE };
             self.set(CellOffset(at), state);
             at = at.saturating_add(total);
         }
+        end
     }
 
     fn slot(at: CellOffset) -> Option<usize> {
@@ -127,34 +221,43 @@ impl CellMap {
         bins.get(start.checked_add(4)?..end)
     }
 
+    /// Why the cell at `at` cannot be claimed, if it cannot.
+    pub(super) fn refusal(&self, at: CellOffset) -> Option<Refusal> {
+        let slot = Self::slot(at).unwrap_or(usize::MAX);
+        if slot >= self.starts.len() {
+            return Some(Refusal::OutOfRange);
+        }
+        if !at.0.is_multiple_of(8) {
+            return Some(Refusal::Unaligned);
+        }
+        match self.state(at) {
+            UNCLAIMED => None,
+            FREE => Some(Refusal::Free),
+            CLAIMED => Some(Refusal::Shared),
+            _ => Some(Refusal::NotACell),
+        }
+    }
+
     /// Claims the allocated cell at `at` and gives its payload.
     pub(super) fn claim<'a>(
         &mut self,
         bins: &'a [u8],
         at: CellOffset,
     ) -> Result<&'a [u8], Refusal> {
-        let slot = Self::slot(at).unwrap_or(usize::MAX);
-        if slot >= self.starts.len() {
-            return Err(Refusal::OutOfRange);
-        }
-        match self.state(at) {
-            UNCLAIMED => {}
-            FREE => return Err(Refusal::Free),
-            CLAIMED => return Err(Refusal::Shared),
-            _ => return Err(Refusal::NotACell),
+        if let Some(refusal) = self.refusal(at) {
+            return Err(refusal);
         }
         let payload = self.payload(bins, at).ok_or(Refusal::NotACell)?;
         self.set(at, CLAIMED);
         Ok(payload)
     }
 
-    /// The allocated cells that nothing has claimed.
-    pub(super) fn unclaimed(&self) -> Vec<CellOffset> {
-        let starts = self.starts.iter().enumerate();
-        let unclaimed = starts.filter(|&(_, &state)| state == UNCLAIMED);
-        unclaimed
-            .filter_map(|(slot, _)| u32::try_from(slot.checked_mul(8)?).ok())
-            .map(CellOffset)
-            .collect()
+    /// The first allocated cell from `from` on that nothing has claimed.
+    pub(super) fn next_unclaimed(&self, from: CellOffset) -> Option<CellOffset> {
+        let first = Self::slot(from)?;
+        let mut states = self.starts.get(first..)?.iter();
+        let skipped = states.position(|&state| state == UNCLAIMED)?;
+        let slot = u32::try_from(first.checked_add(skipped)?).ok()?;
+        Some(CellOffset(slot.checked_mul(8)?))
     }
 }

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! The ring of key security records, and how many keys use each.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use super::{
-    Checker, KEY_SECURITY, SECURITY_COUNT_HIGH, SECURITY_COUNT_LOW, SECURITY_DESCRIPTOR,
-    SECURITY_NOT_IN_RING, SECURITY_RING, descriptor,
-};
-use crate::regf::{CellOffset, KeyNode, KeySecurity};
+use super::codes::*;
+use super::{Checker, descriptor};
+use crate::regf::{CellOffset, KeySecurity};
 
 /// The records of the ring by their cells.
 #[derive(Default)]
@@ -20,17 +19,16 @@ struct Use {
     counted: u32,
 }
 
-impl Checker<'_> {
-    /// Walks the ring from the root key's record on.
-    pub(super) fn check_security_ring(&mut self) {
-        let root = self.base.root;
-        let Some(payload) = self.cells.payload(self.bins, root) else {
+impl<'a> Checker<'a> {
+    /// Walks the ring from the record of the key `root` on.
+    pub(super) fn check_security_ring(&mut self, root: CellOffset) {
+        let Some(node) = self.node(root) else {
             return;
         };
-        let Ok(node) = KeyNode::parse(root, payload.into()) else {
-            return;
-        };
-        self.walk_ring(node.security(), root);
+        let first = node.security();
+        if !self.security.uses.contains_key(&first) {
+            self.walk_ring(first, root);
+        }
     }
 
     /// Walks a ring from `first`, which `owner` refers to.
@@ -38,30 +36,43 @@ impl Checker<'_> {
         let mut at = first;
         let mut from: Option<CellOffset> = None;
         loop {
-            let owner = from.unwrap_or(owner);
-            let Some(payload) = self.claim(at, "a key security record", owner) else {
+            let Some(record) = self.claim_security(at, from.unwrap_or(owner)) else {
                 return;
             };
-            let record = match KeySecurity::parse(at, payload.into()) {
-                Ok(record) => record,
-                Err(error) => return self.find(KEY_SECURITY, at, error, "a key security record"),
-            };
-            if let Some(flaw) = descriptor::flaw(record.descriptor()) {
-                let expected = "a sound self-relative descriptor";
-                self.find(SECURITY_DESCRIPTOR, at, flaw, expected);
-            }
             let stored = record.reference_count();
             let counted = 0;
             self.security.uses.insert(at, Use { stored, counted });
             if let Some(previous) = from {
                 self.expect_blink(at, record.blink(), previous);
             }
-            if record.flink() == first {
+            let next = record.flink();
+            if next == first {
                 return self.close_ring(first, at);
             }
+            if self.security.uses.contains_key(&next) {
+                let found = format!("flink {:#010x}, back into the ring", next.0);
+                let expected = format!("{:#010x}, where the ring began", first.0);
+                return self.find(SECURITY_RING, at, found, &expected);
+            }
             from = Some(at);
-            at = record.flink();
+            at = next;
         }
+    }
+
+    fn claim_security(&mut self, at: CellOffset, owner: CellOffset) -> Option<KeySecurity<'a>> {
+        let payload = self.claim(at, "a key security record", owner)?;
+        let record = match KeySecurity::parse(at, payload.into()) {
+            Ok(record) => record,
+            Err(error) => {
+                let expected = "a key security record";
+                self.find_in(KEY_SECURITY, owner, at, error.fault, expected);
+                return None;
+            }
+        };
+        for (code, found) in descriptor::flaws(record.descriptor()) {
+            self.find(code, at, found, "a sound self-relative descriptor");
+        }
+        Some(record)
     }
 
     fn close_ring(&mut self, first: CellOffset, last: CellOffset) {
@@ -84,7 +95,7 @@ impl Checker<'_> {
         if !self.security.uses.contains_key(&at) {
             let found = format!("security at {:#010x}, which is not in the ring", at.0);
             self.find(SECURITY_NOT_IN_RING, key, found, "a record of the ring");
-            if self.cells.is_allocated(at) {
+            if self.cells.refusal(at).is_none() {
                 self.walk_ring(at, key);
             }
         }
@@ -95,12 +106,16 @@ impl Checker<'_> {
 
     /// Compares each record's reference count with the keys that were seen to use it.
     pub(super) fn check_security_counts(&mut self) {
+        if self.report.keys == 0 {
+            return;
+        }
         let uses = std::mem::take(&mut self.security.uses);
         for (at, Use { stored, counted }) in uses {
             let code = match stored.cmp(&counted) {
-                std::cmp::Ordering::Equal => continue,
-                std::cmp::Ordering::Less => SECURITY_COUNT_LOW,
-                std::cmp::Ordering::Greater => SECURITY_COUNT_HIGH,
+                _ if counted == 0 => SECURITY_UNUSED,
+                Ordering::Equal => continue,
+                Ordering::Less => SECURITY_COUNT_LOW,
+                Ordering::Greater => SECURITY_COUNT_HIGH,
             };
             let found = format!("reference count {stored}");
             self.find(code, at, found, &format!("{counted}, the keys that use it"));

@@ -1,44 +1,70 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-//! The tree of keys: nodes, their subkeys lists, their class names.
+//! The tree of keys: where it begins, and each key node.
 
-use std::cmp::Ordering;
-
-use super::{
-    CLASS_NAME, Checker, KEY_DEPTH, KEY_NAME, KEY_NODE, KEY_PARENT, LARGEST_SUBKEY_CLASS,
-    LARGEST_SUBKEY_NAME, ROOT_FLAGS, SUBKEY_COUNT, SUBKEY_DUPLICATE, SUBKEYS_LIST,
-    SUBKEYS_LIST_EMPTY, SUBKEYS_LIST_HASH, SUBKEYS_LIST_HINT, SUBKEYS_LIST_KIND,
-    SUBKEYS_LIST_ORDER,
-};
-use crate::regf::{
-    CellOffset, KEY_DEPTH_LIMIT, KeyNode, ListKind, StoredName, SubkeysList, key_flags,
-};
+use super::Checker;
+use super::codes::*;
+use super::names;
+use crate::regf::{CellOffset, FileOffset, KEY_DEPTH_LIMIT, KeyNode, key_flags};
 
 /// A key that was claimed and waits to be checked.
-struct Waiting {
-    at: CellOffset,
-    parent: Option<CellOffset>,
-    depth: usize,
+pub(super) struct Waiting {
+    pub(super) at: CellOffset,
+    /// The key whose subkeys list leads here; none for a root.
+    pub(super) parent: CellOffset,
+    pub(super) depth: u16,
 }
 
-/// What is gathered over all leaves of one key's subkeys list.
-struct Listing<'a> {
-    key: CellOffset,
-    depth: usize,
-    count: u32,
-    largest_name: usize,
-    largest_class: u16,
-    previous: Option<KeyNode<'a>>,
-}
-
-impl<'a> Checker<'a> {
-    /// Walks all keys from the root on.
-    pub(super) fn check_tree(&mut self) {
+impl Checker<'_> {
+    /// The key that the base block calls the root; where that is none, every key that may be one.
+    pub(super) fn find_roots(&mut self) -> Vec<CellOffset> {
         let root = self.base.root;
+        let problem = match self.cells.refusal(root) {
+            Some(refusal) => refusal.found().to_owned(),
+            None => match self.node(root) {
+                None => "which is no key node".to_owned(),
+                Some(node) if node.has(key_flags::HIVE_ENTRY) => return vec![root],
+                Some(_) => "which lies below the root".to_owned(),
+            },
+        };
+        let entries = self.keys_that(|_, node| node.has(key_flags::HIVE_ENTRY));
+        if entries.is_empty() && self.node(root).is_some() {
+            return vec![root];
+        }
+        let found = format!("root key at {:#010x}, {problem}", root.0);
+        let expected = "the root's key node";
+        super::add(
+            &mut self.report,
+            BASE_BLOCK_ROOT,
+            FileOffset(0),
+            None,
+            found,
+            expected,
+        );
+        if !entries.is_empty() {
+            return entries;
+        }
+        self.keys_that(|checker, node| checker.node(node.parent()).is_none())
+    }
+
+    /// The allocated key nodes, by whatever they are reached, for which `wanted` holds.
+    fn keys_that(&self, wanted: impl Fn(&Self, &KeyNode<'_>) -> bool) -> Vec<CellOffset> {
+        let mut found = Vec::new();
+        let mut from = CellOffset(0);
+        while let Some(at) = self.cells.next_unclaimed(from) {
+            if self.node(at).is_some_and(|node| wanted(self, &node)) {
+                found.push(at);
+            }
+            from = CellOffset(at.0.saturating_add(8));
+        }
+        found
+    }
+
+    /// Walks all keys from `root` on.
+    pub(super) fn check_tree(&mut self, root: CellOffset) {
         if self.claim(root, "the root key", root).is_none() {
             return;
         }
-        let (parent, depth) = (None, 0);
-        let at = root;
+        let (at, parent, depth) = (root, CellOffset::NONE, 0);
         let mut waiting = vec![Waiting { at, parent, depth }];
         while let Some(key) = waiting.pop() {
             self.check_key(&key, &mut waiting);
@@ -50,17 +76,21 @@ impl<'a> Checker<'a> {
         let payload = self.cells.payload(self.bins, at).unwrap_or(&[]);
         let node = match KeyNode::parse(at, payload.into()) {
             Ok(node) => node,
-            Err(error) => return self.find(KEY_NODE, at, error, "a key node"),
+            Err(error) => return self.find_in(KEY_NODE, key.parent, at, error.fault, "a key node"),
         };
         self.report.keys = self.report.keys.saturating_add(1);
-        match key.parent {
+        for (code, found, expected) in names::key_flaws(node.name()) {
+            self.find(code, at, found, expected);
+        }
+        match key.parent.some() {
             None => self.check_root(&node),
             Some(parent) => self.check_place(&node, parent),
         }
+        self.check_kind(&node);
         self.check_class_name(&node);
         self.count_security(at, node.security());
         self.check_values(&node);
-        if key.depth >= KEY_DEPTH_LIMIT && node.subkey_count() > 0 {
+        if usize::from(key.depth) >= KEY_DEPTH_LIMIT && node.subkey_count() > 0 {
             let expected = format!("at most {KEY_DEPTH_LIMIT} levels");
             return self.find(KEY_DEPTH, at, "subkeys of a key at the limit", &expected);
         }
@@ -78,173 +108,54 @@ impl<'a> Checker<'a> {
         if node.parent() != parent {
             let found = format!("parent {:#010x}", node.parent().0);
             let expected = format!("{:#010x}, whose subkeys list leads here", parent.0);
-            self.find(KEY_PARENT, node.at(), found, &expected);
+            self.find_in(KEY_PARENT, parent, node.at(), found, &expected);
         }
-        let name = node.name();
-        if name.bytes.is_empty() {
-            self.find(KEY_NAME, node.at(), "no name", "a name");
-        } else if !name.narrow && !name.bytes.len().is_multiple_of(2) {
-            let found = format!("{} bytes of UTF-16", name.bytes.len());
-            self.find(KEY_NAME, node.at(), found, "an even number of bytes");
+        if node.flags() & (key_flags::HIVE_ENTRY | key_flags::HIVE_EXIT) != 0 {
+            let found = format!("flags {:#06x}", node.flags());
+            let expected = "no flag of a hive's root or of a mounted hive (0x0004, 0x0002)";
+            self.find(KEY_MOUNT_FLAGS, node.at(), found, expected);
+        }
+    }
+
+    /// Notes keys that are more, or less, than their values and subkeys.
+    fn check_kind(&mut self, node: &KeyNode<'_>) {
+        let at = node.at();
+        if node.has(key_flags::VOLATILE) {
+            let expected = "no key that lives in memory only";
+            self.find(KEY_VOLATILE, at, "the volatile flag", expected);
+        }
+        if node.has(key_flags::PREDEF_HANDLE) {
+            let found = "a predefined handle instead of values";
+            self.find(KEY_PREDEFINED_HANDLE, at, found, "values, or none");
+        }
+        if node.layer_semantics() != 0 {
+            let found = format!("layer semantics {}", node.layer_semantics());
+            self.find(KEY_LAYERED, at, found, "0, a key that stands alone");
         }
     }
 
     fn check_class_name(&mut self, node: &KeyNode<'_>) {
         let length = usize::from(node.class_name_length());
-        if length == 0 || node.class_name().is_none() {
+        if length == 0 {
             return;
         }
-        let payload = self.claim(node.class_name(), "a class name", node.at());
+        let found = format!("{length} bytes of class name");
+        if !length.is_multiple_of(2) {
+            self.find(CLASS_NAME_ODD, node.at(), &found, "an even number of bytes");
+        }
+        let Some(at) = node.class_name().some() else {
+            return self.find(
+                CLASS_NAME_MISSING,
+                node.at(),
+                &found,
+                "a cell that holds them",
+            );
+        };
+        let payload = self.claim(at, "a class name", node.at());
         if let Some(payload) = payload.filter(|payload| payload.len() < length) {
             let found = format!("a cell with {} bytes", payload.len());
             let expected = format!("{length} bytes of class name");
-            self.find(CLASS_NAME, node.at(), found, &expected);
+            self.find_in(CLASS_NAME, node.at(), at, found, &expected);
         }
     }
-
-    fn check_subkeys(&mut self, node: &KeyNode<'_>, depth: usize, waiting: &mut Vec<Waiting>) {
-        let at = node.at();
-        let mut listing = Listing {
-            key: at,
-            depth,
-            count: 0,
-            largest_name: 0,
-            largest_class: 0,
-            previous: None,
-        };
-        match (node.subkey_count(), node.subkeys_list().some()) {
-            (0, _) => {}
-            (count, None) => {
-                let found = format!("subkey count {count} without a subkeys list");
-                self.find(SUBKEYS_LIST, at, found, "a subkeys list");
-            }
-            (_, Some(list)) => self.check_list(list, &mut listing, waiting),
-        }
-        if listing.count != node.subkey_count() {
-            let found = format!("subkey count {}", node.subkey_count());
-            let expected = format!("{}, the keys in the list", listing.count);
-            self.find(SUBKEY_COUNT, at, found, &expected);
-        }
-        self.check_subkey_maxima(node, &listing);
-    }
-
-    fn check_subkey_maxima(&mut self, node: &KeyNode<'_>, listing: &Listing<'_>) {
-        if usize::from(node.largest_subkey_name()) < listing.largest_name {
-            let found = node.largest_subkey_name();
-            let expected = format!("at least {} bytes", listing.largest_name);
-            self.find(LARGEST_SUBKEY_NAME, node.at(), found, &expected);
-        }
-        if node.largest_subkey_class() < u32::from(listing.largest_class) {
-            let found = node.largest_subkey_class();
-            let expected = format!("at least {} bytes", listing.largest_class);
-            self.find(LARGEST_SUBKEY_CLASS, node.at(), found, &expected);
-        }
-    }
-
-    fn check_list(
-        &mut self,
-        at: CellOffset,
-        listing: &mut Listing<'a>,
-        waiting: &mut Vec<Waiting>,
-    ) {
-        let Some(list) = self.claim_list(at, listing.key) else {
-            return;
-        };
-        if list.kind != ListKind::IndexRoot {
-            return self.check_leaf(at, list, listing, waiting);
-        }
-        for leaf_at in list.cells() {
-            let Some(leaf) = self.claim_list(leaf_at, listing.key) else {
-                continue;
-            };
-            if leaf.kind == ListKind::IndexRoot {
-                let expected = "a leaf below an index root";
-                self.find_in(SUBKEYS_LIST_KIND, listing.key, leaf_at, "ri", expected);
-                continue;
-            }
-            self.check_leaf(leaf_at, leaf, listing, waiting);
-        }
-    }
-
-    fn claim_list(&mut self, at: CellOffset, key: CellOffset) -> Option<SubkeysList<'a>> {
-        let payload = self.claim(at, "a subkeys list", key)?;
-        match SubkeysList::parse(at, payload) {
-            Ok(list) => Some(list),
-            Err(error) => {
-                self.find_in(SUBKEYS_LIST, key, at, error, "a subkeys list");
-                None
-            }
-        }
-    }
-
-    fn check_leaf(
-        &mut self,
-        at: CellOffset,
-        list: SubkeysList<'a>,
-        listing: &mut Listing<'a>,
-        waiting: &mut Vec<Waiting>,
-    ) {
-        if list.is_empty() {
-            let expected = "at least one element";
-            self.find_in(SUBKEYS_LIST_EMPTY, listing.key, at, "none", expected);
-        }
-        if list.kind == ListKind::HashLeaf && self.base.minor < 5 {
-            let found = format!("lh in version 1.{}", self.base.minor);
-            self.find_in(SUBKEYS_LIST_KIND, listing.key, at, found, "lf or li");
-        }
-        for (cell, extra) in list.elements() {
-            listing.count = listing.count.saturating_add(1);
-            let Some(payload) = self.claim(cell, "a subkey", listing.key) else {
-                continue;
-            };
-            let parent = Some(listing.key);
-            let depth = listing.depth.saturating_add(1);
-            let at_list = at;
-            waiting.push(Waiting {
-                at: cell,
-                parent,
-                depth,
-            });
-            let Ok(subkey) = KeyNode::parse(cell, payload.into()) else {
-                continue; // reported when its turn comes
-            };
-            self.check_extra(list.kind, extra, &subkey, at_list);
-            self.check_order(&subkey, listing);
-            listing.largest_name = listing.largest_name.max(subkey.name().utf16_size());
-            listing.largest_class = listing.largest_class.max(subkey.class_name_length());
-            listing.previous = Some(subkey);
-        }
-    }
-
-    fn check_extra(&mut self, kind: ListKind, extra: [u8; 4], key: &KeyNode<'_>, at: CellOffset) {
-        let name = key.name();
-        let (code, expected) = match kind {
-            ListKind::HashLeaf => (SUBKEYS_LIST_HASH, name.hash().to_le_bytes()),
-            ListKind::FastLeaf => (SUBKEYS_LIST_HINT, name.hint()),
-            ListKind::IndexLeaf | ListKind::IndexRoot => return,
-        };
-        if extra == expected || (kind == ListKind::FastLeaf && hint_is_old(extra, name)) {
-            return;
-        }
-        let text = |bytes| format!("{:#010x}", u32::from_le_bytes(bytes));
-        self.find_in(code, key.at(), at, text(extra), &text(expected));
-    }
-
-    fn check_order(&mut self, key: &KeyNode<'_>, listing: &Listing<'_>) {
-        let Some(previous) = &listing.previous else {
-            return;
-        };
-        let code = match previous.name().order(key.name()) {
-            Ordering::Less => return,
-            Ordering::Equal => SUBKEY_DUPLICATE,
-            Ordering::Greater => SUBKEYS_LIST_ORDER,
-        };
-        let found = format!("behind {:?}", previous.name().to_name());
-        self.find(code, key.at(), found, "names in ascending order, each once");
-    }
-}
-
-/// Windows leaves the hint empty where a name begins with a character that has no byte.
-fn hint_is_old(hint: [u8; 4], name: StoredName<'_>) -> bool {
-    hint == [0; 4] && name.units().take(4).any(|unit| unit > 0xFF)
 }

@@ -1,36 +1,85 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! The values of a key: the list, each value, and its data.
 
-use super::{
-    BIG_DATA, Checker, KEY_VALUE, LARGEST_VALUE_DATA, LARGEST_VALUE_NAME, VALUE_DATA,
-    VALUE_DUPLICATE, VALUE_NAME, VALUES_LIST,
-};
-use crate::regf::hive::offsets;
+use std::cmp::Ordering;
+
+use super::Checker;
+use super::codes::*;
+use super::names;
+use crate::regf::bytes::u32_at;
 use crate::regf::{
-    BigData, CellOffset, DATA_SEGMENT_SIZE, INLINE_DATA_LIMIT, KeyNode, KeyValue, needs_big_data,
+    BigData, CellOffset, DATA_SEGMENT_SIZE, INLINE_DATA_LIMIT, KeyNode, KeyValue, Name, key_flags,
+    needs_big_data,
 };
+
+/// The REG_LINK type.
+const REG_LINK: u32 = 6;
+/// The value that tells where a symbolic link leads.
+const LINK_VALUE: &str = "SymbolicLinkValue";
+
+/// What is gathered over all values of one key.
+#[derive(Default)]
+struct Largest {
+    name: usize,
+    data: u32,
+}
 
 impl<'a> Checker<'a> {
     /// Checks the values of `key`.
     pub(super) fn check_values(&mut self, key: &KeyNode<'_>) {
-        let count = usize::try_from(key.value_count()).unwrap_or(usize::MAX);
-        if count == 0 {
-            return;
-        }
-        let at = key.at();
-        let Some(list) = self.claim(key.values_list(), "a key values list", at) else {
-            return;
+        let count = key.value_count();
+        let cells = match count {
+            0 => self.expect_no_values_list(key),
+            _ => self.claim_values_list(key, count),
         };
-        let cells = match offsets(list, count) {
-            Ok(cells) => cells,
-            Err(fault) => return self.find(VALUES_LIST, at, fault, "room for every value"),
-        };
-        let mut values = Vec::with_capacity(cells.len());
-        for cell in cells {
-            values.extend(self.check_value(cell, at));
+        let mut hashes = std::mem::take(&mut self.name_hashes);
+        hashes.clear();
+        let mut largest = Largest::default();
+        for cell in offsets(cells) {
+            if let Some(value) = self.check_value(cell, key.at()) {
+                largest.name = largest.name.max(value.name().utf16_size());
+                largest.data = largest.data.max(value.data_size());
+                hashes.push(value.name().hash());
+            }
         }
-        self.check_duplicates(at, &values);
-        self.check_value_maxima(key, &values);
+        self.find_duplicates(key.at(), cells, &mut hashes);
+        self.name_hashes = hashes;
+        self.check_value_maxima(key, &largest);
+        if key.has(key_flags::SYM_LINK) {
+            self.check_link(key.at(), cells);
+        }
+    }
+
+    /// A list without values is no harm: readers go by the count.
+    fn expect_no_values_list(&mut self, key: &KeyNode<'_>) -> &'a [u8] {
+        if let Some(list) = key.values_list().some()
+            && !key.has(key_flags::PREDEF_HANDLE)
+        {
+            let found = format!("a values list at {:#010x} for no values", list.0);
+            self.find(VALUES_LIST_UNUSED, key.at(), found, "no list");
+        }
+        &[]
+    }
+
+    /// The bytes of the list that hold the offsets of `key`'s values.
+    fn claim_values_list(&mut self, key: &KeyNode<'_>, count: u32) -> &'a [u8] {
+        let Some(at) = key.values_list().some() else {
+            let found = format!("value count {count} without a values list");
+            self.find(VALUES_LIST_MISSING, key.at(), found, "a values list");
+            return &[];
+        };
+        let Some(list) = self.claim(at, "a values list", key.at()) else {
+            return &[];
+        };
+        match elements(list, count) {
+            Some(cells) => cells,
+            None => {
+                let found = format!("a cell with {} bytes", list.len());
+                let expected = format!("room for {count} values");
+                self.find_in(VALUES_LIST, key.at(), at, found, &expected);
+                list // as many as are there
+            }
+        }
     }
 
     fn check_value(&mut self, at: CellOffset, key: CellOffset) -> Option<KeyValue<'a>> {
@@ -38,15 +87,17 @@ impl<'a> Checker<'a> {
         let value = match KeyValue::parse(at, payload.into()) {
             Ok(value) => value,
             Err(error) => {
-                self.find_in(KEY_VALUE, key, at, error, "a key value");
+                self.find_in(KEY_VALUE, key, at, error.fault, "a key value");
                 return None;
             }
         };
         self.report.values = self.report.values.saturating_add(1);
-        let name = value.name();
-        if !name.narrow && !name.bytes.len().is_multiple_of(2) {
-            let found = format!("{} bytes of UTF-16", name.bytes.len());
-            self.find_in(VALUE_NAME, key, at, found, "an even number of bytes");
+        for (code, found, expected) in names::value_flaws(value.name()) {
+            self.find_in(code, key, at, found, expected);
+        }
+        if value.is_tombstone() {
+            let expected = "a value that stands alone";
+            self.find_in(VALUE_TOMBSTONE, key, at, "the tombstone flag", expected);
         }
         self.check_data(&value, key);
         Some(value)
@@ -57,95 +108,143 @@ impl<'a> Checker<'a> {
         if value.is_inline() {
             if size > INLINE_DATA_LIMIT {
                 let found = format!("{size} bytes of inline data");
-                self.find_in(VALUE_DATA, key, value.at(), found, "at most 4");
+                self.find_in(VALUE_DATA_INLINE, key, value.at(), found, "at most 4");
             }
             return;
         }
         if size == 0 {
             return;
         }
-        let at = value.data_offset();
+        let Some(at) = value.data_offset().some() else {
+            let found = format!("{size} bytes of data without a cell");
+            let expected = "a cell that holds them";
+            return self.find_in(VALUE_DATA_MISSING, key, value.at(), found, expected);
+        };
         let Some(payload) = self.claim(at, "value data", key) else {
             return;
         };
         if needs_big_data(self.base.minor, size) {
             return self.check_big_data(at, payload, size, key);
         }
-        self.expect_room(at, payload, size, key);
+        self.expect_room(VALUE_DATA, at, payload, size, key);
     }
 
     fn check_big_data(&mut self, at: CellOffset, payload: &[u8], size: u32, key: CellOffset) {
         let record = match BigData::parse(at, payload) {
             Ok(record) => record,
-            Err(error) => return self.find_in(BIG_DATA, key, at, error, "a big data record"),
+            Err(error) => {
+                let expected = format!("a big data record, for {size} bytes");
+                return self.find_in(BIG_DATA, key, at, error.fault, &expected);
+            }
         };
         let wanted = size.div_ceil(DATA_SEGMENT_SIZE);
-        if u32::from(record.segment_count) != wanted {
-            let found = format!("{} segments for {size} bytes", record.segment_count);
-            return self.find_in(BIG_DATA, key, at, found, &wanted.to_string());
+        let stored = u32::from(record.segment_count);
+        if stored != wanted {
+            let found = format!("{stored} segments for {size} bytes");
+            self.find_in(BIG_DATA_COUNT, key, at, found, &wanted.to_string());
         }
         let Some(list) = self.claim(record.segments_list, "a segments list", key) else {
             return;
         };
-        let cells = match offsets(list, usize::from(record.segment_count)) {
-            Ok(cells) => cells,
-            Err(fault) => return self.find_in(BIG_DATA, key, at, fault, "room for every segment"),
-        };
-        for cell in cells {
+        let cells = elements(list, stored).unwrap_or_else(|| {
+            let found = format!("a cell with {} bytes", list.len());
+            let expected = format!("room for {stored} segments");
+            self.find_in(BIG_DATA_LIST, key, record.segments_list, found, &expected);
+            list
+        });
+        for cell in offsets(cells) {
             if let Some(payload) = self.claim(cell, "a data segment", key) {
                 // The last one too, however little of it is data: Windows refuses a shorter cell.
-                self.expect_room(cell, payload, DATA_SEGMENT_SIZE, key);
+                self.expect_room(BIG_DATA_SEGMENT, cell, payload, DATA_SEGMENT_SIZE, key);
             }
         }
     }
 
-    fn expect_room(&mut self, at: CellOffset, payload: &[u8], size: u32, key: CellOffset) {
+    fn expect_room(
+        &mut self,
+        code: FindingCode,
+        at: CellOffset,
+        payload: &[u8],
+        size: u32,
+        key: CellOffset,
+    ) {
         if u32::try_from(payload.len()).is_ok_and(|room| room < size) {
             let found = format!("a cell with {} bytes", payload.len());
-            self.find_in(VALUE_DATA, key, at, found, &format!("{size} bytes of data"));
+            self.find_in(code, key, at, found, &format!("{size} bytes of data"));
         }
     }
 
-    fn check_duplicates(&mut self, key: CellOffset, values: &[KeyValue<'_>]) {
-        let mut hashes = std::mem::take(&mut self.name_hashes);
-        hashes.clear();
-        hashes.extend(values.iter().map(|value| value.name().hash()));
+    /// The value in the cell at `at`, checked before.
+    fn value(&self, at: CellOffset) -> Option<KeyValue<'a>> {
+        KeyValue::parse(at, self.cells.payload(self.bins, at)?.into()).ok()
+    }
+
+    /// Finds values of one name, by the hashes of all names first.
+    fn find_duplicates(&mut self, key: CellOffset, cells: &[u8], hashes: &mut [u32]) {
         hashes.sort_unstable();
-        let mut repeated: Vec<u32> = Vec::new();
-        for (hash, next) in hashes.iter().zip(hashes.iter().skip(1)) {
-            if hash == next && repeated.last() != Some(hash) {
-                repeated.push(*hash);
-            }
-        }
-        self.name_hashes = hashes;
+        let pairs = hashes.iter().zip(hashes.iter().skip(1));
+        let mut repeated: Vec<u32> = pairs
+            .filter(|(hash, next)| hash == next)
+            .map(|(hash, _)| *hash)
+            .collect();
         if repeated.is_empty() {
             return;
         }
+        repeated.dedup();
+        let values = offsets(cells).filter_map(|at| self.value(at));
         let is_suspect =
-            |value: &&KeyValue<'_>| repeated.binary_search(&value.name().hash()).is_ok();
-        let mut suspects: Vec<&KeyValue<'_>> = values.iter().filter(is_suspect).collect();
+            |value: &KeyValue<'_>| repeated.binary_search(&value.name().hash()).is_ok();
+        let mut suspects: Vec<KeyValue<'_>> = values.filter(is_suspect).collect();
         suspects.sort_by(|a, b| a.name().order(b.name()));
         for (value, next) in suspects.iter().zip(suspects.iter().skip(1)) {
-            if value.name().order(next.name()).is_eq() {
-                let found = format!("another value {:?}", value.name().to_name());
+            // One cell that is listed twice is found as shared.
+            if value.at() != next.at() && value.name().order(next.name()) == Ordering::Equal {
+                let found = format!("another value {}", names::shown(value.name()));
                 self.find_in(VALUE_DUPLICATE, key, next.at(), found, "each name once");
             }
         }
     }
 
-    fn check_value_maxima(&mut self, key: &KeyNode<'_>, values: &[KeyValue<'_>]) {
-        let names = values.iter().map(|value| value.name().utf16_size());
-        let name = names.max().and_then(|size| u32::try_from(size).ok());
-        if let Some(name) = name.filter(|&name| name > key.largest_value_name()) {
+    fn check_value_maxima(&mut self, key: &KeyNode<'_>, largest: &Largest) {
+        let name = u32::try_from(largest.name).unwrap_or(u32::MAX);
+        if name > key.largest_value_name() {
             let found = key.largest_value_name();
             let expected = format!("at least {name} bytes");
             self.find(LARGEST_VALUE_NAME, key.at(), found, &expected);
         }
-        let data = values.iter().map(KeyValue::data_size).max();
-        if let Some(data) = data.filter(|&data| data > key.largest_value_data()) {
+        if largest.data > key.largest_value_data() {
             let found = key.largest_value_data();
-            let expected = format!("at least {data} bytes");
+            let expected = format!("at least {} bytes", largest.data);
             self.find(LARGEST_VALUE_DATA, key.at(), found, &expected);
         }
     }
+
+    /// A symbolic link has one value, which says where it leads.
+    fn check_link(&mut self, key: CellOffset, cells: &[u8]) {
+        let wanted = Name::from(LINK_VALUE);
+        let mut values = offsets(cells).map(|at| self.value(at));
+        let first = values.next().flatten();
+        let is_link = first.is_some_and(|value| {
+            value.kind() == REG_LINK && value.name().order_name(&wanted) == Ordering::Equal
+        });
+        if !is_link || values.next().is_some() {
+            let found = match cells.len() {
+                0 => "no value",
+                _ => "other values",
+            };
+            let expected = "one value SymbolicLinkValue of type REG_LINK";
+            self.find(SYMBOLIC_LINK_VALUE, key, found, expected);
+        }
+    }
+}
+
+/// The first `count` elements of a list of offsets, if it has that many.
+fn elements(list: &[u8], count: u32) -> Option<&[u8]> {
+    let length = usize::try_from(count).ok()?.checked_mul(4)?;
+    list.get(..length)
+}
+
+fn offsets(elements: &[u8]) -> impl Iterator<Item = CellOffset> + '_ {
+    let elements = elements.chunks_exact(4);
+    elements.map(|element| CellOffset(u32_at(element, 0).unwrap_or(CellOffset::NONE.0)))
 }

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//! What a structural check found, for people.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::path::Path;
+
+use super::style::{BOLD, DIM, GONE, GOOD, WARN};
+use super::styled;
+use crate::profile::escape;
+use crate::regf::{BaseBlock, Finding, Report, Severity};
+
+/// How many findings of one code are shown unless more is asked for.
+const SHOWN: usize = 5;
+
+/// A hive that was to be checked.
+#[derive(Clone, Debug)]
+pub struct CheckedHive {
+    /// Its file, as it was named.
+    pub path: String,
+    /// What came of it: a check, or why there is none and what to do.
+    pub outcome: Result<HiveCheck, (String, &'static str)>,
+}
+
+/// What is told of a hive that was checked.
+#[derive(Clone, Debug)]
+pub struct HiveCheck {
+    /// Bytes in the file.
+    pub size: u64,
+    /// Its base block, if it has one that can be recognised.
+    pub base: Option<BaseBlock>,
+    /// The transaction logs beside it.
+    pub logs: Vec<LogFile>,
+    /// What the check found.
+    pub report: Report,
+}
+
+/// A transaction log beside a hive.
+#[derive(Clone, Debug)]
+pub struct LogFile {
+    /// Its path.
+    pub path: String,
+    /// Its size in bytes.
+    pub size: u64,
+}
+
+impl CheckedHive {
+    /// A hive that was checked.
+    pub fn checked(path: &Path, check: HiveCheck) -> Self {
+        let path = path.display().to_string();
+        let outcome = Ok(check);
+        Self { path, outcome }
+    }
+
+    /// A hive that could not be checked.
+    pub fn failed(path: &Path, error: String, advice: &'static str) -> Self {
+        let path = path.display().to_string();
+        let outcome = Err((error, advice));
+        Self { path, outcome }
+    }
+
+    /// Whether the check found an error.
+    pub fn has_errors(&self) -> bool {
+        let outcome = self.outcome.as_ref();
+        outcome.is_ok_and(|check| !check.report.is_sound())
+    }
+}
+
+impl HiveCheck {
+    /// Whether the primary file is what Windows last wrote, in one word.
+    pub(super) fn state(&self) -> &'static str {
+        match &self.base {
+            None => "damaged",
+            Some(base) if base.is_clean() => "clean",
+            Some(_) => "dirty",
+        }
+    }
+}
+
+/// A checked hive as text: its state, the findings by code, and how many there are. `brief` leaves
+/// all but the last away, `full` shows every finding.
+pub fn check_text(hive: &CheckedHive, brief: bool, full: bool) -> String {
+    let path = styled(BOLD, &hive.path);
+    let Ok(check) = &hive.outcome else {
+        return format!("{path}: {WARN}not checked{WARN:#}\n");
+    };
+    if brief {
+        return format!("{path}: {}\n", verdict(&check.report));
+    }
+    let mut text = format!("{path}\n");
+    write_state(&mut text, check);
+    for (_, group) in groups(&check.report) {
+        write_group(&mut text, &group, &check.report, full);
+    }
+    let _ = writeln!(text, "  {}", verdict(&check.report));
+    text
+}
+
+fn write_state(text: &mut String, check: &HiveCheck) {
+    let version = match &check.base {
+        Some(base) => format!("format {}.{}", base.major, base.minor),
+        None => "no header of a hive".to_owned(),
+    };
+    let (keys, values) = (check.report.keys, check.report.values);
+    let (state, size) = (check.state(), check.size);
+    let _ = writeln!(
+        text,
+        "  {version}, {state}, {size} bytes, {keys} keys, {values} values"
+    );
+    if state == "dirty" {
+        let _ = writeln!(
+            text,
+            "  {WARN}dirty:{WARN:#} this is the primary file as it is; what was written last may \
+             stand in its transaction logs only"
+        );
+    }
+    if check.logs.is_empty() {
+        return;
+    }
+    let logs = check.logs.iter().map(|log| {
+        let name = Path::new(&log.path).file_name().unwrap_or_default();
+        let name = escape(&name.to_string_lossy());
+        format!("{name} ({} bytes)", log.size)
+    });
+    let logs: Vec<String> = logs.collect();
+    let _ = writeln!(text, "  transaction logs: {}", logs.join(", "));
+}
+
+/// The findings by severity, worst first, then by code.
+type Groups<'a> = BTreeMap<(std::cmp::Reverse<Severity>, &'static str), Vec<&'a Finding>>;
+
+fn groups(report: &Report) -> Groups<'_> {
+    let mut groups = Groups::new();
+    for finding in &report.findings {
+        let place = (std::cmp::Reverse(finding.severity), finding.code);
+        groups.entry(place).or_default().push(finding);
+    }
+    groups
+}
+
+fn write_group(text: &mut String, group: &[&Finding], report: &Report, full: bool) {
+    let Some(first) = group.first() else {
+        return;
+    };
+    let count = report.counts.get(first.code).copied().unwrap_or(0);
+    let style = match first.severity {
+        Severity::Error => GONE,
+        Severity::Warning => WARN,
+        Severity::Note => DIM,
+    };
+    let (severity, code) = (first.severity, first.code);
+    let _ = writeln!(text, "  {style}{severity}{style:#} {code} ({count})");
+    let limit = if full { group.len() } else { SHOWN };
+    for finding in group.iter().take(limit) {
+        let _ = writeln!(text, "    {}", line(finding));
+    }
+    let shown = u64::try_from(limit.min(group.len())).unwrap_or(0);
+    let more = count.saturating_sub(shown);
+    if more > 0 {
+        let hint = if full { "" } else { "; --verbose shows more" };
+        let _ = writeln!(text, "    {DIM}and {more} more{hint}{DIM:#}");
+    }
+}
+
+fn line(finding: &Finding) -> String {
+    let key = finding.key.as_deref();
+    let key = key.map_or_else(String::new, |key| format!(" in {}", escape(key)));
+    let (at, found) = (finding.at, escape(&finding.found));
+    format!(
+        "{at}{key}: found {found}, expected {}",
+        escape(&finding.expected)
+    )
+}
+
+/// How many findings there are of each severity.
+fn verdict(report: &Report) -> String {
+    let style = if report.is_sound() { GOOD } else { GONE };
+    let word = if report.is_sound() {
+        "sound"
+    } else {
+        "damaged"
+    };
+    let count = |number: u64, what: &str| match number {
+        1 => format!("1 {what}"),
+        number => format!("{number} {what}s"),
+    };
+    format!(
+        "{style}{word}{style:#}: {}, {}, {}",
+        count(report.errors, "error"),
+        count(report.warnings, "warning"),
+        count(report.notes, "note")
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::regf::FileOffset;
+
+    fn checked(findings: Vec<Finding>) -> CheckedHive {
+        let count = u64::try_from(findings.len()).unwrap();
+        let report = Report {
+            counts: findings
+                .iter()
+                .map(|finding| (finding.code, count))
+                .collect(),
+            errors: count,
+            findings,
+            ..Report::default()
+        };
+        let check = HiveCheck {
+            size: 8192,
+            base: None,
+            logs: Vec::new(),
+            report,
+        };
+        CheckedHive::checked(Path::new("a/SYSTEM"), check)
+    }
+
+    fn finding(key: &str) -> Finding {
+        Finding {
+            code: "key-parent",
+            severity: Severity::Error,
+            at: FileOffset(4132),
+            key: Some(key.to_owned()),
+            found: "parent 1".to_owned(),
+            expected: "2".to_owned(),
+        }
+    }
+
+    #[test]
+    fn names_from_the_hive_are_escaped() {
+        let text = check_text(
+            &checked(vec![finding("\\a\u{1b}[2J\u{202e}b")]),
+            false,
+            false,
+        );
+        assert!(text.contains("in \\a\\u{1b}[2J\\u{202e}b: found parent 1, expected 2"));
+    }
+
+    #[test]
+    fn many_findings_are_shortened_unless_all_are_wanted() {
+        let hive = checked(vec![finding("\\a"); 8]);
+        let text = check_text(&hive, false, false);
+        assert_eq!(text.matches("in \\a").count(), SHOWN);
+        assert!(text.contains("and 3 more"), "{text}");
+        assert_eq!(check_text(&hive, false, true).matches("in \\a").count(), 8);
+        assert_eq!(check_text(&hive, true, false).lines().count(), 1);
+    }
+}
