@@ -119,7 +119,11 @@ fn compare_keys(
     }
     compare_values(hive, ours, witness, path)?;
     let subkeys = hive.subkeys(ours)?;
-    let mut theirs = witness.subkeys().transpose()?;
+    let is_stale = ours.subkey_count() == 0 && !ours.subkeys_list().is_none();
+    let mut theirs = match is_stale {
+        true => None, // nt-hive follows the list of a key without subkeys
+        false => witness.subkeys().transpose()?,
+    };
     for subkey in subkeys {
         let subkey = hive.key(subkey)?;
         let Some(their) = theirs.as_mut().and_then(Iterator::next) else {

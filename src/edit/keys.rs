@@ -10,7 +10,7 @@ use crate::regf::{
 /// The longest key name, in UTF-16 units.
 const LONGEST_KEY_NAME: usize = 255;
 
-const TOO_DEEP: &str = "keys are nested at most 512 levels deep";
+const TOO_DEEP: &str = "keys are nested at most 511 levels below the root";
 
 impl Editor {
     /// Creates the key at `path` and every key missing on the way; says how many were made.

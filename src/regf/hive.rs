@@ -15,8 +15,9 @@ use super::{HIVE_BIN_HEADER_SIZE, HiveBytes};
 /// The most bytes that a name's 16-bit length field can count.
 const LONGEST_STORED_NAME: usize = 0xFFFF;
 
-/// How deep keys may be nested; Windows allows 512 levels.
-pub const KEY_DEPTH_LIMIT: usize = 512;
+/// How many levels of keys may be below the root. Windows allows 512 with the root itself:
+/// Microsoft's checker refuses one more ("Check Registry 2" 0x60).
+pub const KEY_DEPTH_LIMIT: usize = 511;
 
 /// A hive over any source of bytes. Reads what it is asked for and nothing else.
 #[derive(Clone, Copy)]

@@ -77,7 +77,7 @@ codes! {
 
     SUBKEYS_LIST = Error "subkeys-list";
     SUBKEYS_LIST_MISSING = Error "subkeys-list-missing";
-    SUBKEYS_LIST_UNUSED = Note "subkeys-list-unused";
+    SUBKEYS_LIST_UNUSED = Error "subkeys-list-unused";
     SUBKEYS_LIST_EMPTY = Error "subkeys-list-empty";
     SUBKEYS_LIST_KIND = Error "subkeys-list-kind";
     SUBKEYS_LIST_ORDER = Error "subkeys-list-order";

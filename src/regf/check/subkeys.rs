@@ -166,7 +166,7 @@ impl<'a> Checker<'a> {
     /// Whether the key `above` is `key` or one of those that contain it.
     fn is_above(&self, above: CellOffset, key: CellOffset) -> bool {
         let mut at = key;
-        for _ in 0..KEY_DEPTH_LIMIT {
+        for _ in 0..=KEY_DEPTH_LIMIT {
             if at == above {
                 return true;
             }

@@ -221,21 +221,26 @@ impl<'a> Checker<'a> {
 
     /// A symbolic link has one value, which says where it leads.
     fn check_link(&mut self, key: CellOffset, cells: &[u8]) {
-        let wanted = Name::from(LINK_VALUE);
         let mut values = offsets(cells).map(|at| self.value(at));
         let first = values.next().flatten();
-        let is_link = first.is_some_and(|value| {
-            value.kind() == REG_LINK && value.name().order_name(&wanted) == Ordering::Equal
-        });
-        if !is_link || values.next().is_some() {
-            let found = match cells.len() {
-                0 => "no value",
-                _ => "other values",
-            };
-            let expected = "one value SymbolicLinkValue of type REG_LINK";
-            self.find(SYMBOLIC_LINK_VALUE, key, found, expected);
-        }
+        let found = match (first, values.next()) {
+            (None, _) => "no value",
+            (Some(_), Some(_)) => "more than one value",
+            (Some(value), None) if is_link(&value) => return,
+            (Some(_), None) => "another value",
+        };
+        let expected = "one value SymbolicLinkValue of type REG_LINK with a path";
+        self.find(SYMBOLIC_LINK_VALUE, key, found, expected);
     }
+}
+
+fn is_link(value: &KeyValue<'_>) -> bool {
+    let size = value.data_size();
+    value.kind() == REG_LINK
+        && value.name().order_name(&Name::from(LINK_VALUE)) == Ordering::Equal
+        && !value.is_inline()
+        && size > 0
+        && size.is_multiple_of(2)
 }
 
 /// The first `count` elements of a list of offsets, if it has that many.
