@@ -98,17 +98,19 @@ fn a_dirty_hive_is_checked_as_it_is_and_its_logs_are_named() {
     fs::write(system.with_extension("log2"), []).unwrap();
     let ended = bench.run("check", &[]).expect(1);
     assert!(ended.stdout.contains("format 1.5, dirty, "), "{ended:?}");
-    assert!(ended.stdout.contains("stand in its transaction logs only"));
+    assert!(ended.stdout.contains("no log applies"), "{ended:?}");
     assert!(
         ended
             .stdout
-            .contains("SYSTEM.LOG1 (512 bytes), SYSTEM.log2 (0 bytes)")
+            .contains("log SYSTEM.LOG1 (512 bytes): base block")
     );
+    assert!(ended.stdout.contains("log SYSTEM.log2 (0 bytes): empty\n"));
     assert!(ended.stdout.contains("error sequence-numbers (1)"));
     let json = bench.run("check", &["--format", "json"]).expect(1).json();
     let hive = &json["hives"][0];
     assert_eq!(hive["state"], "dirty");
     assert_eq!(hive["logs"][0]["size"], 512);
+    assert_eq!(hive["logs"][1]["state"], "empty");
     assert_ne!(hive["sequence_numbers"][0], hive["sequence_numbers"][1]);
 }
 

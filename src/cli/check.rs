@@ -10,7 +10,8 @@ use super::failure::Failure;
 use super::interrupted;
 use super::output::Output;
 use super::target::Found;
-use crate::disk::{DiskError, HiveFile, Target, logs_of, read_suspect, shown};
+use crate::disk::{self, DiskError, HiveFile, Target, logs_of, read_suspect, shown};
+use crate::log::{self, LogError};
 use crate::regf::{self, BaseBlock, FileOffset, HiveBytes};
 use crate::report::{CheckedHive, HiveCheck, LogFile, check_json, check_text};
 
@@ -74,17 +75,52 @@ fn hives_of_target(place: &Path, output: &Output) -> Result<Vec<PathBuf>, Failur
 fn check_file(path: &Path) -> Result<CheckedHive, Failure> {
     let image = read(path)?;
     let report = regf::check(&image);
-    // The logs' own state comes with the room that reads them.
-    let logs = logs_of(path)?.iter().map(|log| log_file(log)).collect();
+    let (logs, recovery) = look_at_logs(&image, &logs_of(path)?)?;
     Ok(CheckedHive::checked(
         path,
         HiveCheck {
             size: u64::try_from(image.len()).unwrap_or(u64::MAX),
             base: BaseBlock::parse(&image).ok(),
             logs,
+            recovery,
             report,
         },
     ))
+}
+
+/// Each log's state, and what recovery makes of all of them.
+fn look_at_logs(image: &Vec<u8>, paths: &[PathBuf]) -> Result<(Vec<LogFile>, String), Failure> {
+    let mut opened = Vec::new();
+    for path in paths {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        opened.push((name.into_owned(), disk::LogFile::open(path)?));
+    }
+    let logs: Vec<log::LogFile<'_>> = opened
+        .iter()
+        .map(|(name, bytes)| log::LogFile {
+            name: name.clone(),
+            bytes,
+        })
+        .collect();
+    let report = match log::recover(image, &logs) {
+        Ok(recovered) => Some(recovered.report().clone()),
+        Err(LogError::NotRecoverable(report)) => Some(*report),
+        Err(LogError::NotAHive(_)) => None,
+    };
+    let recovery = report
+        .as_ref()
+        .map_or("not a hive".to_owned(), ToString::to_string);
+    let found = report.map(|report| report.logs).unwrap_or_default();
+    let mut findings = found.into_iter().map(|log| log.finding.to_string());
+    let files = paths.iter().zip(&opened).map(|(path, (_, log))| LogFile {
+        path: path.display().to_string(),
+        size: log.size(),
+        state: findings
+            .next()
+            .unwrap_or_else(|| "not looked at".to_owned()),
+    });
+    let files = files.collect();
+    Ok((files, recovery))
 }
 
 /// The whole file. A header that is no hive's any more is no reason not to look at the bins.
@@ -103,13 +139,6 @@ fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     })?;
     file.unchanged()?;
     Ok(image.into_owned())
-}
-
-fn log_file(path: &Path) -> LogFile {
-    LogFile {
-        path: path.display().to_string(),
-        size: fs::symlink_metadata(path).map_or(0, |found| found.len()),
-    }
 }
 
 /// The exit that matters more: what could not be checked comes before what was found.

@@ -39,7 +39,9 @@ fn hive_json(hive: &CheckedHive) -> Json {
         "logs": check.logs.iter().map(|log| json!({
             "path": log.path,
             "size": log.size,
+            "state": log.state,
         })).collect::<Vec<Json>>(),
+        "recovery": check.recovery,
         "keys": report.keys,
         "values": report.values,
         "findings": report.findings.iter().map(finding_json).collect::<Vec<Json>>(),

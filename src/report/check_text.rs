@@ -31,6 +31,8 @@ pub struct HiveCheck {
     pub base: Option<BaseBlock>,
     /// The transaction logs beside it.
     pub logs: Vec<LogFile>,
+    /// What recovery makes of the hive and its logs, in a line.
+    pub recovery: String,
     /// What the check found.
     pub report: Report,
 }
@@ -42,6 +44,8 @@ pub struct LogFile {
     pub path: String,
     /// Its size in bytes.
     pub size: u64,
+    /// What was found in it, and whether Windows would apply it.
+    pub state: String,
 }
 
 impl CheckedHive {
@@ -110,20 +114,20 @@ fn write_state(text: &mut String, check: &HiveCheck) {
     if state == "dirty" {
         let _ = writeln!(
             text,
-            "  {WARN}dirty:{WARN:#} this is the primary file as it is; what was written last may \
-             stand in its transaction logs only"
+            "  {WARN}dirty:{WARN:#} this is the primary file as it is, without its logs"
         );
+        let _ = writeln!(text, "  with its logs: {}", escape(&check.recovery));
     }
-    if check.logs.is_empty() {
-        return;
-    }
-    let logs = check.logs.iter().map(|log| {
+    for log in &check.logs {
         let name = Path::new(&log.path).file_name().unwrap_or_default();
-        let name = escape(&name.to_string_lossy());
-        format!("{name} ({} bytes)", log.size)
-    });
-    let logs: Vec<String> = logs.collect();
-    let _ = writeln!(text, "  transaction logs: {}", logs.join(", "));
+        let line = format!(
+            "{} ({} bytes): {}",
+            name.to_string_lossy(),
+            log.size,
+            log.state
+        );
+        let _ = writeln!(text, "  log {}", escape(&line));
+    }
 }
 
 /// The findings by severity, worst first, then by code.
@@ -212,6 +216,7 @@ mod tests {
             size: 8192,
             base: None,
             logs: Vec::new(),
+            recovery: String::new(),
             report,
         };
         CheckedHive::checked(Path::new("a/SYSTEM"), check)
