@@ -205,7 +205,7 @@ const BINS_AND_CELLS: &[Fault] = faults! { RICH {
         h.put_u32(list, 4, h.u32(list, 0));
     },
     "cell-leaked": "an allocated cell of nobody's" => |h| {
-        let _ = h.append(b"nobody's");
+        h.append(b"nobody's");
     },
     "cell-leaked": "a key that is not listed" => |h| {
         h.put_u16(h.list("F\\Sub"), 2, 2);
@@ -223,23 +223,30 @@ const KEYS: &[Fault] = faults! { RICH {
         let deepest = format!("F\\Deep{}", "\\d".repeat(509));
         h.put_u32(h.key(&deepest), nk::SUBKEY_COUNT, 1);
     },
-    "key-name-empty": "no name" => |h| h.put_u16(h.key("F\\Sub\\bbb"), nk::NAME_LENGTH, 0),
+    "key-name-empty": "no name" => |h| {
+        h.put_u16(h.key("F\\Sub\\aaa"), nk::NAME_LENGTH, 0);
+        h.rehash("F\\Sub");
+    },
     "key-name-empty": "a root without a name" => |h| h.put_u16(h.key(""), nk::NAME_LENGTH, 0),
-    "key-name-odd": "half a character" => |h| h.put_u16(h.key("F\\Ключ"), nk::NAME_LENGTH, 7),
-    "key-name-backslash": "a separator in a name" => |h| h.put(h.key("F\\Sub\\bbb"), nk::NAME, b"b\\b"),
+    "key-name-odd": "half a character" => |h| {
+        h.put_u16(h.key("F\\Ключ"), nk::NAME_LENGTH, 7);
+        h.rehash("F");
+    },
+    "key-name-backslash": "a separator in a name" => |h| h.rename("F\\Sub\\bbb", b"b\\b"),
     "key-name-long": "256 characters" => |h| {
         let mut key = h.payload(h.key("F\\Sub\\ccc"));
         key.truncate(nk::NAME);
         key.extend([b'c'; 256]);
         key[nk::NAME_LENGTH..][..2].copy_from_slice(&256_u16.to_le_bytes());
+        let old = h.key("F\\Sub\\ccc");
         let key = h.append(&key);
         h.put_u32(h.list("F\\Sub"), 20, key.0);
+        h.put_u16(h.key("F\\Sub"), nk::LARGEST_SUBKEY_NAME, 512);
+        h.free(old);
+        h.rehash("F\\Sub");
     },
-    "key-name-wide": "ASCII as UTF-16" => |h| {
-        let key = h.key("F\\Ключ");
-        h.put(key, nk::NAME, b"a\0b\0c\0d\0");
-    },
-    "key-name-nul": "a NUL in a name" => |h| h.put(h.key("F\\Sub\\bbb"), nk::NAME, b"b\0b"),
+    "key-name-wide": "ASCII as UTF-16" => |h| h.rename("F\\Ключ", b"z\0z\0z\0z\0"),
+    "key-name-nul": "a NUL in a name" => |h| h.rename("F\\Sub\\bbb", b"b\0b"),
     "key-mount-flags": "a root below the root" => |h| h.or_u16(h.key("F\\Sub"), nk::FLAGS, flag::HIVE_ENTRY),
     "key-mount-flags": "a mounted hive" => |h| h.or_u16(h.key("F\\Sub"), nk::FLAGS, flag::HIVE_EXIT),
     "key-volatile": "a volatile key" => |h| h.or_u16(h.key("F\\Sub"), nk::FLAGS, flag::VOLATILE),
@@ -275,7 +282,7 @@ const SUBKEYS: &[Fault] = faults! {
         },
         "subkey-count": "one too many" => |h| h.add(h.key("F\\Sub"), nk::SUBKEY_COUNT, 1),
         "subkey-count": "one too few" => |h| h.add(h.key("F\\Many"), nk::SUBKEY_COUNT, NONE),
-        "subkey-duplicate": "one name twice" => |h| h.put(h.key("F\\Sub\\bbb"), nk::NAME, b"AAA"),
+        "subkey-duplicate": "one name twice" => |h| h.rename("F\\Sub\\bbb", b"AAA"),
         "largest-subkey-name": "too small" => |h| h.put_u16(h.key("F\\Sub"), nk::LARGEST_SUBKEY_NAME, 4),
         "largest-subkey-class": "too small" => |h| h.put_u32(h.key("F"), nk::LARGEST_SUBKEY_CLASS, 8),
     }
@@ -334,7 +341,7 @@ const VALUES: &[Fault] = faults! { RICH {
         h.put_u32(key, nk::VALUE_COUNT, 2);
         h.put_u32(key, nk::VALUES_LIST, list.0);
     },
-    "symbolic-link-value": "a link without a value" => |h| h.or_u16(h.key("F\\Sub"), nk::FLAGS, flag::SYM_LINK),
+    "symbolic-link-missing": "a link without a value" => |h| h.or_u16(h.key("F\\Sub"), nk::FLAGS, flag::SYM_LINK),
     "largest-value-name": "too small" => |h| h.put_u32(h.key("F\\Values"), nk::LARGEST_VALUE_NAME, 4),
     "largest-value-data": "too small" => |h| h.put_u32(h.key("F\\Values"), nk::LARGEST_VALUE_DATA, 99),
 }};
@@ -470,11 +477,11 @@ fn a_flood_of_warnings_hides_no_error() {
     });
     let mut patient = Patient::new(image);
     for at in patient.subkeys("Flood") {
-        patient.or_u16(at, nk::FLAGS, flag::HIVE_EXIT);
+        patient.put_u32(at, nk::VALUES_LIST, 32);
     }
     patient.add(patient.security(), sk::REFERENCE_COUNT, NONE);
     let report = regf::check(&patient.image);
-    assert_eq!(report.counts["key-mount-flags"], 3000);
+    assert_eq!(report.counts["values-list-unused"], 3000);
     assert!(report.findings.len() < 3000);
     assert_eq!(report.first_error().unwrap().code, "security-count-low");
 }

@@ -127,6 +127,22 @@ impl Patient {
         }
     }
 
+    /// Makes the hashes in the leaf of the key `key` those of its subkeys' names.
+    pub(crate) fn rehash(&mut self, key: &str) {
+        let list = self.list(key);
+        for (place, subkey) in self.subkeys(key).into_iter().enumerate() {
+            let hash = self.hive().key(subkey).unwrap().name().hash();
+            self.put_u32(list, 8 + 8 * place, hash);
+        }
+    }
+
+    /// Gives a key another name of the same length, and its parent's leaf the hash of it.
+    pub(crate) fn rename(&mut self, key: &str, name: &[u8]) {
+        let (parent, _) = key.rsplit_once('\\').unwrap();
+        self.put(self.key(key), key_node_field::NAME, name);
+        self.rehash(parent);
+    }
+
     pub(crate) fn size(&self, cell: CellOffset) -> i32 {
         let at = Self::place(cell, 0) - 4;
         i32::from_le_bytes(self.image[at..at + 4].try_into().unwrap())

@@ -11,9 +11,11 @@ const FREE: u8 = 1;
 const UNCLAIMED: u8 = 2;
 const CLAIMED: u8 = 3;
 
-/// One byte for every eight bytes of the bins: what begins there.
+/// Two bits for every eight bytes of the bins: what begins there. So few that the map of a large
+/// hive stays in the processor's cache, for every cell is looked up in it.
 pub(super) struct CellMap {
     starts: Vec<u8>,
+    bins_size: u32,
 }
 
 /// Why a cell could not be claimed.
@@ -113,9 +115,10 @@ impl CellMap {
     /// Reads every bin's cells; findings are added to `report`.
     pub(super) fn read(bins: &[u8], report: &mut Report) -> Self {
         let mut map = Self {
-            starts: vec![NO_CELL; bins.len().div_ceil(8)],
+            starts: vec![0; bins.len().div_ceil(32)],
+            bins_size: u32::try_from(bins.len()).unwrap_or(u32::MAX),
         };
-        let bins_size = u32::try_from(bins.len()).unwrap_or(u32::MAX);
+        let bins_size = map.bins_size;
         let mut at = 0_u32;
         while at < bins_size {
             at = map.read_bin(bins, at, bins_size, report);
@@ -188,20 +191,22 @@ impl CellMap {
         end
     }
 
-    fn slot(at: CellOffset) -> Option<usize> {
-        usize::try_from(at.0.checked_div(8)?).ok()
+    /// The byte of the map that tells of `at`, and how far its bits are shifted in it.
+    fn slot(at: CellOffset) -> (usize, u32) {
+        let byte = usize::try_from(at.0 >> 5).unwrap_or(usize::MAX);
+        (byte, (at.0 >> 2) & 6)
     }
 
     fn state(&self, at: CellOffset) -> u8 {
-        let slot = Self::slot(at).filter(|_| at.0.is_multiple_of(8));
-        let state = slot.and_then(|slot| self.starts.get(slot));
-        state.copied().unwrap_or(NO_CELL)
+        let (byte, shift) = Self::slot(at);
+        let states = self.starts.get(byte).filter(|_| at.0.is_multiple_of(8));
+        states.map_or(NO_CELL, |states| (states >> shift) & 3)
     }
 
     fn set(&mut self, at: CellOffset, state: u8) {
-        let slot = Self::slot(at).and_then(|slot| self.starts.get_mut(slot));
-        if let Some(slot) = slot {
-            *slot = state;
+        let (byte, shift) = Self::slot(at);
+        if let Some(states) = self.starts.get_mut(byte) {
+            *states = (*states & !(3 << shift)) | (state << shift);
         }
     }
 
@@ -223,8 +228,7 @@ impl CellMap {
 
     /// Why the cell at `at` cannot be claimed, if it cannot.
     pub(super) fn refusal(&self, at: CellOffset) -> Option<Refusal> {
-        let slot = Self::slot(at).unwrap_or(usize::MAX);
-        if slot >= self.starts.len() {
+        if at.0 >= self.bins_size {
             return Some(Refusal::OutOfRange);
         }
         if !at.0.is_multiple_of(8) {
@@ -254,10 +258,19 @@ impl CellMap {
 
     /// The first allocated cell from `from` on that nothing has claimed.
     pub(super) fn next_unclaimed(&self, from: CellOffset) -> Option<CellOffset> {
-        let first = Self::slot(from)?;
-        let mut states = self.starts.get(first..)?.iter();
-        let skipped = states.position(|&state| state == UNCLAIMED)?;
-        let slot = u32::try_from(first.checked_add(skipped)?).ok()?;
-        Some(CellOffset(slot.checked_mul(8)?))
+        let mut at = from;
+        while at.0 < self.bins_size {
+            let (byte, shift) = Self::slot(at);
+            let states = self.starts.get(byte)?;
+            if *states == 0 && shift == 0 {
+                at = CellOffset(at.0.checked_add(32)?);
+                continue;
+            }
+            if (states >> shift) & 3 == UNCLAIMED {
+                return Some(at);
+            }
+            at = CellOffset(at.0.checked_add(8)?);
+        }
+        None
     }
 }

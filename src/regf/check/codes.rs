@@ -66,20 +66,20 @@ codes! {
     KEY_NAME_LONG = Warning "key-name-long";
     KEY_NAME_WIDE = Note "key-name-wide";
     KEY_NAME_NUL = Note "key-name-nul";
-    KEY_MOUNT_FLAGS = Warning "key-mount-flags";
+    KEY_MOUNT_FLAGS = Error "key-mount-flags";
     KEY_VOLATILE = Note "key-volatile";
     KEY_PREDEFINED_HANDLE = Note "key-predefined-handle";
     KEY_LAYERED = Note "key-layered";
     ROOT_FLAGS = Warning "root-flags";
     CLASS_NAME = Error "class-name";
-    CLASS_NAME_MISSING = Warning "class-name-missing";
+    CLASS_NAME_MISSING = Error "class-name-missing";
     CLASS_NAME_ODD = Warning "class-name-odd";
 
     SUBKEYS_LIST = Error "subkeys-list";
     SUBKEYS_LIST_MISSING = Error "subkeys-list-missing";
     SUBKEYS_LIST_UNUSED = Error "subkeys-list-unused";
     SUBKEYS_LIST_EMPTY = Error "subkeys-list-empty";
-    SUBKEYS_LIST_KIND = Error "subkeys-list-kind";
+    SUBKEYS_LIST_KIND = Warning "subkeys-list-kind";
     SUBKEYS_LIST_ORDER = Error "subkeys-list-order";
     SUBKEYS_LIST_HASH = Error "subkeys-list-hash";
     SUBKEYS_LIST_HINT = Error "subkeys-list-hint";
@@ -92,10 +92,10 @@ codes! {
 
     VALUES_LIST = Error "values-list";
     VALUES_LIST_MISSING = Error "values-list-missing";
-    VALUES_LIST_UNUSED = Note "values-list-unused";
+    VALUES_LIST_UNUSED = Warning "values-list-unused";
     KEY_VALUE = Error "key-value";
     VALUE_NAME_ODD = Error "value-name-odd";
-    VALUE_NAME_LONG = Warning "value-name-long";
+    VALUE_NAME_LONG = Error "value-name-long";
     VALUE_NAME_WIDE = Note "value-name-wide";
     VALUE_NAME_NUL = Note "value-name-nul";
     VALUE_DUPLICATE = Error "value-duplicate";
@@ -107,7 +107,8 @@ codes! {
     BIG_DATA_COUNT = Error "big-data-count";
     BIG_DATA_LIST = Error "big-data-list";
     BIG_DATA_SEGMENT = Error "big-data-segment";
-    SYMBOLIC_LINK_VALUE = Warning "symbolic-link-value";
+    SYMBOLIC_LINK_VALUE = Error "symbolic-link-value";
+    SYMBOLIC_LINK_MISSING = Warning "symbolic-link-missing";
     LARGEST_VALUE_NAME = Warning "largest-value-name";
     LARGEST_VALUE_DATA = Warning "largest-value-data";
 

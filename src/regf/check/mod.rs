@@ -126,7 +126,7 @@ impl Report {
 /// Checks a whole primary file.
 ///
 /// Spec: regf, *Format of primary files*. Reads each byte of the bins a bounded number of times;
-/// memory is an eighth of the image, the lists of what is being walked, and the findings.
+/// memory is a thirtieth of the image, the lists of what is being walked, and the findings.
 pub fn check(image: &[u8]) -> Report {
     let mut report = Report::default();
     let Some(base) = base::check_base_block(image, &mut report) else {

@@ -92,12 +92,14 @@ impl<'a> Checker<'a> {
 
     /// Counts one more key that uses the record at `at`.
     pub(super) fn count_security(&mut self, key: CellOffset, at: CellOffset) {
-        if !self.security.uses.contains_key(&at) {
-            let found = format!("security at {:#010x}, which is not in the ring", at.0);
-            self.find(SECURITY_NOT_IN_RING, key, found, "a record of the ring");
-            if self.cells.refusal(at).is_none() {
-                self.walk_ring(at, key);
-            }
+        if let Some(uses) = self.security.uses.get_mut(&at) {
+            uses.counted = uses.counted.saturating_add(1);
+            return;
+        }
+        let found = format!("security at {:#010x}, which is not in the ring", at.0);
+        self.find(SECURITY_NOT_IN_RING, key, found, "a record of the ring");
+        if self.cells.refusal(at).is_none() {
+            self.walk_ring(at, key);
         }
         if let Some(uses) = self.security.uses.get_mut(&at) {
             uses.counted = uses.counted.saturating_add(1);

@@ -135,18 +135,22 @@ impl<'a> Checker<'a> {
             let Some(payload) = self.claim_subkey(cell, listing.key) else {
                 continue;
             };
-            waiting.push(Waiting {
-                at: cell,
-                parent: listing.key,
-                depth: listing.depth.saturating_add(1),
-            });
-            let Ok(subkey) = KeyNode::parse(cell, payload.into()) else {
-                continue; // reported when its turn comes
+            let subkey = match KeyNode::parse(cell, payload.into()) {
+                Ok(subkey) => subkey,
+                Err(error) => {
+                    self.find_in(KEY_NODE, listing.key, cell, error.fault, "a key node");
+                    continue;
+                }
             };
             self.check_extra(list.kind, extra, &subkey, at);
             self.check_order(&subkey, listing);
             listing.largest_name = listing.largest_name.max(subkey.name().utf16_size());
             listing.largest_class = listing.largest_class.max(subkey.class_name_length());
+            self.check_subkey(&subkey, listing.key);
+            if subkey.subkey_count() > 0 || !subkey.subkeys_list().is_none() {
+                let depth = listing.depth.saturating_add(1);
+                waiting.push(Waiting { at: cell, depth });
+            }
             listing.previous = Some(subkey);
         }
     }

@@ -6,11 +6,9 @@ use super::codes::*;
 use super::names;
 use crate::regf::{CellOffset, FileOffset, KEY_DEPTH_LIMIT, KeyNode, key_flags};
 
-/// A key that was claimed and waits to be checked.
+/// A key that was checked and whose subkeys wait to be.
 pub(super) struct Waiting {
     pub(super) at: CellOffset,
-    /// The key whose subkeys list leads here; none for a root.
-    pub(super) parent: CellOffset,
     pub(super) depth: u16,
 }
 
@@ -64,37 +62,51 @@ impl Checker<'_> {
         if self.claim(root, "the root key", root).is_none() {
             return;
         }
-        let (at, parent, depth) = (root, CellOffset::NONE, 0);
-        let mut waiting = vec![Waiting { at, parent, depth }];
+        let Some(node) = self.node(root) else {
+            return;
+        };
+        self.check_root(&node);
+        self.check_key(&node);
+        let (at, depth) = (root, 0);
+        let mut waiting = vec![Waiting { at, depth }];
         while let Some(key) = waiting.pop() {
-            self.check_key(&key, &mut waiting);
+            self.check_below(&key, &mut waiting);
         }
     }
 
-    fn check_key(&mut self, key: &Waiting, waiting: &mut Vec<Waiting>) {
-        let at = key.at;
-        let payload = self.cells.payload(self.bins, at).unwrap_or(&[]);
-        let node = match KeyNode::parse(at, payload.into()) {
-            Ok(node) => node,
-            Err(error) => return self.find_in(KEY_NODE, key.parent, at, error.fault, "a key node"),
+    fn check_below(&mut self, key: &Waiting, waiting: &mut Vec<Waiting>) {
+        let Some(node) = self.node(key.at) else {
+            return;
         };
+        if usize::from(key.depth) >= KEY_DEPTH_LIMIT && node.subkey_count() > 0 {
+            let expected = format!("at most {KEY_DEPTH_LIMIT} levels below the root");
+            return self.find(
+                KEY_DEPTH,
+                key.at,
+                "subkeys of a key at the limit",
+                &expected,
+            );
+        }
+        self.check_subkeys(&node, key.depth, waiting);
+    }
+
+    /// Checks a subkey of `parent` by itself, right when its parent's list leads to it: its bytes
+    /// are at hand then.
+    pub(super) fn check_subkey(&mut self, node: &KeyNode<'_>, parent: CellOffset) {
+        self.check_place(node, parent);
+        self.check_key(node);
+    }
+
+    fn check_key(&mut self, node: &KeyNode<'_>) {
+        let at = node.at();
         self.report.keys = self.report.keys.saturating_add(1);
         for (code, found, expected) in names::key_flaws(node.name()) {
             self.find(code, at, found, expected);
         }
-        match key.parent.some() {
-            None => self.check_root(&node),
-            Some(parent) => self.check_place(&node, parent),
-        }
-        self.check_kind(&node);
-        self.check_class_name(&node);
+        self.check_kind(node);
+        self.check_class_name(node);
         self.count_security(at, node.security());
-        self.check_values(&node);
-        if usize::from(key.depth) >= KEY_DEPTH_LIMIT && node.subkey_count() > 0 {
-            let expected = format!("at most {KEY_DEPTH_LIMIT} levels");
-            return self.find(KEY_DEPTH, at, "subkeys of a key at the limit", &expected);
-        }
-        self.check_subkeys(&node, key.depth, waiting);
+        self.check_values(node);
     }
 
     fn check_root(&mut self, node: &KeyNode<'_>) {

@@ -223,14 +223,14 @@ impl<'a> Checker<'a> {
     fn check_link(&mut self, key: CellOffset, cells: &[u8]) {
         let mut values = offsets(cells).map(|at| self.value(at));
         let first = values.next().flatten();
-        let found = match (first, values.next()) {
-            (None, _) => "no value",
-            (Some(_), Some(_)) => "more than one value",
+        let (code, found) = match (first, values.next()) {
+            (None, _) => (SYMBOLIC_LINK_MISSING, "no value"),
+            (Some(_), Some(_)) => (SYMBOLIC_LINK_VALUE, "more than one value"),
             (Some(value), None) if is_link(&value) => return,
-            (Some(_), None) => "another value",
+            (Some(_), None) => (SYMBOLIC_LINK_VALUE, "another value"),
         };
         let expected = "one value SymbolicLinkValue of type REG_LINK with a path";
-        self.find(SYMBOLIC_LINK_VALUE, key, found, expected);
+        self.find(code, key, found, expected);
     }
 }
 
