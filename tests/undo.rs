@@ -21,6 +21,16 @@ fn show(bench: &Bench, key: &str, value: &str) -> Option<serde_json::Value> {
 
 const LISTENER: &str = r"SYSTEM\ControlSet001\Control\Terminal Server\WinStations\RDP-Tcp";
 
+/// Applies a profile with its backup in another folder, of which the backups beside the hives know
+/// nothing: as if Windows had made the change.
+fn apply_elsewhere(bench: &Bench, profile: &str) {
+    let elsewhere = bench.beside("elsewhere");
+    fs::create_dir_all(&elsewhere).unwrap();
+    let elsewhere = elsewhere.display().to_string();
+    let args = ["-p", profile, "--yes", "--backup-dir", &elsewhere];
+    bench.run("apply", &args).expect(0);
+}
+
 /// Somebody changes another value of the same key after the repair: here, with hivemend itself and
 /// a backup folder elsewhere, so that the first backup knows nothing of it.
 fn change_something_else(bench: &Bench) {
@@ -75,20 +85,7 @@ fn a_value_that_somebody_set_since_stays() {
     let other = bench.profile("other", &format!(
         "  - key: HKLM\\{LISTENER}\n    values: [ {{ name: KeepAliveTimeout, dword: 7, why: w }} ]\n"
     ));
-    let elsewhere = bench.beside("elsewhere");
-    fs::create_dir_all(&elsewhere).unwrap();
-    bench
-        .run(
-            "apply",
-            &[
-                "-p",
-                &other,
-                "--yes",
-                "--backup-dir",
-                &elsewhere.display().to_string(),
-            ],
-        )
-        .expect(0);
+    apply_elsewhere(&bench, &other);
     let ended = bench
         .run("restore", &["--values", "--yes", "--format", "json"])
         .expect(0);
@@ -129,20 +126,7 @@ fn a_deleted_key_comes_back_by_value() {
         "other",
         "  - key: HKLM\\SYSTEM\\Setup\n    values: [ { name: X, dword: 1, why: w } ]\n",
     );
-    let elsewhere = bench.beside("elsewhere");
-    fs::create_dir_all(&elsewhere).unwrap();
-    bench
-        .run(
-            "apply",
-            &[
-                "-p",
-                &other,
-                "--yes",
-                "--backup-dir",
-                &elsewhere.display().to_string(),
-            ],
-        )
-        .expect(0);
+    apply_elsewhere(&bench, &other);
 
     bench.run("restore", &["--values", "--yes"]).expect(0);
     assert_eq!(listing(&bench), before);
@@ -163,20 +147,7 @@ fn keys_that_were_created_go_unless_something_came_into_them() {
         "other",
         &format!("  - key: {into_first}\n    values: [ {{ name: B, dword: 1, why: w }} ]\n"),
     );
-    let elsewhere = bench.beside("elsewhere");
-    fs::create_dir_all(&elsewhere).unwrap();
-    bench
-        .run(
-            "apply",
-            &[
-                "-p",
-                &other,
-                "--yes",
-                "--backup-dir",
-                &elsewhere.display().to_string(),
-            ],
-        )
-        .expect(0);
+    apply_elsewhere(&bench, &other);
     bench.run("restore", &["--values", "--yes"]).expect(0);
     bench
         .run(
