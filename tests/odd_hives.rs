@@ -149,7 +149,7 @@ fn a_short_data_segment_is_an_error() {
     let at = place(last, 0) - 4;
     put(&mut image, at, &(-16_344_i32).to_le_bytes());
     put(&mut image, at + 16_344, &8_i32.to_le_bytes());
-    assert_eq!(codes(&image), ["value-data"]);
+    assert_eq!(codes(&image), ["big-data-segment"]);
     assert!(matches!(
         Editor::open(image, NOW),
         Err(EditError::Unsound(_))
