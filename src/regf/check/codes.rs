@@ -62,11 +62,11 @@ codes! {
     KEY_DEPTH = Error "key-depth";
     KEY_NAME_EMPTY = Error "key-name-empty";
     KEY_NAME_ODD = Error "key-name-odd";
-    KEY_NAME_BACKSLASH = Warning "key-name-backslash";
+    KEY_NAME_BACKSLASH = Error "key-name-backslash";
     KEY_NAME_LONG = Warning "key-name-long";
     KEY_NAME_WIDE = Note "key-name-wide";
     KEY_NAME_NUL = Note "key-name-nul";
-    KEY_MOUNT_FLAGS = Error "key-mount-flags";
+    KEY_MOUNT_FLAGS = Warning "key-mount-flags";
     KEY_VOLATILE = Note "key-volatile";
     KEY_PREDEFINED_HANDLE = Note "key-predefined-handle";
     KEY_LAYERED = Note "key-layered";
