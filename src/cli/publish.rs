@@ -10,7 +10,7 @@ use super::output::Output;
 use super::source::Loaded;
 use super::target::OpenHive;
 use crate::edit::Editor;
-use crate::plan::{Action, Change, KeySummary, State};
+use crate::plan::{Action, Change, KeySummary, State, summarize};
 use crate::profile::HiveName;
 use crate::regf::{Hive, Name};
 use crate::report::changes_json;
@@ -145,13 +145,16 @@ fn make(change: &Change, editor: &mut Editor, donor: Option<&Hive<'_>>) -> Resul
         (Action::CreateKey, None, Some(State::Key(key))) if *key == KeySummary::empty() => {
             editor.create_key(&change.key)?;
         }
-        (Action::CreateKey, None, Some(State::Key(_))) => {
+        (Action::CreateKey, None, Some(State::Key(wanted))) => {
             let donor = donor.ok_or_else(contradiction)?;
             let damaged = |error| Failure::failed(format!("the backup's hive is damaged: {error}"));
             let from = donor
                 .find(&change.key)
                 .map_err(damaged)?
                 .ok_or_else(contradiction)?;
+            if summarize(donor, &from).map_err(damaged)? != *wanted {
+                return Err(contradiction());
+            }
             editor.copy_key(donor, &from, &change.key)?;
         }
         (Action::DeleteKey, None, None) => {

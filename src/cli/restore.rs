@@ -12,11 +12,12 @@ use super::failure::Failure;
 use super::interrupted::{self, Done, Wish};
 use super::output::Output;
 use super::publish::{Destination, load, publish};
+use super::source::Source;
 use super::target::Found;
-use crate::disk::{HiveFile, WholeHive, shown};
-use crate::plan::{Undo, touched_keys, undo};
+use crate::disk::{logs_of, shown};
+use crate::plan::{Action, Change, KeySummary, State, Undo, touched_keys, undo};
 use crate::profile::{HiveName, escape};
-use crate::regf::Hive;
+use crate::regf::{Hive, check};
 use crate::report::{changes_from_json, changes_json, changes_text};
 use crate::store::{
     Backup, BackupScope, BackupState, Disk, Outcome, RestoreAction, RestoreItem, RestorePlan, Store,
@@ -239,48 +240,53 @@ fn restore_values(
     if !output.consent(args.consent.yes, "Take these values back?")? {
         return Err(Failure::refused("you did not agree; nothing was written"));
     }
-    let originals = originals(backup)?;
-    let donors: Result<Vec<(HiveName, Hive<'_>)>, Failure> = originals
-        .iter()
-        .map(|(name, whole)| {
-            let hive = Hive::open(&whole.content);
-            let hive =
-                hive.map_err(|error| Failure::failed(format!("the backup of {name}: {error}")))?;
-            Ok((*name, hive))
-        })
-        .collect();
+    let originals = originals(backup, &undo.changes)?;
+    let mut donors = Vec::new();
+    for (name, content) in &originals {
+        let hive = Hive::open(content);
+        let hive =
+            hive.map_err(|error| Failure::failed(format!("the backup of {name}: {error}")))?;
+        donors.push((*name, hive));
+    }
     let to = Destination {
         config: &found.target.config,
         backup_dir: args.backup.backup_dir.as_deref(),
         scope: BackupScope::Hives,
         undoes: Some(&backup.id),
     };
-    let outcome = publish(hives, &undo.changes, &donors?, &to, output)?;
+    let outcome = publish(hives, &undo.changes, &donors, &to, output)?;
     values_report(found, backup, &undo, Some(&outcome), output)
 }
 
-/// The hives in the backup, for keys that were deleted as a whole.
-fn originals(backup: &Backup) -> Result<Vec<(HiveName, WholeHive)>, Failure> {
+/// The backup's hives that keys which were deleted as a whole come back from, as Windows would
+/// have seen them: a hive that was dirty has its logs beside it in the backup.
+fn originals(backup: &Backup, changes: &[Change]) -> Result<Vec<(HiveName, Vec<u8>)>, Failure> {
+    let brings_back = |name: HiveName| {
+        let keys = changes.iter().filter(|change| change.hive == name);
+        keys.filter(|change| change.action == Action::CreateKey)
+            .any(|change| change.after != Some(State::Key(KeySummary::empty())))
+    };
     let mut originals = Vec::new();
     let records = backup.manifest.iter().flat_map(|manifest| &manifest.hives);
     for record in records {
         let names = [HiveName::System, HiveName::Software];
-        let Some(name) = names
+        let name = names
             .into_iter()
-            .find(|name| name.to_string() == record.name)
-        else {
+            .find(|name| name.to_string() == record.name);
+        let Some(name) = name.filter(|name| brings_back(*name)) else {
             continue;
         };
-        let file = HiveFile::open(&record.file.in_folder(&backup.folder))?;
-        let whole = file.read_whole()?;
-        if whole.sha256 != record.before.sha256.0 {
-            let message = format!(
-                "{}: its bytes are not those of the manifest",
-                shown(file.path())
-            );
+        let path = record.file.in_folder(&backup.folder);
+        let loaded = Source::open(&path, &logs_of(&path)?)?.load(true)?;
+        if loaded.disk_sha256 != record.before.sha256.0 {
+            let message = format!("{}: its bytes are not those of the manifest", shown(&path));
             return Err(Failure::refused(message));
         }
-        originals.push((name, whole));
+        if let Some(finding) = check(&loaded.content).first_error() {
+            let message = format!("{}: the backup is damaged: {finding}", shown(&path));
+            return Err(Failure::refused(message));
+        }
+        originals.push((name, loaded.content));
     }
     Ok(originals)
 }

@@ -13,7 +13,7 @@ pub use build::{Options, build};
 pub use control_sets::{ControlSetInfo, Role, Selection, control_sets};
 pub use error::PlanError;
 pub use state::{
-    KeyContent, KeySummary, State, TouchedKey, Value, confirm, key_content, touched_keys,
+    KeyContent, KeySummary, State, TouchedKey, Value, confirm, key_content, summarize, touched_keys,
 };
 pub use undo::{Undo, UndoObstacle, undo};
 

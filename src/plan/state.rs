@@ -113,7 +113,11 @@ fn read_value(
 }
 
 /// What is in and below `key`, in short.
-pub(super) fn summarize(hive: &Hive<'_>, key: &KeyNode<'_>) -> Result<KeySummary, RegfError> {
+///
+/// # Errors
+///
+/// Where a structure below it is damaged, or keys go in a circle.
+pub fn summarize(hive: &Hive<'_>, key: &KeyNode<'_>) -> Result<KeySummary, RegfError> {
     let mut hasher = Sha256::new();
     let (mut subkeys, mut values) = (0_u64, 0_u64);
     let mut waiting = vec![(hive.subkeys(key)?, key.clone())];
