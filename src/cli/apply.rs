@@ -23,13 +23,13 @@ pub(super) fn run(args: &ApplyArgs, output: &Output) -> Result<Exit, Failure> {
     let profiles = load_profiles(&args.profiles, output)?;
     let reviewed = args.plan.as_deref().map(plan_file::read).transpose()?;
     let found = Found::from_args(&args.target)?;
-    found.guard(&args.risk, output)?;
-    let backup_dir = args.backup.backup_dir.as_deref();
+    found.guard(&args.writing.risk, output)?;
+    let backup_dir = args.writing.backup.backup_dir.as_deref();
     interrupted::settle(
         &found.target,
         backup_dir,
         Wish::Finish,
-        &args.consent,
+        &args.writing.consent,
         output,
     )?;
     let wanted = match &reviewed {
@@ -38,7 +38,7 @@ pub(super) fn run(args: &ApplyArgs, output: &Output) -> Result<Exit, Failure> {
     };
     let hives = found.open(&wanted)?;
     let warnings = found.warnings(&hives);
-    let hives = load(hives, args.unrecovered.accept_unrecovered)?;
+    let hives = load(hives, args.writing.unrecovered.accept_unrecovered)?;
     let inputs = inputs(&hives)?;
     let mut plan = match reviewed {
         Some(plan) => {
@@ -59,7 +59,7 @@ pub(super) fn run(args: &ApplyArgs, output: &Output) -> Result<Exit, Failure> {
         return report(&plan, None, output);
     }
     let question = format!("Make these changes to {}?", found.name);
-    if !output.consent(args.consent.yes, &question)? {
+    if !output.consent(args.writing.consent.yes, &question)? {
         return Err(Failure::refused("you did not agree; nothing was written"));
     }
     let to = Destination {

@@ -143,19 +143,11 @@ pub(super) struct ApplyArgs {
         conflicts_with = "plan"
     )]
     pub(super) control_set: String,
-    #[command(flatten)]
-    pub(super) consent: ConsentArgs,
-    #[command(flatten)]
-    pub(super) risk: RiskArgs,
-    #[command(flatten)]
-    pub(super) unrecovered: UnrecoveredArgs,
     /// How much is backed up: the changed hives and their logs, or every file of the config folder
     #[arg(long, value_name = "SCOPE", default_value = "hives")]
     pub(super) backup_scope: Scope,
     #[command(flatten)]
-    pub(super) backup: BackupDirArgs,
-    #[command(flatten)]
-    pub(super) format: FormatArgs,
+    pub(super) writing: WritingArgs,
 }
 
 /// How much is backed up.
@@ -163,6 +155,21 @@ pub(super) struct ApplyArgs {
 pub(super) enum Scope {
     Hives,
     Config,
+}
+
+/// What every command that writes to a target takes.
+#[derive(Debug, Args)]
+pub(super) struct WritingArgs {
+    #[command(flatten)]
+    pub(super) consent: ConsentArgs,
+    #[command(flatten)]
+    pub(super) risk: RiskArgs,
+    #[command(flatten)]
+    pub(super) unrecovered: UnrecoveredArgs,
+    #[command(flatten)]
+    pub(super) backup: BackupDirArgs,
+    #[command(flatten)]
+    pub(super) format: FormatArgs,
 }
 
 #[derive(Debug, Args)]
@@ -201,15 +208,7 @@ pub(super) struct RecoverArgs {
     #[arg(short, long, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
     #[command(flatten)]
-    pub(super) consent: ConsentArgs,
-    #[command(flatten)]
-    pub(super) risk: RiskArgs,
-    #[command(flatten)]
-    pub(super) unrecovered: UnrecoveredArgs,
-    #[command(flatten)]
-    pub(super) backup: BackupDirArgs,
-    #[command(flatten)]
-    pub(super) format: FormatArgs,
+    pub(super) writing: WritingArgs,
 }
 
 #[derive(Debug, Args)]
@@ -233,15 +232,7 @@ pub(super) struct RestoreArgs {
     #[arg(long)]
     pub(super) values: bool,
     #[command(flatten)]
-    pub(super) consent: ConsentArgs,
-    #[command(flatten)]
-    pub(super) risk: RiskArgs,
-    #[command(flatten)]
-    pub(super) unrecovered: UnrecoveredArgs,
-    #[command(flatten)]
-    pub(super) backup: BackupDirArgs,
-    #[command(flatten)]
-    pub(super) format: FormatArgs,
+    pub(super) writing: WritingArgs,
 }
 
 #[derive(Debug, Args)]

@@ -7,7 +7,7 @@ use std::io::{self, BufRead, IsTerminal, Write};
 use anstream::{AutoStream, ColorChoice};
 use serde_json::{Value as Json, json};
 
-use super::args::{ApplyArgs, Cli, Color, Command, Format, ProfileCommand};
+use super::args::{Cli, Color, Command, Format, ProfileCommand};
 use super::failure::Failure;
 use crate::profile::escape;
 use crate::report::{BOLD, WARN};
@@ -145,10 +145,10 @@ fn escape_lines(text: &str) -> String {
 fn format_of(command: &Command) -> Format {
     match command {
         Command::Plan(args) => args.format.format,
-        Command::Apply(ApplyArgs { format, .. }) => format.format,
+        Command::Apply(args) => args.writing.format.format,
         Command::Backups(args) => args.format.format,
-        Command::Recover(args) => args.format.format,
-        Command::Restore(args) => args.format.format,
+        Command::Recover(args) => args.writing.format.format,
+        Command::Restore(args) => args.writing.format.format,
         Command::Check(args) => args.format.format,
         Command::Show(args) => args.format.format,
         Command::Profile(args) => match &args.command {

@@ -21,11 +21,17 @@ use crate::store::{BackupScope, Disk, NewHive, Outcome, Store};
 
 pub(super) fn run(args: &RecoverArgs, output: &Output) -> Result<Exit, Failure> {
     let found = find(args)?;
-    let backup_dir = args.backup.backup_dir.as_deref();
+    let backup_dir = args.writing.backup.backup_dir.as_deref();
     if args.output.is_none() {
-        found.guard(&args.risk, output)?;
+        found.guard(&args.writing.risk, output)?;
         let config = &found.target;
-        interrupted::settle(config, backup_dir, Wish::Finish, &args.consent, output)?;
+        interrupted::settle(
+            config,
+            backup_dir,
+            Wish::Finish,
+            &args.writing.consent,
+            output,
+        )?;
     }
     let mut dirty = Vec::new();
     let mut conditions = Vec::new();
@@ -37,7 +43,7 @@ pub(super) fn run(args: &RecoverArgs, output: &Output) -> Result<Exit, Failure> 
             .to_string_lossy()
             .into_owned();
         let source = Source::open(&path.path, &path.logs)?;
-        let loaded = source.load(args.unrecovered.accept_unrecovered)?;
+        let loaded = source.load(args.writing.unrecovered.accept_unrecovered)?;
         say(&name, &loaded.condition, output);
         conditions.push(condition_json(&name, &loaded));
         if loaded.condition != Condition::Clean {
@@ -59,7 +65,7 @@ pub(super) fn run(args: &RecoverArgs, output: &Output) -> Result<Exit, Failure> 
         return report(&found, &conditions, None, output);
     }
     let question = format!("Write the recovered state to {}?", found.name);
-    if !output.consent(args.consent.yes, &question)? {
+    if !output.consent(args.writing.consent.yes, &question)? {
         return Err(Failure::refused("you did not agree; nothing was written"));
     }
     let new = make(dirty, output)?;

@@ -30,10 +30,15 @@ pub(super) fn run(args: &RestoreArgs, output: &Output) -> Result<Exit, Failure> 
         [id] => Some(id.as_str()),
         _ => return Err(Failure::usage("only one backup can be restored at a time")),
     };
-    found.guard(&args.risk, output)?;
-    let backup_dir = args.backup.backup_dir.as_deref();
-    let settled =
-        interrupted::settle(&found.target, backup_dir, Wish::Undo, &args.consent, output)?;
+    found.guard(&args.writing.risk, output)?;
+    let backup_dir = args.writing.backup.backup_dir.as_deref();
+    let settled = interrupted::settle(
+        &found.target,
+        backup_dir,
+        Wish::Undo,
+        &args.writing.consent,
+        output,
+    )?;
     // The old hives are back, which is what was asked for: the backup before it is another wish.
     let is_all = |done: &Done| done.as_wished && wanted.is_none_or(|id| id == done.id.as_str());
     if let Some(done) = settled.filter(is_all) {
@@ -84,7 +89,7 @@ pub(super) fn run(args: &RestoreArgs, output: &Output) -> Result<Exit, Failure> 
         ));
     } else if plan.changed.is_empty() {
         show_plan(&plan, &backup, output);
-        if !output.consent(args.consent.yes, "Put these files back?")? {
+        if !output.consent(args.writing.consent.yes, "Put these files back?")? {
             return Err(Failure::refused("you did not agree; nothing was written"));
         }
     }
@@ -213,7 +218,10 @@ fn restore_values(
     let made = changes_from_json(&manifest.changes)
         .map_err(|error| Failure::refused(format!("{}: {error}", shown(&backup.folder))))?;
     let wanted: Vec<HiveName> = made.iter().map(|change| change.hive).collect();
-    let hives = load(found.open(&wanted)?, args.unrecovered.accept_unrecovered)?;
+    let hives = load(
+        found.open(&wanted)?,
+        args.writing.unrecovered.accept_unrecovered,
+    )?;
     let inputs = inputs(&hives)?;
     let undo = undo(&made, &inputs)?;
     if !output.is_json() && !output.quiet {
@@ -237,7 +245,7 @@ fn restore_values(
         output.note("There is nothing to take back.");
         return values_report(found, backup, &undo, None, output);
     }
-    if !output.consent(args.consent.yes, "Take these values back?")? {
+    if !output.consent(args.writing.consent.yes, "Take these values back?")? {
         return Err(Failure::refused("you did not agree; nothing was written"));
     }
     let originals = originals(backup, &undo.changes)?;
@@ -250,7 +258,7 @@ fn restore_values(
     }
     let to = Destination {
         config: &found.target.config,
-        backup_dir: args.backup.backup_dir.as_deref(),
+        backup_dir: args.writing.backup.backup_dir.as_deref(),
         scope: BackupScope::Hives,
         undoes: Some(&backup.id),
     };
