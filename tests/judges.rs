@@ -85,7 +85,9 @@ fn installed(program: &str) -> bool {
         .output()
         .is_ok();
     if !found {
-        println!("SKIPPED: {program} is not installed");
+        let said = format!("SKIPPED: {program} is not installed\n");
+        // Past the harness, which keeps what a passing test prints.
+        let _ = std::io::Write::write_all(&mut std::io::stderr(), said.as_bytes());
     }
     found
 }
@@ -245,7 +247,11 @@ fn reading_back_tells_a_wrong_type_and_wrong_data() {
 #[test]
 fn a_real_hive_is_accepted_and_its_damage_is_not() {
     let Some(corpus) = std::env::var_os("HIVEMEND_CORPUS") else {
-        println!("SKIPPED: HIVEMEND_CORPUS does not name the corpus");
+        // Past the harness, which keeps what a passing test prints.
+        let _ = std::io::Write::write_all(
+            &mut std::io::stderr(),
+            b"SKIPPED: HIVEMEND_CORPUS does not name the corpus\n",
+        );
         return;
     };
     let corpus = Path::new(&corpus);

@@ -330,7 +330,9 @@ fn missing(program: &str, how: &str) -> Option<String> {
             "{program}: {NO_VERDICT}: not installed ({how}), and HIVEMEND_REQUIRE_JUDGES is set"
         ));
     }
-    eprintln!("SKIPPED: {program} is not installed ({how})");
+    let said = format!("SKIPPED: {program} is not installed ({how})\n");
+    // Past the harness, which keeps what a passing test prints.
+    let _ = std::io::Write::write_all(&mut std::io::stderr(), said.as_bytes());
     None
 }
 
