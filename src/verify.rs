@@ -68,6 +68,14 @@ pub enum VerifyError {
         /// In what they differ.
         what: &'static str,
     },
+    /// A damaged image became worse.
+    #[error("the {what} of key {key} could be read before the edit, and cannot be now")]
+    Worse {
+        /// The key's path.
+        key: String,
+        /// What cannot be read, or not alike.
+        what: String,
+    },
     /// A planned change is not in the image.
     #[error("the image does not hold what was planned: {value:?} of key {key}")]
     NotAsPlanned {
@@ -86,18 +94,81 @@ pub enum VerifyError {
 ///
 /// The first thing that the two readers do not agree on, or that is not as planned.
 pub fn verify(image: &Vec<u8>, expectations: &[Expectation]) -> Result<(), VerifyError> {
-    catch_unwind(AssertUnwindSafe(|| verify_uncontained(image, expectations)))
-        .unwrap_or(Err(VerifyError::WitnessPanicked))
+    contained(|| {
+        compare(image, &mut Complaints::Refused)?;
+        expect_all(image, expectations)
+    })
 }
 
-fn verify_uncontained(image: &Vec<u8>, expectations: &[Expectation]) -> Result<(), VerifyError> {
+/// As [`verify`], for an image made from a damaged one: where the two readers cannot read or do
+/// not agree, it must have been so in `before`.
+///
+/// # Errors
+///
+/// As [`verify`], and where either image is too damaged to be compared.
+pub fn verify_damaged(
+    before: &Vec<u8>,
+    image: &Vec<u8>,
+    expectations: &[Expectation],
+) -> Result<(), VerifyError> {
+    contained(|| {
+        let mut known = Vec::new();
+        compare(before, &mut Complaints::Noted(&mut known))?;
+        let mut found = Vec::new();
+        compare(image, &mut Complaints::Noted(&mut found))?;
+        match found.into_iter().find(|place| !known.contains(place)) {
+            Some((key, what)) => Err(VerifyError::Worse { key, what }),
+            None => expect_all(image, expectations),
+        }
+    })
+}
+
+fn contained(judge: impl FnOnce() -> Result<(), VerifyError>) -> Result<(), VerifyError> {
+    catch_unwind(AssertUnwindSafe(judge)).unwrap_or(Err(VerifyError::WitnessPanicked))
+}
+
+fn compare(image: &Vec<u8>, complaints: &mut Complaints<'_>) -> Result<(), VerifyError> {
+    let ours = regf::Hive::open(image)?;
+    let witness = nt_hive::Hive::new(image.as_slice())?;
+    let (our_root, root) = (ours.root()?, witness.root_key_node()?);
+    compare_keys(&ours, &our_root, &root, &mut Vec::new(), complaints)
+}
+
+fn expect_all(image: &Vec<u8>, expectations: &[Expectation]) -> Result<(), VerifyError> {
     let ours = regf::Hive::open(image)?;
     let witness = nt_hive::Hive::new(image.as_slice())?;
     let root = witness.root_key_node()?;
-    let mut path = Vec::new();
-    compare_keys(&ours, &ours.root()?, &root, &mut path)?;
     let mut expectations = expectations.iter();
     expectations.try_for_each(|expectation| expect(&ours, &root, expectation))
+}
+
+/// What becomes of a key that the two readers cannot read, or do not read alike.
+enum Complaints<'n> {
+    /// It ends the comparison.
+    Refused,
+    /// It is noted, with what is wrong.
+    Noted(&'n mut Vec<(String, String)>),
+}
+
+impl Complaints<'_> {
+    /// The most that are noted: they are compared one with the other.
+    const LIMIT: usize = 1_000;
+
+    fn take(&mut self, error: VerifyError, path: &[Name]) -> Result<(), VerifyError> {
+        match self {
+            Self::Noted(noted) if noted.len() < Self::LIMIT => {
+                let what = match &error {
+                    VerifyError::Disagreement { what, .. } => (*what).to_owned(),
+                    // Their offsets may move.
+                    VerifyError::Ours(error) => format!("{:?}", error.record),
+                    _ => "contents".to_owned(),
+                };
+                noted.push((path_text(path), what));
+                Ok(())
+            }
+            _ => Err(error),
+        }
+    }
 }
 
 /// Compares a key and all below it, in the order of the lists.
@@ -106,6 +177,7 @@ fn compare_keys(
     ours: &regf::KeyNode<'_>,
     witness: &Witness<'_>,
     path: &mut Vec<Name>,
+    complaints: &mut Complaints<'_>,
 ) -> Result<(), VerifyError> {
     let disagree = |what, path: &[Name]| {
         let key = path_text(path);
@@ -117,7 +189,9 @@ fn compare_keys(
     if path.len() > KEY_DEPTH_LIMIT {
         return disagree("depth", path);
     }
-    compare_values(hive, ours, witness, path)?;
+    if let Err(error) = compare_values(hive, ours, witness, path) {
+        complaints.take(error, path)?;
+    }
     let subkeys = hive.subkeys(ours)?;
     let is_stale = ours.subkey_count() == 0 && !ours.subkeys_list().is_none();
     let mut theirs = match is_stale {
@@ -129,9 +203,13 @@ fn compare_keys(
         let Some(their) = theirs.as_mut().and_then(Iterator::next) else {
             return disagree("subkeys", path);
         };
+        let their = their?;
+        let depth = path.len();
         path.push(subkey.name().to_name());
-        compare_keys(hive, &subkey, &their?, path)?;
-        path.pop();
+        if let Err(error) = compare_keys(hive, &subkey, &their, path, complaints) {
+            complaints.take(error, path)?;
+        }
+        path.truncate(depth);
     }
     match theirs.as_mut().and_then(Iterator::next) {
         None => Ok(()),

@@ -191,6 +191,12 @@ pub(super) struct RiskArgs {
     /// Write although this Windows is hibernated; its saved session may undo or corrupt the changes
     #[arg(long)]
     pub(super) accept_hibernated: bool,
+    /// Edit a hive that is damaged elsewhere; what is damaged stays as it is
+    #[arg(long)]
+    pub(super) accept_damage: bool,
+    /// Write to a hive that is older than its transaction logs; what they hold stays lost
+    #[arg(long)]
+    pub(super) accept_newer_logs: bool,
 }
 
 #[derive(Debug, Args)]

@@ -113,7 +113,12 @@ impl From<EditError> for Failure {
         let (exit, advice) = match &error {
             EditError::Unsound(_) => (
                 Exit::Refused,
-                "Nothing was written: an edit could make the damage worse. Repair the hive first.",
+                "Nothing was written. See all that is damaged with hivemend check. Where the damage \
+                 is nowhere near the changes, go on with --accept-damage.",
+            ),
+            EditError::Unsafe(_) | EditError::InDamage { .. } => (
+                Exit::Refused,
+                "Nothing was written: the edit could make the damage worse. Repair the hive first.",
             ),
             EditError::Regf(_) | EditError::Damaged(_) | EditError::Broken => {
                 (Exit::Failed, "Nothing was written.")

@@ -5,17 +5,21 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use super::args::WritingArgs;
 use super::failure::Failure;
 use super::output::Output;
 use super::source::Loaded;
 use super::target::OpenHive;
-use crate::edit::Editor;
-use crate::plan::{Action, Change, KeySummary, State, summarize};
+use crate::edit::{EditError, Editor};
+use crate::plan::{Action, Change, Condition, KeySummary, State, summarize};
 use crate::profile::HiveName;
 use crate::regf::{Hive, Name};
 use crate::report::changes_json;
 use crate::store::{BackupId, BackupScope, Disk, NewHive, Outcome, Request, Store};
-use crate::verify::{Expectation, ExpectedState, verify};
+use crate::verify::{Expectation, ExpectedState, verify, verify_damaged};
+
+const RECOVERED_DAMAGE: &str = "Nothing was written: with its logs applied, as Windows would, this \
+    hive is damaged, and is never passed off as whole. Restore the hive and its logs from a backup.";
 
 /// A hive in memory, as Windows would see it.
 pub(super) struct LoadedHive {
@@ -26,10 +30,10 @@ pub(super) struct LoadedHive {
 /// Reads each hive once, as a whole.
 pub(super) fn load(
     hives: Vec<OpenHive>,
-    accept_unrecovered: bool,
+    writing: &WritingArgs,
 ) -> Result<Vec<LoadedHive>, Failure> {
     let loaded = hives.into_iter().map(|OpenHive { name, source }| {
-        let loaded = source.load(accept_unrecovered)?;
+        let loaded = source.load_to_write(writing)?;
         Ok(LoadedHive { name, loaded })
     });
     loaded.collect()
@@ -76,9 +80,28 @@ pub(super) fn edited(
     now: SystemTime,
     output: &Output,
 ) -> Result<NewHive, Failure> {
-    let (content, beyond) = (loaded.content, loaded.last_sequence);
-    let content = edit(content, changes, donor, filetime(now), beyond)
-        .map_err(|failure| failure.context(format!("{name} was not changed")))?;
+    let is_recovered = matches!(loaded.condition, Condition::Recovered(_));
+    let terms = Terms {
+        now: filetime(now),
+        beyond: loaded.last_sequence,
+        accept_damage: loaded.accept_damage && !is_recovered,
+    };
+    let edited = edit(loaded.content, changes, donor, &terms);
+    let (content, damage) = edited.map_err(|failure| {
+        let failure = failure.context(format!("{name} was not changed"));
+        match is_recovered
+            && failure
+                .error
+                .downcast_ref::<EditError>()
+                .is_some_and(is_damage)
+        {
+            true => failure.advising(RECOVERED_DAMAGE),
+            false => failure,
+        }
+    })?;
+    if let Some(damage) = damage {
+        output.warn(&format!("{name} is damaged, and stays so: {damage}"));
+    }
     if output.verbose {
         output.note(&format!("{name}: checked, and read by a second reader"));
     }
@@ -112,22 +135,45 @@ pub(super) fn store(
     Ok(store.publish(prepared)?)
 }
 
-/// The edited image, after our check and the second reader's.
+/// On what terms a hive is edited.
+struct Terms {
+    /// What changed keys say (FILETIME).
+    now: u64,
+    /// The greatest sequence number in any log.
+    beyond: u32,
+    accept_damage: bool,
+}
+
+/// The edited image, after our check and the second reader's, and the first of the damage in it
+/// that was accepted.
 fn edit(
     content: Vec<u8>,
     changes: &[&Change],
     donor: Option<&Hive<'_>>,
-    now: u64,
-    beyond: u32,
-) -> Result<Vec<u8>, Failure> {
-    let mut editor = Editor::open(content, now)?;
+    terms: &Terms,
+) -> Result<(Vec<u8>, Option<String>), Failure> {
+    let before = terms.accept_damage.then(|| content.clone());
+    let mut editor = match terms.accept_damage {
+        true => Editor::open_damaged(content, terms.now)?,
+        false => Editor::open(content, terms.now)?,
+    };
+    let damage = editor.report_before().first_error();
+    let damage = damage.map(ToString::to_string);
     editor.renew();
     for change in changes {
         make(change, &mut editor, donor)?;
     }
-    let sealed = editor.seal(beyond)?;
-    verify(&sealed.image, &expectations(changes))?;
-    Ok(sealed.image)
+    let sealed = editor.seal(terms.beyond)?;
+    let expectations = expectations(changes);
+    match before.filter(|_| damage.is_some()) {
+        Some(before) => verify_damaged(&before, &sealed.image, &expectations)?,
+        None => verify(&sealed.image, &expectations)?,
+    }
+    Ok((sealed.image, damage))
+}
+
+fn is_damage(error: &EditError) -> bool {
+    matches!(error, EditError::Unsound(_))
 }
 
 fn make(change: &Change, editor: &mut Editor, donor: Option<&Hive<'_>>) -> Result<(), Failure> {

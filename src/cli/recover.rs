@@ -43,7 +43,7 @@ pub(super) fn run(args: &RecoverArgs, output: &Output) -> Result<Exit, Failure> 
             .to_string_lossy()
             .into_owned();
         let source = Source::open(&path.path, &path.logs)?;
-        let loaded = source.load(args.writing.unrecovered.accept_unrecovered)?;
+        let loaded = source.load_to_write(&args.writing)?;
         say(&name, &loaded.condition, output);
         conditions.push(condition_json(&name, &loaded));
         if loaded.condition != Condition::Clean {

@@ -218,10 +218,7 @@ fn restore_values(
     let made = changes_from_json(&manifest.changes)
         .map_err(|error| Failure::refused(format!("{}: {error}", shown(&backup.folder))))?;
     let wanted: Vec<HiveName> = made.iter().map(|change| change.hive).collect();
-    let hives = load(
-        found.open(&wanted)?,
-        args.writing.unrecovered.accept_unrecovered,
-    )?;
+    let hives = load(found.open(&wanted)?, &args.writing)?;
     let inputs = inputs(&hives)?;
     let undo = undo(&made, &inputs)?;
     if !output.is_json() && !output.quiet {

@@ -3,15 +3,21 @@
 
 use std::path::{Path, PathBuf};
 
+use super::args::WritingArgs;
 use super::failure::Failure;
 use crate::disk::{HiveFile, HiveState, LogFile, shown};
 use crate::log::{self, LogError, Recovered};
 use crate::plan::{Condition, Recovery};
+use crate::profile::escape;
 use crate::regf::HiveBytes;
 
 const ADVICE: &str = "Its newest data is in its transaction logs. Find the logs that belong to it \
     (SYSTEM.LOG1, SYSTEM.LOG2), or start that Windows once and shut it down; or go on without \
     what they hold, with --accept-unrecovered.";
+
+const NEWER_ADVICE: &str = "It seems to be an older copy that was put here, and what Windows wrote \
+    since then is missing from it. Find the hive that belongs to these logs; or go on with this one, \
+    with --accept-newer-logs.";
 
 /// A hive's file and logs, open but not read.
 pub(super) struct Source {
@@ -50,6 +56,8 @@ pub(super) struct Loaded {
     pub(super) condition: Condition,
     /// The greatest sequence number in any log.
     pub(super) last_sequence: u32,
+    /// Whether it may be edited although it is damaged.
+    pub(super) accept_damage: bool,
 }
 
 impl Source {
@@ -89,6 +97,34 @@ impl Source {
         }
     }
 
+    /// The logs that were begun after the hive, which is clean, was last written.
+    pub(super) fn newer_logs(&self) -> Vec<String> {
+        let logs = self.log_files();
+        let newer = log::newer_than_hive(&self.file, &logs);
+        newer.into_iter().map(escape).collect()
+    }
+
+    /// The whole hive, which is to be edited and published.
+    pub(super) fn load_to_write(self, writing: &WritingArgs) -> Result<Loaded, Failure> {
+        if !writing.risk.accept_newer_logs {
+            self.guard()?;
+        }
+        let mut loaded = self.load(writing.unrecovered.accept_unrecovered)?;
+        loaded.accept_damage = writing.risk.accept_damage;
+        Ok(loaded)
+    }
+
+    /// Refuses a hive that is an older copy than its logs.
+    fn guard(&self) -> Result<(), Failure> {
+        let newer = self.newer_logs();
+        if newer.is_empty() {
+            return Ok(());
+        }
+        let path = shown(&self.path);
+        let message = format!("{path} is clean, but older than {}", newer.join(", "));
+        Err(Failure::refused(message).advising(NEWER_ADVICE))
+    }
+
     /// The whole hive, read once.
     pub(super) fn load(self, accept_unrecovered: bool) -> Result<Loaded, Failure> {
         let whole = self.file.read_whole()?;
@@ -117,6 +153,7 @@ impl Source {
             disk_sha256: whole.sha256,
             condition,
             last_sequence,
+            accept_damage: false,
         })
     }
 

@@ -102,6 +102,13 @@ impl Found {
             ", but its logs (config\\TxR) are not there"
         };
         for hive in hives {
+            for log in hive.source.newer_logs() {
+                warnings.push(format!(
+                    "{} is clean, but older than {log}: it seems to be an older copy that was \
+                     put here",
+                    hive.name
+                ));
+            }
             if hive.source.file.base_block().flags & PENDING_TRANSACTIONS != 0 {
                 warnings.push(format!(
                     "{} says that registry transactions are pending{logs}: Windows may still \

@@ -14,6 +14,17 @@ pub enum EditError {
     /// The hive is damaged as it is, so that nothing can safely be changed in it.
     #[error("the hive is damaged as it is: {0}")]
     Unsound(Box<Finding>),
+    /// The hive is damaged in a way that makes any edit a danger to it.
+    #[error("no edit is safe in a hive with this damage: {0}")]
+    Unsafe(Box<Finding>),
+    /// What is damaged would have to be edited too.
+    #[error("key {key} cannot be edited safely in a hive with this damage: {finding}")]
+    InDamage {
+        /// The key's path.
+        key: String,
+        /// What is damaged.
+        finding: Box<Finding>,
+    },
     /// The edited image is not as sound as the hive was: a bug, caught before anything was written.
     #[error("the edited hive does not pass the check, which is a bug in hivemend: {0}")]
     Damaged(Box<Finding>),

@@ -22,7 +22,10 @@ impl Editor {
     /// Where a name cannot be a key's, or a key on the way must not be edited.
     pub fn create_key(&mut self, path: &[Name]) -> Result<usize, EditError> {
         expect_key_names(path)?;
-        self.find_ordinary(path)?;
+        match self.find_ordinary(path)? {
+            Some(_) => return Ok(0),
+            None => self.damage.spare_key(path)?,
+        }
         self.edit(|editor| {
             let mut at = editor.hive()?.root()?.at();
             let mut made: usize = 0;
@@ -54,6 +57,7 @@ impl Editor {
             let (key, refusal) = (Name::default(), Refusal::Root);
             return Err(EditError::Refused { key, refusal });
         };
+        self.damage.spare_key(path)?;
         let Some(parent) = self.find_ordinary(path.get(..above).unwrap_or(&[]))? else {
             return Ok(false);
         };
@@ -89,6 +93,7 @@ impl Editor {
         path: &[Name],
     ) -> Result<(), EditError> {
         expect_key_names(path)?;
+        self.damage.spare_key(path)?;
         let above = path.len().saturating_sub(1);
         let parent = self.find_ordinary(path.get(..above).unwrap_or(&[]))?;
         let (Some(parent), Some(name)) = (parent, path.last()) else {

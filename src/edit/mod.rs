@@ -7,6 +7,7 @@
 #![deny(clippy::arithmetic_side_effects)]
 
 mod allocate;
+mod damage;
 mod error;
 mod image;
 mod keys;
@@ -17,6 +18,7 @@ mod values;
 pub use error::{EditError, Refusal};
 
 use self::allocate::FreeCells;
+use self::damage::Damage;
 use self::image::Image;
 use crate::regf::{
     CellOffset, Hive, KeyNode, Name, Report, base_block_field, check, checksum, key_node_field,
@@ -27,6 +29,7 @@ pub struct Editor {
     image: Image,
     free: FreeCells,
     before: Report,
+    damage: Damage,
     now: u64,
     state: State,
 }
@@ -59,6 +62,28 @@ impl Editor {
         if let Some(finding) = before.first_error() {
             return Err(EditError::Unsound(Box::new(finding.clone())));
         }
+        Self::checked(image, before, Damage::default(), now)
+    }
+
+    /// As [`Editor::open`], for a hive that may be damaged: what is damaged stays as it is, and
+    /// nothing near it can be edited.
+    ///
+    /// # Errors
+    ///
+    /// [`EditError::Unsafe`] where the damage leaves it open which bytes are in use, or is too much
+    /// to be known.
+    pub fn open_damaged(image: Vec<u8>, now: u64) -> Result<Self, EditError> {
+        let before = check(&image);
+        let damage = Damage::of(&before)?;
+        Self::checked(image, before, damage, now)
+    }
+
+    fn checked(
+        image: Vec<u8>,
+        before: Report,
+        damage: Damage,
+        now: u64,
+    ) -> Result<Self, EditError> {
         let image = Image::new(image);
         let free = FreeCells::read(&image)?;
         let state = State::Unchanged;
@@ -66,6 +91,7 @@ impl Editor {
             image,
             free,
             before,
+            damage,
             now,
             state,
         })
@@ -131,7 +157,11 @@ impl Editor {
         let image = self.image.into_bytes();
         let report = check(&image);
         let suspect = report.first_new_since(&self.before);
-        match suspect.or(report.first_error()) {
+        let error = match self.damage.is_none() {
+            true => report.first_error(),
+            false => None, // what was there before, and was accepted
+        };
+        match suspect.or(error) {
             Some(finding) => Err(EditError::Damaged(Box::new(finding.clone()))),
             None => Ok(Sealed { image, report }),
         }

@@ -50,6 +50,7 @@ impl Editor {
         if data.len() > LARGEST_DATA {
             return Err(EditError::DataTooLarge(data.len()));
         }
+        self.damage.spare(path)?;
         let key = self.expect_key(path)?;
         self.edit(|editor| editor.set_value_of(key, name, kind, data))
     }
@@ -60,6 +61,7 @@ impl Editor {
     ///
     /// Where the key must not be edited. A missing key is not an error: the value is not there.
     pub fn delete_value(&mut self, path: &[Name], name: &Name) -> Result<bool, EditError> {
+        self.damage.spare(path)?;
         let Some(key) = self.find_ordinary(path)?.map(|key| key.at()) else {
             return Ok(false);
         };

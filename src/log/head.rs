@@ -91,6 +91,24 @@ impl HiveHead {
     }
 }
 
+/// The names of those `logs` that were begun after a clean hive was last written, as their base
+/// blocks say: it is an older copy than they are, as after a hive was put back from a backup.
+///
+/// Windows copies the time of the last write into the logs, and writes the hive last.
+pub fn newer_than_hive<'l>(primary: &dyn HiveBytes, logs: &'l [LogFile<'_>]) -> Vec<&'l str> {
+    let Ok(hive) = HiveHead::read(primary) else {
+        return Vec::new();
+    };
+    if hive.state != HiveState::Clean {
+        return Vec::new();
+    }
+    let is_newer = |log: &&LogFile<'_>| {
+        LogHead::read(log, &hive).is_ok_and(|head| head.base.last_written > hive.time)
+    };
+    let newer = logs.iter().filter(is_newer);
+    newer.map(|log| log.name.as_str()).collect()
+}
+
 /// The base block at the beginning of a file, where its signature and checksum are right.
 fn guarded(file: &dyn HiveBytes) -> Result<(BaseBlock, Vec<u8>), RegfError> {
     let head = file

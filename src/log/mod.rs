@@ -16,7 +16,7 @@ mod recover;
 mod recovered;
 mod report;
 
-pub use head::{LogFile, LogFormat};
+pub use head::{LogFile, LogFormat, newer_than_hive};
 pub use recover::{LogError, mark_clean, recover};
 pub use recovered::Recovered;
 pub use report::{Applied, Finding, HiveState, LogReport, NotUsed, Report, Stop};

@@ -28,6 +28,41 @@ macro_rules! codes {
     };
 }
 
+/// The errors that leave it open which bytes of the bins are in use: no cell can safely be taken or
+/// freed in such a hive.
+pub(super) const SPACE_CODES: &[FindingCode] = &[
+    BASE_BLOCK_TRUNCATED,
+    BASE_BLOCK_SIGNATURE,
+    BASE_BLOCK_VERSION,
+    BASE_BLOCK_FILE_TYPE,
+    BASE_BLOCK_FILE_FORMAT,
+    BASE_BLOCK_BINS_SIZE,
+    BASE_BLOCK_ROOT,
+    BASE_BLOCK_CHECKSUM,
+    SEQUENCE_NUMBERS,
+    FILE_TRUNCATED,
+    BIN_SIGNATURE,
+    BIN_OFFSET,
+    BIN_SIZE,
+    CELL_SIZE,
+    CELL_UNALIGNED,
+    CELL_NOT_A_CELL,
+    CELL_FREE,
+    CELL_SHARED,
+    KEY_CYCLE,
+];
+
+/// The errors in key security records, which only matter to who adds or removes keys.
+pub(super) const SECURITY_CODES: &[FindingCode] = &[
+    SECURITY_RING,
+    SECURITY_NOT_IN_RING,
+    SECURITY_COUNT_LOW,
+    DESCRIPTOR_HEADER,
+    DESCRIPTOR_SID,
+    DESCRIPTOR_ACL,
+    DESCRIPTOR_ACE,
+];
+
 codes! {
     BASE_BLOCK_TRUNCATED = Error "base-block-truncated";
     BASE_BLOCK_SIGNATURE = Error "base-block-signature";

@@ -67,6 +67,24 @@ pub struct Finding {
     pub expected: String,
 }
 
+impl Finding {
+    /// Whether it leaves it open which bytes of the bins are in use, so that no cell can safely be
+    /// taken or freed.
+    pub fn is_about_space(&self) -> bool {
+        SPACE_CODES.iter().any(|code| code.name == self.code)
+    }
+
+    /// Whether it is about a key security record, which keys share.
+    pub fn is_about_security(&self) -> bool {
+        SECURITY_CODES.iter().any(|code| code.name == self.code)
+    }
+
+    /// What it is and the key that it is in.
+    fn place(&self) -> (&'static str, Option<&str>) {
+        (self.code, self.key.as_deref())
+    }
+}
+
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {} at {}", self.severity, self.code, self.at)?;
@@ -102,12 +120,36 @@ impl Report {
         self.errors == 0
     }
 
-    /// The first finding, of any severity, whose code this report has more often than `earlier`.
+    /// The first finding, of any severity, that `earlier` does not have: one of a code that this
+    /// report has more often, or more often in this key. Where it is in the file does not matter,
+    /// for an edit may move what is damaged.
     pub fn first_new_since(&self, earlier: &Self) -> Option<&Finding> {
+        let mut left: BTreeMap<(&str, Option<&str>), u64> = BTreeMap::new();
+        for finding in &earlier.findings {
+            let count = left.entry(finding.place()).or_default();
+            *count = count.saturating_add(1);
+        }
+        let count = |report: &Self, code| report.counts.get(code).copied().unwrap_or(0);
         self.findings.iter().find(|finding| {
-            let count = |report: &Self| report.counts.get(finding.code).copied().unwrap_or(0);
-            count(self) > count(earlier)
+            let before = count(earlier, finding.code);
+            if count(self, finding.code) > before {
+                return true;
+            }
+            let is_known = left.get_mut(&finding.place()).is_some_and(|left| {
+                let known = *left > 0;
+                *left = left.saturating_sub(1);
+                known
+            });
+            // Of a flood only the first are known one by one.
+            !is_known && before <= FINDINGS_LIMIT
         })
+    }
+
+    /// Whether every error is among the findings, rather than only counted.
+    pub fn has_every_error(&self) -> bool {
+        let errors = self.findings.iter();
+        let errors = errors.filter(|finding| finding.severity == Severity::Error);
+        u64::try_from(errors.count()) == Ok(self.errors)
     }
 
     /// Whether another finding of this code would only be counted.
