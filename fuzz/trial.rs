@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! What each fuzz target does with its bytes; the regression test does the same on stable.
 
-use hivemend::edit::Editor;
+use hivemend::edit::{EditError, Editor};
 use hivemend::log::LogFile;
 use hivemend::regf::{self, Hive, KEY_DEPTH_LIMIT, Name};
-use hivemend::verify::verify;
+use hivemend::verify::{VerifyError, verify, verify_damaged};
 
 #[path = "../testdata/transaction_log.rs"]
 pub(crate) mod transaction_log;
@@ -68,7 +68,9 @@ pub(crate) fn edit(bytes: &[u8]) {
     };
     let mut image = image.to_vec();
     mend(&mut image);
-    let Ok(mut editor) = Editor::open(image.clone(), 1) else {
+    let editor = Editor::open(image.clone(), 1);
+    let is_sound = editor.is_ok();
+    let Ok(mut editor) = editor.or_else(|_| Editor::open_damaged(image.clone(), 1)) else {
         return;
     };
     // Only where the second reader saw the same before can it judge what the edits did.
@@ -101,9 +103,16 @@ pub(crate) fn edit(bytes: &[u8]) {
             _ => editor.delete_value(path, &name(two)).map(|_| ()),
         };
     }
-    let Ok(sealed) = editor.seal(0) else { return };
-    assert!(sealed.report.is_sound());
-    if is_judged {
+    let sealed = match editor.seal(0) {
+        Ok(sealed) => sealed,
+        Err(EditError::Damaged(finding)) if is_sound => panic!("an edit did damage: {finding}"),
+        Err(_) => return,
+    };
+    assert_eq!(sealed.report.is_sound(), is_sound);
+    if !is_sound {
+        let worse = verify_damaged(&image, &sealed.image, &[]);
+        assert!(!matches!(worse, Err(VerifyError::WitnessPanicked)) || !is_judged);
+    } else if is_judged {
         verify(&sealed.image, &[]).expect("the second reader still reads the same");
     }
 }
