@@ -3,6 +3,7 @@
 
 use hivemend::edit::{EditError, Editor};
 use hivemend::log::LogFile;
+use hivemend::policy::{PolicyAction, RegistryPol};
 use hivemend::regf::{self, Hive, KEY_DEPTH_LIMIT, Name};
 use hivemend::verify::{VerifyError, verify, verify_damaged};
 
@@ -143,6 +144,32 @@ pub(crate) fn recover(bytes: &[u8]) {
     assert!(hive.base().is_clean());
     walk(&image);
     let _ = regf::check(&image);
+}
+
+/// Takes the bytes as a group policy file: it is read or refused at a place in it, what is kept is
+/// bounded by it, and every entry can be asked for.
+pub(crate) fn registry_pol(bytes: &[u8]) {
+    let policy = match RegistryPol::parse(bytes) {
+        Ok(policy) => policy,
+        Err(error) => {
+            assert!(usize::try_from(error.at).is_ok_and(|at| at <= bytes.len()));
+            return;
+        }
+    };
+    // The smallest entry is a bracket, a terminator and a bracket.
+    assert!(policy.entries().len() <= bytes.len() / 6);
+    for entry in policy.entries().iter().take(64) {
+        let (name, must) = match &entry.action {
+            PolicyAction::Set { name, .. }
+            | PolicyAction::SetIfAbsent { name, .. }
+            | PolicyAction::Delete { name } => (name.as_str(), true),
+            PolicyAction::DeleteValues(list) => (list.names().next().unwrap_or(""), false),
+            PolicyAction::DeleteAllValues => ("any", true),
+            _ => ("", false),
+        };
+        let effect = policy.what_becomes_of(&entry.key, name);
+        assert!(!must || effect.is_some(), "{entry:?}");
+    }
 }
 
 /// Gives the entry that may begin at `at` its hashes, where its size leaves room for them.

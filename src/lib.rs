@@ -9,7 +9,8 @@
 //! | [`log`] | transaction logs: primary and logs in, recovered image and report out; pure | `regf` |
 //! | [`edit`] | the only room that changes hive bytes, in memory | `regf` |
 //! | [`profile`] | baselines in YAML; knows no hive | nothing |
-//! | [`plan`] | baselines and hives in, the changes that are needed out; pure | `profile`, `log`, `regf` |
+//! | [`policy`] | the local group policy's file: bytes in, what it will write out; pure | nothing |
+//! | [`plan`] | baselines and hives in, the changes that are needed out; pure | `profile`, `policy`, `log`, `regf` |
 //! | [`disk`] | looking at a target; reads only | `regf` (headers) |
 //! | [`store`] | the only room that writes to disk; does not know what a key is | `disk` |
 //! | [`verify`] | the second opinion, by nt-hive | `regf` |
@@ -25,6 +26,7 @@ pub mod disk;
 pub mod edit;
 pub mod log;
 pub mod plan;
+pub mod policy;
 pub mod profile;
 pub mod regf;
 pub mod report;

@@ -21,22 +21,26 @@ use std::path::Path;
 const ARROWS: &[(&str, &[&str])] = &[
     ("regf", &[]),
     ("profile", &[]),
+    ("policy", &[]),
+    ("explain", &[]),
     ("log", &["regf"]),
     ("edit", &["regf"]),
     ("verify", &["regf"]),
     ("disk", &["regf"]),
     ("store", &["disk"]),
-    ("plan", &["profile", "log", "regf"]),
+    ("plan", &["profile", "policy", "log", "regf"]),
     (
         "report",
         &[
-            "plan", "profile", "regf", "disk", "store", "verify", "edit", "log",
+            "plan", "profile", "policy", "explain", "regf", "disk", "store", "verify", "edit",
+            "log",
         ],
     ),
     (
         "cli",
         &[
-            "regf", "profile", "log", "edit", "verify", "disk", "store", "plan", "report",
+            "regf", "profile", "policy", "explain", "log", "edit", "verify", "disk", "store",
+            "plan", "report",
         ],
     ),
     ("main", &["cli"]),

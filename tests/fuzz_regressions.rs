@@ -19,6 +19,9 @@ use proptest::test_runner::{Config, TestRunner};
 #[path = "../fuzz/trial.rs"]
 mod trial;
 
+#[path = "../testdata/registry_pol.rs"]
+mod registry_pol_file;
+
 use hivemend::edit::Editor;
 use hivemend::regf::Name;
 use trial::transaction_log::{NewLog, old_log};
@@ -147,6 +150,36 @@ fn recover() {
         trial::recover(&log);
     }
     mutate(&logs(), trial::recover);
+}
+
+/// A group policy file with an entry of every kind.
+fn policies() -> Vec<Vec<u8>> {
+    let key = "SOFTWARE\\Policies\\Acme";
+    let names = [
+        "Plain",
+        "**del.Gone",
+        "**soft.Soft",
+        "**delvals.",
+        "**DeleteValues",
+        "**DeleteKeys",
+        "**SecureKey",
+        "**Comment:x",
+    ];
+    let file = names
+        .iter()
+        .fold(registry_pol_file::header(), |file, name| {
+            registry_pol_file::entry(file, key, name, 1, b"a\0;\0b\0\0\0")
+        });
+    vec![file]
+}
+
+#[test]
+fn registry_pol() {
+    regressions("registry_pol", trial::registry_pol);
+    for file in policies() {
+        trial::registry_pol(&file);
+    }
+    mutate(&policies(), trial::registry_pol);
 }
 
 /// Writes the logs that a fuzz run of `recover` starts from, where it is asked to.

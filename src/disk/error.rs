@@ -77,6 +77,14 @@ pub enum DiskError {
         /// What it is instead.
         what: NotAHive,
     },
+    /// A file that is larger than such a file ever is.
+    #[error("{}: larger than {limit} bytes, and so not what its name says", shown(.path))]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// Bytes that it may have.
+        limit: u64,
+    },
     /// The file is no longer the one that was read.
     #[error("{}: another program changed this file since it was read; nothing was written", shown(.path))]
     Changed {

@@ -234,7 +234,7 @@ fn read_pages(
 }
 
 /// Opens a plain file for reading; a link, folder or device is refused by name.
-fn open_file(path: &Path) -> Result<File, DiskError> {
+pub(super) fn open_file(path: &Path) -> Result<File, DiskError> {
     let refuse = |kind| match not_a_file(kind) {
         Some(what) => Err(DiskError::NotAFile {
             path: path.to_path_buf(),

@@ -202,7 +202,8 @@ pub(super) struct Entry {
     pub(super) kind: FileType,
 }
 
-fn folders(path: &Path, names: &[&str]) -> Result<Vec<PathBuf>, DiskError> {
+/// The folders of a folder under one of `names`, whatever the case; links are none.
+pub(super) fn folders(path: &Path, names: &[&str]) -> Result<Vec<PathBuf>, DiskError> {
     let found = entries(path, names)?.into_iter();
     Ok(found
         .filter(|entry| entry.kind.is_dir())

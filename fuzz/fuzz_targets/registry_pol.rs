@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//! Any bytes as a group policy file: it is read or refused, and what it does can be asked for.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+#[path = "../trial.rs"]
+#[allow(dead_code)] // Each target does one of the trials.
+mod trial;
+
+fuzz_target!(|bytes: &[u8]| trial::registry_pol(bytes));
