@@ -14,6 +14,7 @@
 //! | [`disk`] | looking at a target; reads only | `regf` (headers) |
 //! | [`store`] | the only room that writes to disk; does not know what a key is | `disk` |
 //! | [`verify`] | the second opinion, by nt-hive | `regf` |
+//! | [`explain`] | from a code, an event or words to causes and profiles; knows no hive | nothing |
 //! | [`report`] | all text and JSON | the others' result types |
 //! | [`cli`] | arguments, exit codes, one file per command | everything |
 //!
@@ -24,6 +25,7 @@
 pub mod cli;
 pub mod disk;
 pub mod edit;
+pub mod explain;
 pub mod log;
 pub mod plan;
 pub mod policy;

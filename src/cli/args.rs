@@ -66,6 +66,8 @@ pub(super) enum Command {
     Check(CheckArgs),
     /// Print a key or a value
     Show(ShowArgs),
+    /// Say what a disconnect code, an event, a name or an error message means, and what to do
+    Explain(ExplainArgs),
     /// List, print and check profiles
     Profile(ProfileArgs),
 }
@@ -259,6 +261,25 @@ pub(super) struct ShowArgs {
     pub(super) files: HiveFiles,
     #[command(flatten)]
     pub(super) unrecovered: UnrecoveredArgs,
+    #[command(flatten)]
+    pub(super) format: FormatArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  hivemend explain 516\n  hivemend explain --extended 0x7\n  \
+    hivemend explain event 1057\n  hivemend explain 50 TermDD\n  hivemend explain stop 0x7B\n  \
+    hivemend explain service TermService\n  hivemend explain SecurityLayer\n  \
+    hivemend explain \"An internal error has occurred. Error code: 0x4\""
+)]
+pub(super) struct ExplainArgs {
+    /// A disconnect code (decimal or 0x...), an event with its source, a stop error, a service, value
+    /// or policy name, or the words of an error message
+    #[arg(value_name = "WHAT", required = true)]
+    pub(super) what: Vec<String>,
+    /// The number is an extended disconnect code
+    #[arg(long)]
+    pub(super) extended: bool,
     #[command(flatten)]
     pub(super) format: FormatArgs,
 }

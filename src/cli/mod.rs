@@ -6,6 +6,7 @@ mod args;
 mod backups;
 mod check;
 mod exit;
+mod explain;
 mod failure;
 mod interrupted;
 mod output;
@@ -69,6 +70,7 @@ fn run(command: Command, output: &Output) -> Result<Exit, Failure> {
         Command::Restore(args) => restore::run(&args, output),
         Command::Check(args) => check::run(&args, output),
         Command::Show(args) => show::run(&args, output),
+        Command::Explain(args) => explain::run(&args, output),
         Command::Profile(args) => profiles::run(&args, output),
     }
 }

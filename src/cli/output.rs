@@ -151,6 +151,7 @@ fn format_of(command: &Command) -> Format {
         Command::Restore(args) => args.writing.format.format,
         Command::Check(args) => args.format.format,
         Command::Show(args) => args.format.format,
+        Command::Explain(args) => args.format.format,
         Command::Profile(args) => match &args.command {
             ProfileCommand::List { format } => format.format,
             _ => Format::Text,

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//! The data file: its rows, and how they become entries.
+
+use serde::Deserialize;
+
+use super::{Entry, Kind, ProfileHint};
+
+const BUILT_IN: &str = include_str!("../../data/explain.json");
+const SCHEMA: &str = "hivemend.explain-data/1";
+
+/// Everything that can be asked for.
+#[derive(Clone, Debug)]
+pub struct Library {
+    entries: Vec<Entry>,
+    profiles: Vec<ProfileHint>,
+}
+
+/// Why the data cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DataError {
+    /// It is no JSON of this form.
+    #[error("the explanations cannot be read: {0}")]
+    Json(#[from] serde_json::Error),
+    /// It is of another version.
+    #[error("the explanations are of schema {0:?}, expected {SCHEMA}")]
+    Schema(String),
+    /// A row names something that is not there.
+    #[error("the explanations name the {what} {id:?}, which is not among them")]
+    Unknown {
+        /// What was looked for.
+        what: &'static str,
+        /// Its id.
+        id: String,
+    },
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    /// The licence; JSON has no comments.
+    #[serde(rename = "spdx")]
+    _licence: String,
+    schema: String,
+    sources: Vec<SourceRow>,
+    profiles: Vec<ProfileHint>,
+    topics: Vec<TopicRow>,
+    entries: Vec<EntryRow>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SourceRow {
+    id: String,
+    title: String,
+}
+
+/// What many entries have in common.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TopicRow {
+    id: String,
+    #[serde(default)]
+    causes: Vec<String>,
+    #[serde(default)]
+    profiles: Vec<String>,
+    #[serde(default)]
+    not_registry: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EntryRow {
+    kind: Kind,
+    code: Option<u32>,
+    #[serde(default)]
+    origin: Vec<String>,
+    #[serde(default)]
+    names: Vec<String>,
+    key: Option<String>,
+    #[serde(default)]
+    phrases: Vec<String>,
+    meaning: String,
+    disagree: Option<String>,
+    topic: Option<String>,
+    /// They come before the topic's.
+    #[serde(default)]
+    causes: Vec<String>,
+    /// Where there are any, they stand in place of the topic's.
+    #[serde(default)]
+    profiles: Vec<String>,
+    /// Where there are any, they stand in place of the topic's.
+    #[serde(default)]
+    not_registry: Vec<String>,
+    sources: Vec<String>,
+}
+
+impl Library {
+    /// The explanations that are part of the program.
+    ///
+    /// # Errors
+    ///
+    /// Where they cannot be read, which a test rules out.
+    pub fn built_in() -> Result<Self, DataError> {
+        Self::parse(BUILT_IN)
+    }
+
+    /// Reads explanations from JSON.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError`] for another form, and for a topic, source or profile that is not there.
+    pub fn parse(text: &str) -> Result<Self, DataError> {
+        let mut file: File = serde_json::from_str(text)?;
+        if file.schema != SCHEMA {
+            return Err(DataError::Schema(file.schema));
+        }
+        let rows = std::mem::take(&mut file.entries).into_iter();
+        let entries = rows.map(|row| file.entry(row)).collect::<Result<_, _>>()?;
+        let profiles = file.profiles;
+        Ok(Self { entries, profiles })
+    }
+
+    /// Every entry, in the data's order.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// Every profile that an entry may name.
+    pub fn profiles(&self) -> &[ProfileHint] {
+        &self.profiles
+    }
+}
+
+impl File {
+    fn entry(&self, row: EntryRow) -> Result<Entry, DataError> {
+        let topic = row.topic.map(|id| self.topic(id)).transpose()?;
+        let mut causes = row.causes;
+        let (mut profiles, mut not_registry) = (row.profiles, row.not_registry);
+        if let Some(topic) = topic {
+            causes.extend_from_slice(&topic.causes);
+            if profiles.is_empty() {
+                profiles.clone_from(&topic.profiles);
+            }
+            if not_registry.is_empty() {
+                not_registry.clone_from(&topic.not_registry);
+            }
+        }
+        let profiles = profiles.into_iter().map(|id| self.profile(id));
+        let sources = row.sources.into_iter().map(|id| self.source(id));
+        Ok(Entry {
+            kind: row.kind,
+            code: row.code,
+            origin: row.origin,
+            names: row.names,
+            key: row.key,
+            phrases: row.phrases,
+            meaning: row.meaning,
+            disagreement: row.disagree,
+            causes,
+            profiles: profiles.collect::<Result<_, _>>()?,
+            not_registry,
+            sources: sources.collect::<Result<_, _>>()?,
+        })
+    }
+
+    fn topic(&self, id: String) -> Result<&TopicRow, DataError> {
+        let found = self.topics.iter().find(|topic| topic.id == id);
+        found.ok_or(DataError::Unknown { what: "topic", id })
+    }
+
+    fn profile(&self, id: String) -> Result<ProfileHint, DataError> {
+        let found = self.profiles.iter().find(|profile| profile.id == id);
+        let what = "profile";
+        found.cloned().ok_or(DataError::Unknown { what, id })
+    }
+
+    fn source(&self, id: String) -> Result<String, DataError> {
+        let found = self.sources.iter().find(|source| source.id == id);
+        let title = found.map(|source| source.title.clone());
+        title.ok_or(DataError::Unknown { what: "source", id })
+    }
+}
