@@ -51,6 +51,7 @@ impl Output {
     /// Prints a result for scripts.
     pub(super) fn json(&self, json: &Json) {
         let text = serde_json::to_string_pretty(json).unwrap_or_default();
+        let text = escape_json(&text);
         let mut out = io::stdout().lock();
         self.printed(writeln!(out, "{text}").and_then(|()| out.flush()));
     }
@@ -140,6 +141,21 @@ impl Output {
 fn escape_lines(text: &str) -> String {
     let lines: Vec<String> = text.lines().map(escape).collect();
     lines.join("\n")
+}
+
+/// JSON leaves characters that reorder a line as they are: the same document, without them.
+fn escape_json(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_ascii() || escape(c.encode_utf8(&mut [0; 4])) == c.to_string() {
+            escaped.push(c);
+            continue;
+        }
+        for unit in c.encode_utf16(&mut [0; 2]) {
+            escaped.push_str(&format!("\\u{unit:04x}"));
+        }
+    }
+    escaped
 }
 
 fn format_of(command: &Command) -> Format {

@@ -93,6 +93,11 @@ impl Entry {
         self.names.first().map_or("", String::as_str)
     }
 
+    fn shortest_name(&self) -> &str {
+        let shortest = self.names.iter().min_by_key(|name| name.len());
+        shortest.map_or("", String::as_str)
+    }
+
     /// What to type to be told of exactly this.
     pub fn question(&self) -> String {
         let code = self.code.unwrap_or_default();
@@ -104,7 +109,7 @@ impl Entry {
             Kind::ServiceError => format!("error {code}"),
             Kind::Service => format!("service {}", self.name()),
             Kind::Value => format!("value \"{}\"", self.name()),
-            Kind::Policy => format!("policy \"{}\"", self.name()),
+            Kind::Policy => format!("policy \"{}\"", self.shortest_name()),
             Kind::Message => format!("message \"{}\"", self.name()),
         }
     }

@@ -2,7 +2,7 @@
 //! From a question to the entries that answer it, the best first.
 
 use super::question::{Number, Question};
-use super::words::{Vocabulary, words};
+use super::words::{Vocabulary, real, words};
 use super::{Entry, Kind, Library};
 
 /// An entry that fits less is no answer.
@@ -115,7 +115,8 @@ struct Index<'a> {
 struct Known<'a> {
     entry: &'a Entry,
     origin: Vec<Vec<String>>,
-    texts: Vec<Vec<String>>,
+    names: Vec<Vec<String>>,
+    phrases: Vec<Vec<String>>,
     meaning: Vec<String>,
 }
 
@@ -124,17 +125,17 @@ impl<'a> Index<'a> {
         let known = entries.iter().map(|entry| Known {
             entry,
             origin: entry.origin.iter().map(|text| words(text)).collect(),
-            texts: entry
-                .names
-                .iter()
-                .chain(&entry.phrases)
-                .map(|text| words(text))
-                .collect(),
+            names: entry.names.iter().map(|text| words(text)).collect(),
+            phrases: entry.phrases.iter().map(|text| words(text)).collect(),
             meaning: words(&entry.meaning),
         });
         let known: Vec<Known<'a>> = known.collect();
         let texts = known.iter().flat_map(|known| {
-            let texts = known.texts.iter().chain(&known.origin);
+            let texts = known
+                .names
+                .iter()
+                .chain(&known.phrases)
+                .chain(&known.origin);
             texts.chain([&known.meaning]).map(Vec::as_slice)
         });
         let vocabulary = Vocabulary::new(texts);
@@ -145,25 +146,33 @@ impl<'a> Index<'a> {
     fn score(&self, known: &Known<'_>, question: &Question, asked: &[String]) -> f64 {
         let numbers = question.numbers.iter();
         let by_number = numbers.map(|number| number_score(known, number, asked));
-        let texts = known.texts.iter();
-        let by_text = texts.map(|text| self.vocabulary.likeness(asked, text));
+        let phrases = known.phrases.iter();
+        let by_text = phrases.map(|text| self.vocabulary.likeness(asked, text));
+        let names = known.names.iter();
+        let by_words = names.map(|name| {
+            // A name within a sentence says less about the sentence than its words do.
+            let share = real(name.len()) / real(asked.len().max(1));
+            self.vocabulary.likeness(asked, name) * (0.5 + 0.5 * share.min(1.0))
+        });
         let by_name = [
             name_score(known.entry, question),
             self.meaning_score(known, asked),
         ];
-        by_number.chain(by_text).chain(by_name).fold(0.0, f64::max)
+        let by_words = by_text.chain(by_words);
+        by_number.chain(by_words).chain(by_name).fold(0.0, f64::max)
     }
 
     /// What only the explanation has in common with the question counts less than a known text.
     fn meaning_score(&self, known: &Known<'_>, asked: &[String]) -> f64 {
         if let [only] = asked {
-            let texts = known.texts.iter().chain([&known.meaning]);
+            let texts = known
+                .names
+                .iter()
+                .chain(&known.phrases)
+                .chain([&known.meaning]);
             let holds = texts.filter(|text| text.contains(only)).count();
-            return if holds > 0 && only.len() > 2 {
-                45.0
-            } else {
-                0.0
-            };
+            let is_word = only.len() > 2 && only.chars().any(char::is_alphabetic);
+            return if holds > 0 && is_word { 45.0 } else { 0.0 };
         }
         0.6 * self.vocabulary.likeness(asked, &known.meaning)
     }

@@ -62,6 +62,8 @@ impl Vocabulary {
         let length = word.chars().count();
         let allowed = match length {
             _ if self.weights.contains_key(word) => return word.to_owned(),
+            // A number with another digit is another number.
+            _ if word.starts_with(|c: char| c.is_ascii_digit()) => return word.to_owned(),
             0..5 => return word.to_owned(),
             5..9 => 1,
             _ => 2,
