@@ -13,8 +13,10 @@ use registry_pol_file::{entry, header};
 
 const RDP: &str = r"SOFTWARE\Policies\Microsoft\Windows NT\Terminal Services";
 
-/// A file of entries: key, value name, type, data.
-fn file(entries: &[(&str, &str, u32, &[u8])]) -> RegistryPol {
+/// Key, value name, type, data.
+type Row<'a> = (&'a str, &'a str, u32, &'a [u8]);
+
+fn file(entries: &[Row<'_>]) -> RegistryPol {
     let bytes = entries
         .iter()
         .fold(header(), |file, (key, name, kind, data)| {
@@ -141,7 +143,7 @@ fn the_last_entry_about_the_value_decides() {
         kind: 4,
         data: one.to_vec(),
     };
-    let table: [(&[(&str, &str, u32, &[u8])], Option<PolicyEffect>); 13] = [
+    let table: [(&[Row<'_>], Option<PolicyEffect>); 13] = [
         (&[], None),
         (&[(RDP, "", 0, &[])], None),
         (&[(RDP, "A", 4, &one), (RDP, "a", 4, &two)], Some(dword(2))),

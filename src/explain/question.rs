@@ -136,7 +136,9 @@ fn kind_of(word: &str) -> Option<Kind> {
 mod tests {
     use super::*;
 
-    fn found(text: &str) -> Vec<(u32, Option<Kind>)> {
+    type Said = (u32, Option<Kind>);
+
+    fn found(text: &str) -> Vec<Said> {
         let numbers = Question::new(text, false).numbers;
         numbers
             .iter()
@@ -146,7 +148,7 @@ mod tests {
 
     #[test]
     fn numbers_are_what_is_said_of_them() {
-        let table: [(&str, &[(u32, Option<Kind>)]); 9] = [
+        let table: [(&str, &[Said]); 9] = [
             ("516", &[(516, None)]),
             (" \"0X204\" ", &[(516, None)]),
             ("event id 36870", &[(36870, Some(Kind::Event))]),
