@@ -31,6 +31,9 @@ use hivemend::store::{
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
+#[path = "store/power_cut.rs"]
+mod power_cut;
+
 const EIO: i32 = 5;
 const ENOSPC: i32 = 28;
 const EPERM: i32 = 1;
@@ -1020,11 +1023,81 @@ fn a_journal_that_lies_destroys_no_backup() {
         "beside": true, "made_root": true, "swaps": [{ "name": "SYSTEM", "file": "SYSTEM",
         "from": hive["after"], "to": hive["before"], "metadata": hive["metadata"] }] });
     fs::write(target.path("hivemend.journal"), journal.to_string()).unwrap();
+    // It is about other changes than the backup's manifest: the backup is none of its business.
+    let found = pending(&target).unwrap();
+    Store::new(&Disk).undo(&found).unwrap();
+    assert_eq!(pending(&target), None);
+    assert!(outcome.backup.join("SYSTEM").exists());
+    target.hives_are(true);
+
+    // And one that says the same as the manifest, which says that the run is over.
+    let swaps = manifest["hives"].as_array().unwrap().iter().map(|hive| {
+        serde_json::json!({ "name": hive["name"], "file": hive["file"], "from": hive["before"],
+            "to": hive["after"], "metadata": hive["metadata"] })
+    });
+    let mut journal = journal;
+    journal["swaps"] = swaps.collect();
+    fs::write(target.path("hivemend.journal"), journal.to_string()).unwrap();
     let found = pending(&target).unwrap();
     assert!(found.cannot_undo.is_some());
     assert!(Store::new(&Disk).undo(&found).is_err());
     assert!(outcome.backup.join("SYSTEM").exists());
     target.hives_are(true);
+    Store::new(&Disk).finish(&found).unwrap();
+    assert!(outcome.backup.join("SYSTEM").exists());
+}
+
+/// Two disks with one backup folder chose one name in one second, and this run stopped between
+/// its journal and its folder: what is there is the other disk's, finished or not.
+#[test]
+fn another_runs_backup_of_the_same_name_is_left_alone() {
+    for other_is_finished in [false, true] {
+        let shared = tempfile::tempdir().unwrap();
+        let (first, second) = (Target::new(), Target::new());
+        fs::write(second.path("SYSTEM"), b"another disk's").unwrap();
+        let request = |target: &Target| {
+            let mut request = target.request();
+            request.backup_dir = Some(shared.path().to_path_buf());
+            request
+        };
+        let counter = Faulty::new(Trouble::None);
+        apply_request(request(&Target::new()), &counter).unwrap();
+        let made = counter.number_of("create_dir", "2026-11-20T10-31-05Z");
+        let swap = counter.number_of("rename", "config/SYSTEM");
+        fs::remove_dir_all(shared.path().join("2026-11-20T10-31-05Z")).unwrap();
+
+        let before = first.state();
+        apply_request(request(&first), &Faulty::new(Trouble::Stop(made))).unwrap_err();
+        let trouble = match other_is_finished {
+            true => Trouble::None,
+            false => Trouble::Stop(swap),
+        };
+        let other = apply_request(request(&second), &Faulty::new(trouble));
+        assert_eq!(other.is_ok(), other_is_finished);
+        let backup = shared.path().join("2026-11-20T10-31-05Z");
+        let held = fs::read(backup.join("SYSTEM")).unwrap();
+
+        let store = Store::new(&Disk);
+        let found = store
+            .pending(&first.config, Some(shared.path()))
+            .unwrap()
+            .unwrap();
+        assert!(
+            found.cannot_finish.is_some() && found.cannot_undo.is_none(),
+            "{found:?}"
+        );
+        store.undo(&found).unwrap();
+        same(&before, &first.state());
+        assert_eq!(fs::read(backup.join("SYSTEM")).unwrap(), held);
+        if let Some(found) = store.pending(&second.config, Some(shared.path())).unwrap() {
+            store.finish(&found).unwrap();
+        }
+        let backups = store.list(&second.config, Some(shared.path())).unwrap();
+        assert_eq!(
+            backups[0].manifest.as_ref().unwrap().state,
+            BackupState::Applied
+        );
+    }
 }
 
 // ---------------------------------------------------------------- every operation in turn

@@ -242,7 +242,7 @@ fn complete(run: &mut Run<'_>, hives: &[PendingHive]) -> Result<(), StoreFault> 
 fn assess(run: &Run<'_>) -> Result<Assessed, StoreFault> {
     let mut hives = Vec::new();
     let mut cannot_finish = manifest_problem(run);
-    let mut cannot_undo = already_done(run);
+    let mut cannot_undo = None;
     for swap in &run.journal.swaps {
         let stands = run.stands(swap)?;
         let (finish, undo) = match stands {
@@ -258,6 +258,9 @@ fn assess(run: &Run<'_>) -> Result<Assessed, StoreFault> {
             file,
             stands: stands.into(),
         });
+    }
+    if hives.iter().all(|hive| hive.stands == HiveStands::New) {
+        cannot_undo = cannot_undo.or_else(|| already_done(run));
     }
     Ok(Assessed {
         hives,
@@ -307,6 +310,10 @@ fn manifest_problem(run: &Run<'_>) -> Option<String> {
         Ok(manifest) => manifest,
         Err(error) => return Some(error.to_string()),
     };
+    if run.journal.operation == Operation::Apply && !run.has_made(&manifest) {
+        let folder = shown(folder);
+        return Some(format!("{folder}: this is the backup of another run"));
+    }
     let held = manifest.hives.iter().find(|hive| {
         let kept = files::content(run.medium, &hive.file.in_folder(folder));
         kept.ok() != Some(hive.before)
@@ -320,11 +327,11 @@ fn manifest_problem(run: &Run<'_>) -> Option<String> {
     })
 }
 
-/// Whether the run had done all but removing its traces.
+/// Whether the run, whose files are all the new ones, had done all but removing its traces.
 fn already_done(run: &Run<'_>) -> Option<String> {
     let manifest = Manifest::load(run.medium, run.folder.as_deref()?).ok()?;
     let done = match run.journal.operation {
-        Operation::Apply => manifest.state != BackupState::Applying,
+        Operation::Apply => manifest.state != BackupState::Applying && run.has_made(&manifest),
         Operation::Restore => manifest.state == BackupState::Restored,
     };
     done.then(|| "it was complete but for its traces: finish it".to_owned())

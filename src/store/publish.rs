@@ -365,8 +365,8 @@ fn write(
         run.still(swap, Some(identity))?;
     }
     run.swap(&swaps)?;
-    manifest.state = BackupState::Applied;
-    manifest.save(run.medium, folder, run.like())
+    let applied = manifest.in_state(BackupState::Applied);
+    applied.save(run.medium, folder, run.like())
 }
 
 fn make_folder(run: &mut Run<'_>, prepared: &Prepared, folder: &Path) -> Result<(), StoreFault> {

@@ -127,13 +127,16 @@ impl Run<'_> {
     /// `manifest` is the run's own where it is still known; else the one on the disk is judged.
     pub(super) fn undo(&self, manifest: Option<&Manifest>) -> Result<(), StoreFault> {
         if self.swapping {
+            // First of all: with the word "done" in it and one hive put back, a manifest would
+            // tell the next run that there is nothing to undo.
+            self.unmark(manifest)?;
             all(self.journal.swaps.iter().map(|swap| self.put_back(swap)))?;
             files::sync_dir(self.medium, &self.config)?;
         }
         let swept = self.sweep();
         let backup = match self.journal.operation {
             Operation::Apply => self.remove_backup(manifest),
-            Operation::Restore => self.unmark(manifest),
+            Operation::Restore => self.remove_new_manifest(),
         };
         swept.and(backup)?;
         files::sync_dir(self.medium, &self.config)?;
@@ -173,10 +176,14 @@ impl Run<'_> {
         let Some(folder) = &self.folder else {
             return Ok(());
         };
+        let root = folder.parent().unwrap_or(folder);
         if files::folder(folder)? {
-            let names = self.made_files(folder, manifest)?;
+            let Some(names) = self.made_files(folder, manifest)? else {
+                return Ok(());
+            };
             let files = names.iter().map(|name| name.in_folder(folder));
             all(files.map(|file| files::remove(self.medium, &file)))?;
+            files::sync_dir(self.medium, folder)?;
             // The manifest goes last: until then it tells what the folder holds.
             let path = folder.join(MANIFEST);
             files::remove(self.medium, &files::new_name(&path))?;
@@ -184,28 +191,32 @@ impl Run<'_> {
             self.medium
                 .remove_dir(folder)
                 .map_err(StoreFault::io("remove", folder))?;
+            // Or a power cut could bring the folder back when the journal is gone.
+            files::sync_dir(self.medium, root)?;
         }
-        self.remove_root(folder)
+        self.remove_root(root)
     }
 
-    /// The files that this run put into its backup folder.
+    /// The files that this run put into its backup folder; `None` where that is another run's.
     ///
-    /// A journal from the disk may be a lie that names somebody else's backup, so only a folder
-    /// whose own manifest says that its run did not end gives up its files.
+    /// A journal from the disk may be a lie that names somebody else's backup, and in a folder
+    /// that several disks share two runs can choose one name: so only a folder whose own manifest
+    /// says that this run made it, and did not end, gives up its files.
     fn made_files(
         &self,
         folder: &Path,
         manifest: Option<&Manifest>,
-    ) -> Result<Vec<FileName>, StoreFault> {
+    ) -> Result<Option<Vec<FileName>>, StoreFault> {
         if let Some(own) = manifest {
-            return Ok(own.files().cloned().collect());
+            return Ok(Some(own.files().cloned().collect()));
         }
         if files::plain(&folder.join(MANIFEST))?.is_none() {
-            return Ok(Vec::new());
+            return Ok(Some(Vec::new()));
         }
         let found = Manifest::load(self.medium, folder)?;
         match found.state {
-            BackupState::Applying => Ok(found.files().cloned().collect()),
+            _ if !self.has_made(&found) => Ok(None),
+            BackupState::Applying => Ok(Some(found.files().cloned().collect())),
             _ => Err(StoreFault::damaged(
                 folder,
                 "this backup is complete and is not removed",
@@ -213,10 +224,20 @@ impl Run<'_> {
         }
     }
 
-    fn remove_root(&self, folder: &Path) -> Result<(), StoreFault> {
-        let Some(root) = folder.parent().filter(|_| self.journal.made_root) else {
+    /// Whether `manifest` is about the very changes that this run's journal is about.
+    pub(super) fn has_made(&self, manifest: &Manifest) -> bool {
+        let recorded = manifest
+            .hives
+            .iter()
+            .map(|hive| (&hive.file, Some(hive.before), hive.after));
+        let planned = self.journal.swaps.iter();
+        recorded.eq(planned.map(|swap| (&swap.file, swap.from, swap.to)))
+    }
+
+    fn remove_root(&self, root: &Path) -> Result<(), StoreFault> {
+        if !self.journal.made_root {
             return Ok(());
-        };
+        }
         match self.medium.remove_dir(root) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => Ok(()),
@@ -224,18 +245,21 @@ impl Run<'_> {
         }
     }
 
-    /// Takes back a "restored" that was written before the run failed.
+    /// Takes back the word "applied" or "restored" that was written before the run failed.
     fn unmark(&self, manifest: Option<&Manifest>) -> Result<(), StoreFault> {
-        let Some(folder) = &self.folder else {
-            return Ok(());
-        };
-        files::remove(self.medium, &files::new_name(&folder.join(MANIFEST)))?;
-        let Some(before) = manifest else {
+        let (Some(folder), Some(before)) = (&self.folder, manifest) else {
             return Ok(());
         };
         match Manifest::load(self.medium, folder)?.state == before.state {
             true => Ok(()),
             false => before.save(self.medium, folder, self.like()),
+        }
+    }
+
+    fn remove_new_manifest(&self) -> Result<(), StoreFault> {
+        match &self.folder {
+            Some(folder) => files::remove(self.medium, &files::new_name(&folder.join(MANIFEST))),
+            None => Ok(()),
         }
     }
 
