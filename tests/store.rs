@@ -31,6 +31,12 @@ use hivemend::store::{
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
+#[path = "common/aftermath.rs"]
+mod aftermath;
+#[path = "common/bench.rs"]
+mod bench;
+#[path = "store/next_command.rs"]
+mod next_command;
 #[path = "store/power_cut.rs"]
 mod power_cut;
 

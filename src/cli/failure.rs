@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! A command that did not do what it was asked: how it ends, why, and what can be done.
 
+use std::io::{self, ErrorKind};
+
 use anyhow::anyhow;
 
 use super::exit::Exit;
@@ -86,7 +88,11 @@ impl From<DiskError> for Failure {
         } else {
             Exit::Failed
         };
-        Self::from_error(exit, error)
+        let advice = match &error {
+            DiskError::Io { source, .. } => advice_on(source),
+            _ => "",
+        };
+        Self::from_error(exit, error).advising(advice)
     }
 }
 
@@ -169,8 +175,23 @@ impl From<StoreError> for Failure {
             StoreFault::Interrupted { .. } => {
                 "Run hivemend apply or hivemend restore to settle it."
             }
-            _ => "",
+            fault => fault.io_error().map_or("", advice_on),
         };
         Self::from_error(exit, error).advising(advice)
+    }
+}
+
+/// What can be done about what the operating system said.
+fn advice_on(error: &io::Error) -> &'static str {
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+            "Make room on that volume; or put the backup on another one with --backup-dir."
+        }
+        ErrorKind::PermissionDenied => "Run hivemend as root or as administrator.",
+        ErrorKind::ReadOnlyFilesystem => {
+            "Mount the volume read-write. If it became read-only by itself, its file system or the \
+             disk is damaged: find that out first."
+        }
+        _ => "The disk may be failing: copy it first, and repair the copy.",
     }
 }

@@ -51,6 +51,7 @@ pub(super) fn settle(
 ) -> Result<Option<Done>, Failure> {
     let store = Store::new(&Disk);
     let Some(pending) = store.pending(&target.config, backup_dir)? else {
+        store.clear(&target.config)?;
         return Ok(None);
     };
     output.warn(&describe(&pending));

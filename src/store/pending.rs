@@ -114,6 +114,31 @@ impl Store<'_> {
         }))
     }
 
+    /// Removes what is left of a run that stopped before its journal was complete, which is all
+    /// that it had written.
+    ///
+    /// # Errors
+    ///
+    /// If another run is going on, or it cannot be removed.
+    pub fn clear(&self, config: &Path) -> Result<(), StoreError> {
+        self.clear_journal(config).map_err(StoreError::untouched)
+    }
+
+    fn clear_journal(&self, config: &Path) -> Result<(), StoreFault> {
+        let journal = config.join(super::journal::JOURNAL);
+        let begun = files::new_name(&journal);
+        if files::plain(&begun)?.is_none() {
+            return Ok(());
+        }
+        let _lock = take_lock(config)?;
+        // Under the lock it is nobody's; beside a journal it is that run's to remove.
+        if files::plain(&journal)?.is_some() {
+            return Ok(());
+        }
+        files::remove(self.medium, &begun)?;
+        files::sync_dir(self.medium, config)
+    }
+
     fn reopen(
         &self,
         config: &Path,

@@ -57,6 +57,33 @@ impl Bench {
         Some(Self::copy(&PathBuf::from(corpus).join("disks").join(name)))
     }
 
+    /// As [`Bench::sample`], in memory where that is possible: for tests with thousands of syncs.
+    pub(crate) fn in_memory() -> Self {
+        let bench = Self::empty_in_memory();
+        let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/osdisk");
+        copy_tree(&sample, &bench.disk);
+        bench
+    }
+
+    fn empty_in_memory() -> Self {
+        let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
+        let folder = folder.unwrap();
+        let disk = folder.path().join("disk");
+        Self {
+            _folder: folder,
+            disk,
+        }
+    }
+
+    /// A copy with all that `cp -a` keeps: links among the files, modes, times.
+    pub(crate) fn twin(&self) -> Self {
+        let twin = Self::empty_in_memory();
+        let mut copy = Command::new("cp");
+        let copied = copy.arg("-a").arg(&self.disk).arg(&twin.disk).status();
+        assert!(copied.unwrap().success());
+        twin
+    }
+
     fn copy(from: &Path) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let disk = folder.path().join("disk");
