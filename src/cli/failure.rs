@@ -89,7 +89,9 @@ impl From<DiskError> for Failure {
             Exit::Failed
         };
         let advice = match &error {
-            DiskError::Io { source, .. } => advice_on(source),
+            DiskError::Io { source, .. } | DiskError::Unreadable { source, .. } => {
+                advice_on(source)
+            }
             _ => "",
         };
         Self::from_error(exit, error).advising(advice)

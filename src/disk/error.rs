@@ -20,6 +20,16 @@ pub enum DiskError {
         /// What the operating system said.
         source: io::Error,
     },
+    /// A part of a file cannot be read: a bad sector, as a rule.
+    #[error("{}: could not read at offset {at} ({at:#x}): {source}", shown(.path))]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// The first byte of the first 512 bytes that cannot be read.
+        at: u64,
+        /// What the operating system said.
+        source: io::Error,
+    },
     /// Nothing has this name.
     #[error("{}: there is no such file or folder", shown(.path))]
     Missing {
@@ -159,6 +169,6 @@ impl DiskError {
 
     /// Whether a guard refused (exit code 3), as opposed to an operation that failed.
     pub fn is_refusal(&self) -> bool {
-        !matches!(self, Self::Io { .. })
+        !matches!(self, Self::Io { .. } | Self::Unreadable { .. })
     }
 }

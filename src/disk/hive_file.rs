@@ -148,7 +148,7 @@ impl HiveFile {
     ///
     /// # Errors
     ///
-    /// [`DiskError::Io`] where a sector is bad, [`DiskError::Changed`] if the file changed
+    /// [`DiskError::Unreadable`] where a sector is bad, [`DiskError::Changed`] if the file changed
     /// meanwhile.
     pub fn read_whole(&self) -> Result<WholeHive, DiskError> {
         let mut content = Vec::new();
@@ -156,13 +156,26 @@ impl HiveFile {
         while let Some(length) = self.next_chunk(content.len()) {
             let at = u64::try_from(content.len()).unwrap_or(u64::MAX);
             let chunk = self.pages.read(at, length);
-            let chunk = chunk.map_err(|e| DiskError::io("read", &self.path, e))?;
+            let chunk = chunk.map_err(|error| self.unreadable(at, length, error))?;
             hash.update(&chunk);
             content.extend_from_slice(&chunk);
         }
         self.unchanged()?;
         let sha256 = hash.finalize().into();
         Ok(WholeHive { content, sha256 })
+    }
+
+    /// What to say of a range that could not be read: where in it the disk fails.
+    fn unreadable(&self, at: u64, length: usize, error: std::io::Error) -> DiskError {
+        let (at, source) = self
+            .pages
+            .first_unreadable(at, length)
+            .unwrap_or((at, error));
+        DiskError::Unreadable {
+            path: self.path.clone(),
+            at,
+            source,
+        }
     }
 
     fn next_chunk(&self, done: usize) -> Option<usize> {

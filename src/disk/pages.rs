@@ -14,6 +14,9 @@ const LONGEST_CACHED: usize = 64 * 1024;
 /// Blocks with a bad sector that are remembered, so that a failing disk is not asked again.
 const BAD_BLOCKS: usize = 4096;
 
+/// What a disk reads wholly or not at all, at the least.
+const SECTOR: usize = 512;
+
 /// Where pages come from.
 pub(super) trait ReadAt {
     /// Reads some bytes at `at`, as `std::os::unix::fs::FileExt::read_at`.
@@ -71,6 +74,20 @@ impl<R: ReadAt> Pages<R> {
             Some(bytes) => Ok(bytes),
             None => self.exactly(at, length),
         }
+    }
+
+    /// The offset of the first sector in this range that cannot be read, and why.
+    pub(super) fn first_unreadable(&self, at: u64, length: usize) -> Option<(u64, io::Error)> {
+        let sectors = (0..length).step_by(SECTOR).map(|skip| {
+            let length = SECTOR.min(length.saturating_sub(skip));
+            let skip = u64::try_from(skip).unwrap_or(u64::MAX);
+            (at.saturating_add(skip), length)
+        });
+        let mut failed = sectors.filter_map(|(at, length)| {
+            let error = self.exactly(at, length).err()?;
+            Some((at, error))
+        });
+        failed.next()
     }
 
     /// The bytes from cached blocks, or `None` where a block cannot be read whole.
@@ -215,6 +232,9 @@ mod tests {
             pages.read(20_512, 100).unwrap(),
             pages.source.bytes[20_512..20_612]
         );
+        let (at, _) = pages.first_unreadable(1_024, 50_000).unwrap();
+        assert_eq!(at, 19_968, "the sector that the bad range begins in");
+        assert!(pages.first_unreadable(0, 19_968).is_none());
         let before = pages.source.asked.get();
         pages.read(20_600, 10).unwrap();
         assert_eq!(

@@ -194,7 +194,10 @@ impl StoreFault {
     /// What the operating system said, where it was that which went wrong first.
     pub fn io_error(&self) -> Option<&io::Error> {
         match self {
-            Self::Io { source, .. } | Self::Disk(DiskError::Io { source, .. }) => Some(source),
+            Self::Io { source, .. }
+            | Self::Disk(DiskError::Io { source, .. } | DiskError::Unreadable { source, .. }) => {
+                Some(source)
+            }
             Self::Metadata { source, .. } => source.as_ref(),
             Self::RollBack { cause, .. } | Self::NotClosed { cause } => cause.io_error(),
             _ => None,

@@ -102,7 +102,10 @@ fn for_each_chunk(
             Ok(0) => break,
             Ok(count) => count,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(StoreFault::io("read", &handle.path)(error)),
+            Err(source) => {
+                let (path, at) = (handle.path.clone(), size);
+                return Err(DiskError::Unreadable { path, at, source }.into());
+            }
         };
         let chunk = buffer.get(..count).unwrap_or_default();
         hash.update(chunk);
