@@ -58,7 +58,7 @@ pub(super) enum Command {
     Apply(ApplyArgs),
     /// Apply the transaction logs of dirty hives, as Windows would
     Recover(RecoverArgs),
-    /// List the backups of a target
+    /// List the backups of a target, or remove old ones
     Backups(BackupsArgs),
     /// Put back what was there before an apply
     Restore(RestoreArgs),
@@ -223,6 +223,13 @@ pub(super) struct RecoverArgs {
 pub(super) struct BackupsArgs {
     #[command(flatten)]
     pub(super) target: TargetArgs,
+    /// Remove all but the newest KEEP backups, and those that undoing still needs
+    #[arg(long, value_name = "KEEP", value_parser = clap::value_parser!(u32).range(1..), conflicts_with = "backup_dir")]
+    pub(super) prune: Option<u32>,
+    #[command(flatten)]
+    pub(super) consent: ConsentArgs,
+    #[command(flatten)]
+    pub(super) risk: RiskArgs,
     #[command(flatten)]
     pub(super) backup: BackupDirArgs,
     #[command(flatten)]

@@ -11,10 +11,13 @@ use super::output::Output;
 use super::target::Found;
 use crate::disk::shown;
 use crate::profile::escape;
-use crate::store::{Backup, BackupState, Disk, Store};
+use crate::store::{Backup, BackupState, Disk, PrunePlan, Store};
 
 pub(super) fn run(args: &BackupsArgs, output: &Output) -> Result<Exit, Failure> {
     let found = Found::from_args(&args.target)?;
+    if let Some(keep) = args.prune {
+        return prune(args, &found, keep, output);
+    }
     let backup_dir = args.backup.backup_dir.as_deref();
     interrupted::warn(&found.target, backup_dir, output);
     let backups = Store::new(&Disk).list(&found.target.config, backup_dir)?;
@@ -33,6 +36,52 @@ pub(super) fn run(args: &BackupsArgs, output: &Output) -> Result<Exit, Failure> 
         output.note("There are no backups.");
     }
     Ok(Exit::Done)
+}
+
+/// Removes old backups, after showing which.
+fn prune(args: &BackupsArgs, found: &Found, keep: u32, output: &Output) -> Result<Exit, Failure> {
+    found.guard(&args.risk, output)?;
+    let config = &found.target.config;
+    let store = Store::new(&Disk);
+    let plan = store.prepare_prune(config, usize::try_from(keep).unwrap_or(usize::MAX))?;
+    let shows = !output.is_json() && !output.quiet;
+    if shows {
+        output.print(&prune_text(&plan));
+    }
+    if plan.remove.is_empty() && !plan.has_remains() {
+        output.note("There is nothing to remove.");
+    } else if !output.consent(args.consent.yes, "Remove these backups?")? {
+        return Err(Failure::refused("you did not agree; nothing was removed"));
+    }
+    let kept = plan.keep.clone();
+    let removed = store.prune(plan)?;
+    if output.is_json() {
+        output.json(&json!({
+            "schema": "hivemend.prune/1",
+            "target": found.name,
+            "removed": removed,
+            "kept": kept.iter().map(|(id, keep)| json!({
+                "id": id,
+                "reason": keep.to_string(),
+            })).collect::<Vec<_>>(),
+        }));
+    } else if !removed.is_empty() {
+        output.note(&format!("{} removed.", count(removed.len())));
+    }
+    Ok(Exit::Done)
+}
+
+fn count(backups: usize) -> String {
+    let s = if backups == 1 { "" } else { "s" };
+    format!("{backups} backup{s}")
+}
+
+fn prune_text(plan: &PrunePlan) -> String {
+    let kept = plan.keep.iter();
+    let kept = kept.map(|(id, keep)| format!("keep    {}  {keep}\n", id.as_str()));
+    let gone = plan.remove.iter();
+    let gone = gone.map(|id| format!("remove  {}\n", id.as_str()));
+    kept.chain(gone).collect()
 }
 
 fn row_json(backup: &Backup) -> Json {

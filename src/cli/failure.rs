@@ -168,7 +168,7 @@ impl From<StoreError> for Failure {
         let exit = match error.touched {
             Touched::NeedsRestore => Exit::NeedsRestore,
             Touched::Untouched if error.is_refusal() => Exit::Refused,
-            Touched::Untouched => Exit::Failed,
+            Touched::Untouched | Touched::HivesUntouched => Exit::Failed,
         };
         let advice = match &error.fault {
             StoreFault::ChangedSince { .. } => {

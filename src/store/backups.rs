@@ -23,8 +23,17 @@ pub struct Backup {
     pub(super) beside: bool,
 }
 
+impl Backup {
+    /// What backups are ordered by; one that cannot be used counts as the oldest.
+    fn age(&self) -> (u64, &BackupId) {
+        let manifest = self.manifest.as_ref();
+        manifest.map_or((0, &self.id), Manifest::age)
+    }
+}
+
 impl Store<'_> {
-    /// The backups of a config folder, or those in `backup_dir`, newest first.
+    /// The backups of a config folder, or those in `backup_dir`, newest first: by the order in which they were made, where
+    /// the clock was wrong too.
     ///
     /// # Errors
     ///
@@ -59,17 +68,23 @@ impl Store<'_> {
                 backups.push(self.backup(root, id));
             }
         }
-        backups.sort_by(|a, b| b.id.cmp(&a.id));
+        backups.sort_by(|a, b| b.age().cmp(&a.age()));
         Ok(backups)
+    }
+
+    /// The number for the next backup in this folder.
+    pub(super) fn next_sequence(&self, root: &BackupRoot) -> Result<u64, StoreFault> {
+        let backups = self.list_in(root)?;
+        let manifests = backups
+            .iter()
+            .filter_map(|backup| backup.manifest.as_ref().ok());
+        let last = manifests.map(|manifest| manifest.sequence).max();
+        Ok(last.unwrap_or(0).saturating_add(1))
     }
 
     fn backup(&self, root: &BackupRoot, id: BackupId) -> Backup {
         let folder = root.path.join(id.as_str());
-        let manifest = match files::folder(&folder) {
-            Ok(true) => Manifest::load(self.medium, &folder),
-            Ok(false) => Err(StoreFault::damaged(&folder, "it is gone")),
-            Err(error) => Err(error),
-        };
+        let manifest = Manifest::load(self.medium, &folder);
         Backup {
             id,
             folder,

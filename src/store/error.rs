@@ -24,6 +24,8 @@ pub struct StoreError {
 pub enum Touched {
     /// Every file is what it was before the call.
     Untouched,
+    /// The hives are what they were; something beside them is not.
+    HivesUntouched,
     /// At least one hive may be the new one; the journal tells the next run.
     NeedsRestore,
 }
@@ -32,6 +34,7 @@ impl fmt::Display for Touched {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Untouched => "Nothing was changed",
+            Self::HivesUntouched => "The hives are untouched; run the command again",
             Self::NeedsRestore => {
                 "An interrupted run is left: run apply or restore again to finish or undo it"
             }

@@ -25,6 +25,10 @@ pub struct Manifest {
     schema: String,
     /// The backup's name, and its folder's.
     pub id: BackupId,
+    /// Its place among the backups of its folder: greater than that of every one made before it,
+    /// whatever the clock said.
+    #[serde(default)]
+    pub sequence: u64,
     /// When, in UTC, as RFC 3339.
     pub created: String,
     /// The hivemend that made it.
@@ -132,6 +136,7 @@ impl Manifest {
     #[allow(clippy::too_many_arguments, reason = "one per field; called once")]
     pub(crate) fn new(
         id: BackupId,
+        sequence: u64,
         created: String,
         version: String,
         target: String,
@@ -145,6 +150,7 @@ impl Manifest {
         Self {
             schema,
             id,
+            sequence,
             created,
             version,
             target,
@@ -165,14 +171,22 @@ impl Manifest {
         }
     }
 
+    /// What the backups of a folder are ordered by; the name decides between two disks' backups.
+    pub(crate) fn age(&self) -> (u64, &BackupId) {
+        (self.sequence, &self.id)
+    }
+
     /// Names of the files in the backup, the manifest aside.
     pub(crate) fn files(&self) -> impl Iterator<Item = &FileName> {
         let hives = self.hives.iter().map(|hive| &hive.file);
         hives.chain(self.companions.iter().map(|companion| &companion.file))
     }
 
-    /// Reads the manifest of the backup folder `folder`, which must be called by its id.
+    /// Reads the manifest of the backup folder `folder`, which must be called by its id and be no link.
     pub(crate) fn load(medium: &dyn Medium, folder: &Path) -> Result<Self, StoreFault> {
+        if !files::folder(folder)? {
+            return Err(StoreFault::damaged(folder, "it is gone"));
+        }
         let path = folder.join(MANIFEST);
         let bytes = files::read_small(medium, &path, LONGEST)?;
         let manifest: Self =

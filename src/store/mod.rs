@@ -14,6 +14,7 @@ mod metadata;
 mod names;
 mod pending;
 mod platform;
+mod prune;
 mod publish;
 mod restore;
 mod run;
@@ -28,6 +29,7 @@ pub use medium::{Disk, Handle, Medium};
 pub use metadata::{FileMetadata, Stamp};
 pub use names::{BackupId, FileName, Sha256Sum};
 pub use pending::{HiveStands, Pending, PendingHive, Settled};
+pub use prune::{Keep, PrunePlan};
 pub use publish::{NewHive, Outcome, Prepared, Published, Request};
 pub use restore::{RestoreAction, RestoreItem, RestoreOutcome, RestorePlan};
 

@@ -148,11 +148,13 @@ impl Store<'_> {
             return Err(DiskError::Missing { path }.into());
         }
         let id = free_id(&root, request.now)?;
+        let sequence = self.next_sequence(&root)?;
         let records = looked.iter().map(|hive| hive.record.clone()).collect();
         let (created, target) = (utc_text(request.now), config.display().to_string());
         let (version, scope, changes) = (request.version, request.scope, request.changes);
         let manifest = Manifest::new(
             id,
+            sequence,
             created,
             version,
             target,
@@ -365,6 +367,9 @@ fn write(
         run.still(swap, Some(identity))?;
     }
     run.swap(&swaps)?;
+    for (swap, identity) in swaps.iter().zip(&prepared.identities) {
+        run.was_still(swap, Some(identity))?;
+    }
     let applied = manifest.in_state(BackupState::Applied);
     applied.save(run.medium, folder, run.like())
 }
@@ -462,7 +467,7 @@ fn free_id(root: &BackupRoot, now: SystemTime) -> Result<BackupId, StoreFault> {
     ids.find(free).ok_or_else(full)
 }
 
-fn plain_files(folder: &Path) -> Result<Vec<PathBuf>, StoreFault> {
+pub(super) fn plain_files(folder: &Path) -> Result<Vec<PathBuf>, StoreFault> {
     let failed = |error| StoreFault::io("list", folder)(error);
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).map_err(failed)? {

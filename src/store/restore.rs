@@ -253,7 +253,7 @@ impl Store<'_> {
             let manifests = backups
                 .iter()
                 .filter_map(|backup| backup.manifest.as_ref().ok());
-            let later = manifests.filter(|other| other.id > plan.manifest.id);
+            let later = manifests.filter(|other| other.age() > plan.manifest.age());
             let by = later.into_iter().find(|other| other.hives.iter().any(left));
             changed.by = by.map(|other| other.id.clone());
         }
@@ -325,6 +325,9 @@ fn write(
         run.still(swap, identity.as_ref())?;
     }
     run.swap(&swaps)?;
+    for (swap, identity) in swaps.iter().zip(identities) {
+        run.was_still(swap, identity.as_ref())?;
+    }
     let restored = manifest.in_state(BackupState::Restored);
     restored.save(run.medium, folder, run.like())
 }

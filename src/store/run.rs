@@ -77,6 +77,28 @@ impl Run<'_> {
         }
     }
 
+    /// Refuses if the file that was replaced was written between the last look and the rename: it
+    /// is still there under its second name, and can be put back.
+    pub(super) fn was_still(
+        &self,
+        swap: &Swap,
+        identity: Option<&Identity>,
+    ) -> Result<(), StoreFault> {
+        let kept = swap.kept(&self.config, &self.journal.id);
+        let found = files::plain(&kept)?.map(|found| platform::identity(&found));
+        // Where links are impossible it is a copy, which nobody writes.
+        let is_same_file = |found: &Identity| {
+            identity
+                .is_some_and(|wanted| (found.device, found.file) == (wanted.device, wanted.file))
+        };
+        match found.filter(is_same_file) {
+            Some(found) if Some(&found) != identity => Err(StoreFault::Changed {
+                path: swap.live(&self.config),
+            }),
+            _ => Ok(()),
+        }
+    }
+
     /// Puts the staged contents in place, one rename each, and makes the names durable.
     pub(super) fn swap(&mut self, swaps: &[Swap]) -> Result<(), StoreFault> {
         // The staged names must be on the disk before one of them may replace a hive.

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//! Removing old backups: prepare looks, prune removes.
+//!
+//! A backup first loses its name, in one rename, and then its files: stopped in between, it is no
+//! longer a backup, and the next prune removes the rest of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::backups::Backup;
+use super::error::{StoreError, StoreFault, Touched};
+use super::files;
+use super::manifest::{BackupState, Content, MANIFEST, Manifest};
+use super::names::{BackupId, FileName};
+use super::platform::Lock;
+use super::publish::plain_files;
+use super::{BackupRoot, Store};
+use crate::disk::guard;
+
+/// What a backup's folder is called from the moment on in which it is no backup any more.
+const REMAINS: &str = ".removed";
+
+/// Which backups would be removed; holds the lock on the config folder.
+#[derive(Debug)]
+pub struct PrunePlan {
+    /// Those that stay, newest first, and why.
+    pub keep: Vec<(BackupId, Keep)>,
+    /// Those that go, newest first.
+    pub remove: Vec<BackupId>,
+    root: PathBuf,
+    /// Folders that an earlier prune did not finish.
+    remains: Vec<PathBuf>,
+    lock: Lock,
+}
+
+/// Why a backup is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keep {
+    /// It is one of the newest.
+    Newest,
+    /// A hive on the disk is, byte for byte, what its run left: it can be undone exactly.
+    Present,
+    /// It undoes, or is undone by, another one that is kept.
+    Chain,
+    /// It is damaged, or its run was not completed: what it is worth is for people to decide.
+    Unusable,
+    /// There are files in it that its manifest does not name.
+    OtherFiles,
+}
+
+impl fmt::Display for Keep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Newest => "one of the newest",
+            Self::Present => "the hives are as it left them",
+            Self::Chain => "another one that is kept refers to it",
+            Self::Unusable => "cannot be used as it is, and is left for you to look at",
+            Self::OtherFiles => "holds files that are not of hivemend's making",
+        })
+    }
+}
+
+impl PrunePlan {
+    /// Whether an earlier prune left something to be removed.
+    pub fn has_remains(&self) -> bool {
+        !self.remains.is_empty()
+    }
+}
+
+impl Store<'_> {
+    /// Chooses the backups beside the hives that can go when the newest `keep` stay (at least one
+    /// does), and locks the config folder; removes nothing.
+    ///
+    /// # Errors
+    ///
+    /// The guards of [`Store::prepare`]; an interrupted run, which may need any of them.
+    pub fn prepare_prune(&self, config: &Path, keep: usize) -> Result<PrunePlan, StoreError> {
+        self.choose(config, keep.max(1))
+            .map_err(StoreError::untouched)
+    }
+
+    fn choose(&self, config: &Path, newest: usize) -> Result<PrunePlan, StoreFault> {
+        guard::not_running(config)?;
+        guard::writable(config)?;
+        let lock = self.lock(config)?;
+        let root = BackupRoot::new(config, None);
+        let backups = self.list_in(&root)?;
+        let reasons = self.reasons(config, &backups, newest)?;
+        let mut plan = PrunePlan {
+            keep: Vec::new(),
+            remove: Vec::new(),
+            remains: remains(&root.path)?,
+            root: root.path,
+            lock,
+        };
+        for backup in backups {
+            match reasons.get(&backup.id) {
+                Some(reason) => plan.keep.push((backup.id, *reason)),
+                None => plan.remove.push(backup.id),
+            }
+        }
+        Ok(plan)
+    }
+
+    /// Why backups are kept; one without a reason is not.
+    fn reasons(
+        &self,
+        config: &Path,
+        backups: &[Backup],
+        newest: usize,
+    ) -> Result<BTreeMap<BackupId, Keep>, StoreFault> {
+        let mut reasons = BTreeMap::new();
+        let mut present: BTreeMap<FileName, Option<Content>> = BTreeMap::new();
+        let mut sound = 0_usize;
+        for backup in backups {
+            let Some(manifest) = usable(backup) else {
+                reasons.insert(backup.id.clone(), Keep::Unusable);
+                continue;
+            };
+            sound = sound.saturating_add(1);
+            let mut is_present = false;
+            for hive in &manifest.hives {
+                let now = present.entry(hive.file.clone());
+                let path = hive.file.in_folder(config);
+                let now = now.or_insert_with(|| files::content(self.medium, &path).ok());
+                is_present |= *now == Some(hive.after) && hive.after != hive.before;
+            }
+            let reason = match () {
+                () if sound <= newest => Keep::Newest,
+                () if is_present => Keep::Present,
+                () if has_other_files(&backup.folder, manifest)? => Keep::OtherFiles,
+                () => continue,
+            };
+            reasons.insert(backup.id.clone(), reason);
+        }
+        keep_chains(backups, &mut reasons);
+        Ok(reasons)
+    }
+
+    /// Removes what the plan says; gives the backups that are gone.
+    ///
+    /// # Errors
+    ///
+    /// What could not be removed; the hives are untouched in any case, and the rest can be removed
+    /// by doing it again.
+    pub fn prune(&self, plan: PrunePlan) -> Result<Vec<BackupId>, StoreError> {
+        let removed = self.remove_all(&plan).map_err(|fault| StoreError {
+            touched: Touched::HivesUntouched,
+            fault,
+        });
+        drop(plan.lock);
+        removed.map(|()| plan.remove)
+    }
+
+    fn remove_all(&self, plan: &PrunePlan) -> Result<(), StoreFault> {
+        for folder in &plan.remains {
+            self.remove_folder(folder)?;
+        }
+        // The oldest first: what is left when this is stopped is always the newest.
+        for id in plan.remove.iter().rev() {
+            let folder = plan.root.join(id.as_str());
+            let remains = plan.root.join(format!("{}{REMAINS}", id.as_str()));
+            let renamed = self.medium.rename(&folder, &remains);
+            renamed.map_err(StoreFault::io("rename", &folder))?;
+            files::sync_dir(self.medium, &plan.root)?;
+            self.remove_folder(&remains)?;
+        }
+        match plan.remains.is_empty() && plan.remove.is_empty() {
+            true => Ok(()),
+            false => files::sync_dir(self.medium, &plan.root),
+        }
+    }
+
+    /// Removes a folder that is no backup any more, and the files in it.
+    fn remove_folder(&self, folder: &Path) -> Result<(), StoreFault> {
+        for file in plain_files(folder)? {
+            files::remove(self.medium, &file)?;
+        }
+        let removed = self.medium.remove_dir(folder);
+        removed.map_err(StoreFault::io("remove", folder))
+    }
+}
+
+fn usable(backup: &Backup) -> Option<&Manifest> {
+    let manifest = backup.manifest.as_ref().ok()?;
+    (manifest.state != BackupState::Applying).then_some(manifest)
+}
+
+/// Keeps with every backup the one that it undoes and those that undo it: without them it would
+/// look as if its changes had, or had not, been taken back.
+fn keep_chains(backups: &[Backup], reasons: &mut BTreeMap<BackupId, Keep>) {
+    let links = backups.iter().filter_map(usable).filter_map(|manifest| {
+        let undone = manifest.undoes.as_ref()?;
+        Some((&manifest.id, undone))
+    });
+    let links: Vec<(&BackupId, &BackupId)> = links.collect();
+    let there: BTreeSet<&BackupId> = backups.iter().map(|backup| &backup.id).collect();
+    let mut grows = true;
+    while grows {
+        grows = false;
+        for (undoes, undone) in &links {
+            for (one, other) in [(*undoes, *undone), (*undone, *undoes)] {
+                let missing = there.contains(other) && !reasons.contains_key(other);
+                if reasons.contains_key(one) && missing {
+                    reasons.insert(other.clone(), Keep::Chain);
+                    grows = true;
+                }
+            }
+        }
+    }
+}
+
+/// Whether something lies in the backup's folder that its run did not put there.
+fn has_other_files(folder: &Path, manifest: &Manifest) -> Result<bool, StoreFault> {
+    let known: BTreeSet<&str> = manifest.files().map(FileName::as_str).collect();
+    let failed = |error| StoreFault::io("list", folder)(error);
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let is_known = known.contains(name.as_str()) || name == MANIFEST;
+        if !is_known || !entry.file_type().map_err(failed)?.is_file() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// What earlier prunes left.
+fn remains(root: &Path) -> Result<Vec<PathBuf>, StoreFault> {
+    if !files::folder(root)? {
+        return Ok(Vec::new());
+    }
+    let failed = |error| StoreFault::io("list", root)(error);
+    let mut found = Vec::new();
+    for entry in fs::read_dir(root).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let id = name.strip_suffix(REMAINS).map(str::to_owned);
+        let is_ours = id.is_some_and(|id| BackupId::try_from(id).is_ok());
+        if is_ours && entry.file_type().map_err(failed)?.is_dir() {
+            found.push(root.join(entry.file_name()));
+        }
+    }
+    Ok(found)
+}
