@@ -14,9 +14,9 @@ use super::*;
 
 /// Bytes that a disk writes wholly or not at all.
 const SECTOR: usize = 512;
-/// Most disks that are made of one prefix where all are asked for: up to eight changes that were not
+/// Most disks that are made of one prefix where all are asked for: up to six changes that were not
 /// synced are tried in every subset, of more of them this many subsets.
-const MOST: u64 = 256;
+const MOST: u64 = 64;
 /// What a sector has that was never written: an older file's bytes.
 const GARBAGE: u8 = 0xA5;
 
