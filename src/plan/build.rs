@@ -8,7 +8,7 @@ use super::{
     Action, Change, ControlSetInfo, HiveInput, KeySummary, Plan, PlanError, PlannedHive,
     PlannedProfile, Selection, Skipped, State, Value, control_sets, folded, path_text,
 };
-use crate::profile::{ControlSet, HiveName, KeyPath, KeyRule, Profile, ValueRule, Want};
+use crate::profile::{ControlSet, HiveName, KeyPath, KeyRule, Profile, ValueRule, Verdict};
 use crate::regf::{KeyNode, Name};
 
 /// What a plan is made of besides profiles and hives.
@@ -247,19 +247,26 @@ impl<'h> Builder<'_, 'h> {
         let state = found
             .as_ref()
             .map(|(_, value)| (value.kind, value.data.as_slice()));
-        if rule.want.is_met_by(state) {
+        let verdict = rule.want.judge(state);
+        if verdict == Verdict::Met {
             self.plan.matches = self.plan.matches.saturating_add(1);
             return Ok(());
         }
-        if found.is_none() && rule.if_exists {
+        if found.is_none() && (rule.if_exists || verdict == Verdict::Missing) {
             let value = Some(rule.name.clone());
             self.skip(aim, value, "the value does not exist");
             return Ok(());
         }
+        let after = match verdict {
+            Verdict::Write { kind, data } => Some(Value { kind, data }),
+            _ => None,
+        };
         if key.is_none() {
             self.create_keys(input, aim)?;
         }
-        self.plan.changes.push(value_change(aim, rule, name, found));
+        self.plan
+            .changes
+            .push(value_change(aim, rule, name, found, after));
         Ok(())
     }
 
@@ -361,14 +368,11 @@ fn value_change(
     rule: &ValueRule,
     name: Name,
     found: Option<(Name, Value)>,
+    after: Option<Value>,
 ) -> Change {
-    let after = rule.want.to_write().map(|data| {
-        let (kind, data) = (data.kind(), data.bytes());
-        State::Value(Value { kind, data })
-    });
-    let action = match rule.want {
-        Want::Absent => Action::DeleteValue,
-        Want::Data(_) | Want::OneOf(_) => Action::Set,
+    let action = match after {
+        Some(_) => Action::Set,
+        None => Action::DeleteValue,
     };
     let (name, before) = match found {
         Some((spelling, value)) => (spelling, Some(State::Value(value))),
@@ -382,7 +386,7 @@ fn value_change(
         value: Some(name),
         action,
         before,
-        after,
+        after: after.map(State::Value),
         lowers_security: rule.lowers_security,
         note: rule.why.clone(),
     }

@@ -6,7 +6,8 @@ use std::fmt;
 
 use super::error::Report;
 use super::key_path::control_sets_overlap;
-use super::{HiveName, KeyPath, KeyRule, Location, Profile, ValueRule, Want, escape, upcase};
+use super::when::exclude;
+use super::{HiveName, KeyPath, KeyRule, Location, Profile, ValueRule, Want, When, escape, upcase};
 
 /// Two entries that cannot both be followed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,16 +74,18 @@ impl std::error::Error for Conflicts {}
 /// Checks that the profiles can be followed together.
 ///
 /// Two entries speak of the same value if hive, key and name are the same in upper case and some
-/// control set is meant by both. They agree if they want the same; `if-exists` does not matter.
+/// control set is meant by both, unless their conditions exclude each other. They agree if they
+/// want the same; `if-exists` does not matter. Keys with `*` or `{GUID}` are compared as they are
+/// written: which real keys they share shows when a plan is made.
 /// A value that one wants in a key that the other wants absent is a conflict too.
 ///
 /// # Errors
 ///
 /// Every pair that disagrees, the first 100 if there are more.
 pub fn conflicts(profiles: &[Profile]) -> Result<(), Conflicts> {
-    let keys: Vec<&[KeyRule]> = profiles
+    let keys: Vec<Rules<'_>> = profiles
         .iter()
-        .map(|profile| profile.keys.as_slice())
+        .map(|profile| (profile.when.as_slice(), profile.keys.as_slice()))
         .collect();
     let clashes = clashes(&keys, Claim::agrees_with).into_iter();
     let found = clashes.filter_map(|(first, second)| {
@@ -101,7 +104,7 @@ pub fn conflicts(profiles: &[Profile]) -> Result<(), Conflicts> {
 
 /// Reports entries of one profile that speak of the same value, even if they agree.
 pub(super) fn report_duplicates(keys: &[KeyRule], report: &mut Report<'_>) {
-    for (first, second) in clashes(&[keys], |_, _| false) {
+    for (first, second) in clashes(&[(&[], keys)], |_, _| false) {
         let message = match (first.value, second.value) {
             (Some(value), Some(_)) => {
                 let name = super::scalar::shown(&value.name);
@@ -123,17 +126,26 @@ pub(super) fn report_duplicates(keys: &[KeyRule], report: &mut Report<'_>) {
 struct Claim<'p> {
     /// Which of the profiles says it.
     profile: usize,
+    /// The conditions of that profile.
+    when: &'p [When],
     key: &'p KeyRule,
     value: Option<&'p ValueRule>,
 }
 
-impl Claim<'_> {
+impl<'p> Claim<'p> {
     fn at(&self) -> Location {
         self.value.map_or(self.key.at, |value| value.at)
     }
 
+    /// Whether both can be about the same thing on some machine.
     fn overlaps(&self, other: &Claim<'_>) -> bool {
-        control_sets_overlap(self.key.path.control_set, other.key.path.control_set)
+        let one = self.key.path.control_set;
+        control_sets_overlap(one, other.key.path.control_set)
+            && !exclude(&self.conditions(), &other.conditions())
+    }
+
+    fn conditions(&self) -> Vec<&'p When> {
+        self.when.iter().chain(&self.key.when).collect()
     }
 
     fn agrees_with(&self, other: &Claim<'_>) -> bool {
@@ -168,12 +180,15 @@ impl Claim<'_> {
     }
 }
 
+/// The rules of a profile, with the conditions that all of them have.
+type Rules<'p> = (&'p [When], &'p [KeyRule]);
+
 /// More pairs than this are not worth listing.
 const MAX_CLASHES: usize = 100;
 
 /// Finds the pairs of claims that overlap and do not agree, in each the earlier one first.
 fn clashes<'p>(
-    profiles: &[&'p [KeyRule]],
+    profiles: &[Rules<'p>],
     agree: fn(&Claim<'p>, &Claim<'p>) -> bool,
 ) -> Vec<(Claim<'p>, Claim<'p>)> {
     let mut index = Index {
@@ -184,14 +199,21 @@ fn clashes<'p>(
     };
     let keys = || {
         let numbered = profiles.iter().enumerate();
-        numbered.flat_map(|(profile, keys)| keys.iter().map(move |key| (profile, key)))
+        numbered.flat_map(|(profile, (when, keys))| {
+            keys.iter().map(move |key| Claim {
+                profile,
+                when,
+                key,
+                value: None,
+            })
+        })
     };
     // All absent keys first: a value has to look for them above itself only.
-    for (profile, key) in keys().filter(|(_, key)| key.absent) {
-        index.add_absent(profile, key);
+    for claim in keys().filter(|claim| claim.key.absent) {
+        index.add_absent(claim);
     }
-    for (profile, key) in keys() {
-        index.add_values(profile, key);
+    for claim in keys() {
+        index.add_values(claim);
     }
     index
         .found
@@ -212,14 +234,8 @@ struct Index<'p> {
 }
 
 impl<'p> Index<'p> {
-    fn add_absent(&mut self, profile: usize, key: &'p KeyRule) {
-        let value = None;
-        let claim = Claim {
-            profile,
-            key,
-            value,
-        };
-        let (place, _) = place(&key.path);
+    fn add_absent(&mut self, claim: Claim<'p>) {
+        let (place, _) = place(&claim.key.path);
         let made = self.absent.entry(place).or_default();
         match clash(&claim, made, self.agree) {
             Some(other) => self.found.push(in_order(claim, other)),
@@ -227,12 +243,12 @@ impl<'p> Index<'p> {
         }
     }
 
-    fn add_values(&mut self, profile: usize, key: &'p KeyRule) {
+    fn add_values(&mut self, of_key: Claim<'p>) {
+        let key = of_key.key;
         let (place, ends) = place(&key.path);
         let claim = |value| Claim {
-            profile,
-            key,
             value: Some(value),
+            ..of_key
         };
         if !self.absent.is_empty() {
             let above = ends
@@ -262,13 +278,18 @@ impl<'p> Index<'p> {
     }
 }
 
+/// More entries than this for one value are taken to overlap, so that comparing all pairs of a
+/// hostile profile ends.
+const MAX_ALTERNATIVES: usize = 64;
+
 fn clash<'p>(
     claim: &Claim<'p>,
     made: &[Claim<'p>],
     agree: fn(&Claim<'p>, &Claim<'p>) -> bool,
 ) -> Option<Claim<'p>> {
+    let is_long = made.len() >= MAX_ALTERNATIVES;
     let mut made = made.iter();
-    made.find(|other| claim.overlaps(other) && !agree(claim, other))
+    made.find(|other| (is_long || claim.overlaps(other)) && !agree(claim, other))
         .copied()
 }
 

@@ -64,8 +64,55 @@ pub struct KeyPath {
     /// The control set; `None` for SOFTWARE and for what is beside the control sets in SYSTEM,
     /// such as `Select`, `Setup` and `MountedDevices`.
     pub control_set: Option<ControlSet>,
-    /// The names behind the control set, or behind the hive's root if there is none.
+    /// The names behind the control set, or behind the hive's root if there is none. In a profile
+    /// some may be `*` or `{GUID}`, see [`wildcard`].
     pub segments: Vec<String>,
+}
+
+/// A part of a profile's key that stands for every key at its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wildcard {
+    /// `*`: every key.
+    Any,
+    /// `{GUID}`: every key whose name is a GUID in braces.
+    Guid,
+}
+
+/// What the name stands for, if not for itself.
+pub fn wildcard(name: &str) -> Option<Wildcard> {
+    match name {
+        "*" => Some(Wildcard::Any),
+        "{GUID}" => Some(Wildcard::Guid),
+        _ => None,
+    }
+}
+
+impl Wildcard {
+    /// Whether it stands for a key of this name.
+    pub fn matches(self, name: &str) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Guid => is_guid(name),
+        }
+    }
+}
+
+/// A GUID in braces, in whatever case.
+fn is_guid(name: &str) -> bool {
+    const GROUPS: [usize; 5] = [8, 4, 4, 4, 12];
+    let bare = name
+        .strip_prefix('{')
+        .and_then(|rest| rest.strip_suffix('}'));
+    let Some(bare) = bare else {
+        return false;
+    };
+    let is_hex = |part: &str| part.bytes().all(|b| b.is_ascii_hexdigit());
+    let parts: Vec<&str> = bare.split('-').collect();
+    parts.len() == GROUPS.len()
+        && parts
+            .iter()
+            .zip(GROUPS)
+            .all(|(part, length)| part.len() == length && is_hex(part))
 }
 
 /// Why a text is not a key, and what to write instead.
@@ -101,6 +148,12 @@ impl fmt::Display for KeyPath {
 }
 
 impl KeyPath {
+    /// How many of its parts stand for every key at their place.
+    pub fn wildcards(&self) -> usize {
+        let names = self.segments.iter();
+        names.filter(|name| wildcard(name).is_some()).count()
+    }
+
     /// Says whether both name the same key in some control set, in any case.
     pub fn is_same_key(&self, other: &Self) -> bool {
         self.hive == other.hive
@@ -126,7 +179,7 @@ pub fn upcase(name: &str) -> Vec<u16> {
     name.encode_utf16().map(upcase_unit).collect()
 }
 
-fn upcase_unit(unit: u16) -> u16 {
+pub(super) fn upcase_unit(unit: u16) -> u16 {
     let Some(c) = char::from_u32(u32::from(unit)) else {
         return unit;
     };

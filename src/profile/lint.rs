@@ -161,11 +161,17 @@ fn idle_if_exists(linter: &mut Linter<'_>, at: Location) {
 fn check_value(linter: &mut Linter<'_>, value: &ValueRule) {
     let at = value.at;
     let choices = match &value.want {
-        Want::Data(data) => std::slice::from_ref(data),
-        Want::OneOf(choices) => choices,
+        Want::Data(data) | Want::Range { write: data, .. } => std::slice::from_ref(data),
+        Want::OneOf(choices) | Want::SameText(choices) => choices,
         // Debris of an article with a bad name is just what `absent` is for.
         Want::Absent if value.if_exists => return idle_if_exists(linter, at),
         Want::Absent => return,
+        Want::ListRemove(_) | Want::ListKeep(_) | Want::Tokens(_) if value.if_exists => {
+            let message = "`if-exists` changes nothing here: only what is there is edited";
+            let hint = "leave `if-exists` out";
+            return linter.warn("if-exists-idle", at, message.to_owned(), hint);
+        }
+        Want::ListRemove(_) | Want::ListKeep(_) | Want::Tokens(_) | Want::Unset => &[],
     };
     check_name(linter, "the value's name", &value.name, at);
     for data in choices {

@@ -30,7 +30,7 @@ pub fn load(spec: &str) -> Result<Profile, ProfileErrors> {
     }
 }
 
-fn is_path(spec: &str) -> bool {
+pub(super) fn is_path(spec: &str) -> bool {
     let extension = Path::new(spec).extension().unwrap_or_default();
     let is_yaml = ["yaml", "yml"]
         .iter()
@@ -63,6 +63,11 @@ pub(super) fn nearest<'c>(name: &str, candidates: &[&'c str]) -> Option<&'c str>
     let near = |candidate: &&str| distance(candidate) <= candidate.len().div_ceil(4).min(3);
     let candidates = candidates.iter().copied().filter(near);
     candidates.min_by_key(|candidate| distance(candidate))
+}
+
+/// Loads a profile from a file.
+pub(super) fn load_at(path: &Path) -> Result<Profile, ProfileErrors> {
+    load_file(&path.display().to_string())
 }
 
 fn load_file(path: &str) -> Result<Profile, ProfileErrors> {

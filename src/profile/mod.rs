@@ -8,23 +8,40 @@
 
 mod conflict;
 mod data;
+mod elements;
 mod error;
 mod fields;
+mod include;
 mod key_path;
+mod language;
 mod lint;
 mod load;
 mod marks;
 mod model;
+mod parameter;
+mod read_parameter;
+mod read_want;
+mod read_when;
 mod scalar;
 mod schema;
 mod shipped;
+mod tokens;
+mod want;
+mod when;
 mod yaml;
 
 pub use conflict::{Conflict, Conflicts, Entry, conflicts};
 pub use data::{Data, kind_name};
 pub use error::{Location, ProfileError, ProfileErrors, escape};
-pub use key_path::{ControlSet, HiveName, KeyPath, KeyPathError, upcase};
+pub use include::{Loaded, load_all};
+pub use key_path::{ControlSet, HiveName, KeyPath, KeyPathError, Wildcard, upcase, wildcard};
+pub use language::fields_of_the_language;
 pub use lint::{Level, Lint, lint};
 pub use load::{MAX_PROFILE_BYTES, load, parse};
-pub use model::{KeyRule, Profile, ValueRule, Want};
+pub use model::{Boot, Cause, Impact, Include, KeyRule, Profile, ValueRule};
+pub use parameter::{
+    Parameter, ParameterKind, ParameterUse, Setting, SettingError, set_parameters,
+};
 pub use shipped::{BuiltIn, builtin};
+pub use want::{Token, Verdict, Want};
+pub use when::{Versions, When, WindowsVersion};

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! What a profile says, once it has been read.
 
-use std::fmt;
-
-use super::{Data, KeyPath, Location};
+use super::{Data, KeyPath, Location, Parameter, ParameterUse, Want, When};
 
 /// A baseline: keys and values as they should be, with the reason for each.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +16,18 @@ pub struct Profile {
     pub symptoms: Vec<String>,
     /// The id of the profile that takes this one back.
     pub undo: Option<String>,
+    /// The profiles whose entries hold too, as they are named in it.
+    pub include: Vec<Include>,
+    /// What `--set` can give to it.
+    pub parameters: Vec<Parameter>,
+    /// What must be so for any of its rules to hold.
+    pub when: Vec<When>,
+    /// What drift from it means; `None` keeps it out of `diagnose`.
+    pub cause: Option<Cause>,
+    /// What else is to be done, outside the registry.
+    pub advice: Vec<String>,
+    /// Whether it is a last resort, which only a profile of the same kind includes.
+    pub opt_in: bool,
     /// The rules, in the order of the file.
     pub keys: Vec<KeyRule>,
     /// The file's name as it was given, or `built-in`.
@@ -26,13 +36,60 @@ pub struct Profile {
     pub text: String,
 }
 
-/// What a profile wants of one key.
+/// A profile named by another one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Include {
+    /// Its id, or its path beside the including file.
+    pub name: String,
+    /// Where it is named.
+    pub at: Location,
+}
+
+/// What drift means to somebody who wants to get in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cause {
+    /// How bad it is.
+    pub impact: Impact,
+    /// What is wrong, in a line.
+    pub text: String,
+}
+
+/// How bad drift is; the worst first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Impact {
+    /// Nobody gets in.
+    Blocks,
+    /// The machine is less secure than it should be.
+    Weakens,
+    /// Not how Windows sets it up.
+    Unusual,
+}
+
+impl Impact {
+    /// All of them, the worst first.
+    pub const ALL: [Self; 3] = [Self::Blocks, Self::Weakens, Self::Unusual];
+
+    /// Its name in profiles and documents.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Blocks => "blocks",
+            Self::Weakens => "weakens",
+            Self::Unusual => "unusual",
+        }
+    }
+}
+
+/// What a profile wants of one key, or of each key that its path matches.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyRule {
     /// The key.
     pub path: KeyPath,
+    /// What must be so for the rule to hold.
+    pub when: Vec<When>,
     /// Whether the key, with all that is in it, should not be there. It has no `values` then.
     pub absent: bool,
+    /// The computed change of `Select`, instead of `values`.
+    pub boot: Option<Boot>,
     /// Whether the rule holds only where the key exists.
     pub if_exists: bool,
     /// Why, where the entry says it for the key as a whole.
@@ -45,6 +102,13 @@ pub struct KeyRule {
     pub at: Location,
 }
 
+/// A change of `Select` that is worked out from what is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Boot {
+    /// The next start uses the last known good control set, and the old one is given up.
+    LastKnownGood,
+}
+
 /// What a profile wants of one value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ValueRule {
@@ -52,63 +116,27 @@ pub struct ValueRule {
     pub name: String,
     /// What it should be.
     pub want: Want,
+    /// The parameter that `want` was made of.
+    pub parameter: Option<ParameterUse>,
     /// Whether the rule holds only where the value exists.
     pub if_exists: bool,
+    /// The rule holds only where the value is one of these; empty for anywhere.
+    pub if_one_of: Vec<Data>,
     /// The reason, for the engineer who reviews the plan.
     pub why: String,
     /// Whether this lowers the machine's security.
     pub lowers_security: bool,
+    /// What drift of this value means, where it differs from what the profile says.
+    pub cause: Option<Cause>,
     /// Where the entry begins.
     pub at: Location,
 }
 
-/// What a value should be.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Want {
-    /// Exactly this, type included.
-    Data(Data),
-    /// Any of these is no drift; otherwise the first is written. Two at least.
-    OneOf(Vec<Data>),
-    /// Not there at all.
-    Absent,
-}
-
-impl Want {
-    /// Returns what is written where the value has drifted; `None` if it is deleted.
-    pub fn to_write(&self) -> Option<&Data> {
-        match self {
-            Self::Data(data) => Some(data),
-            Self::OneOf(choices) => choices.first(),
-            Self::Absent => None,
-        }
-    }
-
-    /// Says whether a value of this type and these stored bytes is no drift.
-    ///
-    /// The same number under another type is drift. A value that is not there is `None`.
-    pub fn is_met_by(&self, found: Option<(u32, &[u8])>) -> bool {
-        let same = |data: &Data| found == Some((data.kind(), data.bytes().as_slice()));
-        match self {
-            Self::Data(data) => same(data),
-            Self::OneOf(choices) => choices.iter().any(same),
-            Self::Absent => found.is_none(),
-        }
-    }
-}
-
-impl fmt::Display for Want {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Data(data) => data.fmt(f),
-            Self::OneOf(choices) => {
-                f.write_str("one of ")?;
-                for (i, data) in choices.iter().enumerate() {
-                    f.write_str(if i == 0 { "" } else { ", " })?;
-                    data.fmt(f)?;
-                }
-                Ok(())
-            }
-            Self::Absent => f.write_str("absent"),
-        }
+impl Profile {
+    /// Whether any of its rules lowers the machine's security.
+    pub fn lowers_security(&self) -> bool {
+        let values = self.keys.iter().flat_map(|key| &key.values);
+        let mut values = values.map(|value| value.lowers_security);
+        values.any(|lowers| lowers) || self.keys.iter().any(|key| key.lowers_security)
     }
 }

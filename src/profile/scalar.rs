@@ -120,7 +120,7 @@ pub(super) fn number(scalar: &Scalar, max: u64) -> Result<u64, Fault> {
 }
 
 /// `None` if this is not a number; more digits than fit give the largest one there is.
-fn parse_number(text: &str) -> Option<u128> {
+pub(super) fn parse_number(text: &str) -> Option<u128> {
     let (digits, radix) = match text.strip_prefix("0x") {
         Some(digits) => (digits, 16),
         None if text.len() > 1 && text.starts_with('0') => return None,

@@ -4,36 +4,62 @@
 //! Every function here reports what is wrong and goes on, so that one run shows all errors. A
 //! `None` or a default stands for something that has been reported.
 
-use std::collections::HashSet;
-
 use super::data::TYPE_FIELDS;
 use super::error::Report;
-use super::fields::{Field, Fields, describe, list, read_at, scalar_of};
+use super::fields::{Field, Fields, describe, read_at, scalar_of};
+use super::key_path::wildcard;
+use super::read_parameter::parameters;
+use super::read_want::{ReadWant, WANT_FIELDS, choices, want};
+use super::read_when::when;
 use super::scalar::{self, shown};
-use super::yaml::{Node, Scalar, Shape};
+use super::yaml::{Node, Shape};
 use super::{
-    ControlSet, Data, HiveName, KeyPath, KeyPathError, KeyRule, Profile, ValueRule, Want, conflict,
-    upcase,
+    Boot, Cause, ControlSet, Data, HiveName, Impact, Include, KeyPath, KeyPathError, KeyRule,
+    Parameter, Profile, ValueRule, Want, conflict, upcase,
 };
 
 /// The language this program speaks.
 const SCHEMA: &str = "hivemend.profile/1";
 
-const PROFILE_FIELDS: &[&str] = &[
-    "schema", "id", "title", "source", "symptoms", "undo", "keys",
+pub(super) const PROFILE_FIELDS: &[&str] = &[
+    "schema",
+    "id",
+    "title",
+    "source",
+    "symptoms",
+    "undo",
+    "include",
+    "parameters",
+    "when",
+    "impact",
+    "cause",
+    "advice",
+    "opt-in",
+    "keys",
 ];
-const KEY_FIELDS: &[&str] = &[
+pub(super) const KEY_FIELDS: &[&str] = &[
     "key",
     "values",
     "absent",
+    "boot",
+    "when",
     "if-exists",
     "why",
     "lowers-security",
 ];
 /// Beside the fields that say what a value should be.
-const VALUE_FIELDS: &[&str] = &["name", "why", "if-exists", "lowers-security"];
-/// The fields that say what a value should be, beside those of the types.
-const WANT_FIELDS: &[&str] = &["type", "data", "one-of", "absent"];
+pub(super) const VALUE_FIELDS: &[&str] = &[
+    "name",
+    "why",
+    "if-exists",
+    "if-one-of",
+    "min",
+    "max",
+    "same-text",
+    "lowers-security",
+    "impact",
+    "cause",
+];
 
 /// The longest name of a value, in UTF-16 code units.
 const MAX_NAME_UNITS: usize = 16_383;
@@ -66,7 +92,13 @@ pub(super) fn profile(root: &Node, report: &mut Report<'_>) -> Option<Profile> {
         report.error(field.value.at, "a profile cannot be its own `undo`", hint);
     }
     let symptoms = fields.get("symptoms").map(|field| texts(field, report));
-    let keys = keys(&fields, report);
+    let advice = fields.get("advice").map(|field| texts(field, report));
+    let parameters = parameters(&fields, report);
+    let context = Context {
+        parameters: &parameters,
+        has_cause: fields.get("impact").is_some(),
+    };
+    let keys = keys(&fields, &context, report);
     conflict::report_duplicates(&keys, report);
     Some(Profile {
         id,
@@ -74,10 +106,23 @@ pub(super) fn profile(root: &Node, report: &mut Report<'_>) -> Option<Profile> {
         source,
         symptoms: symptoms.unwrap_or_default(),
         undo,
+        include: include(&fields, report),
+        when: when(&fields, 0, report),
+        cause: cause(&fields, what, report),
+        advice: advice.unwrap_or_default(),
+        opt_in: fields.flag("opt-in", report),
+        parameters,
         keys,
         origin: String::new(),
         text: String::new(),
     })
+}
+
+/// What the entries of a profile need to know of it.
+struct Context<'p> {
+    parameters: &'p [Parameter],
+    /// Whether it says what drift from it means.
+    has_cause: bool,
 }
 
 /// Reports a schema that is not known. Returns `None` then: what else the file says is in another
@@ -119,7 +164,7 @@ fn identifier(field: &Field<'_>, report: &mut Report<'_>) -> Option<String> {
     None
 }
 
-fn required_text(
+pub(super) fn required_text(
     fields: &Fields<'_>,
     name: &str,
     what: &str,
@@ -143,7 +188,64 @@ fn prose(field: &Field<'_>, report: &mut Report<'_>) -> Option<String> {
     Some(text.trim_end().to_owned())
 }
 
-fn items<'n>(field: &Field<'n>, report: &mut Report<'_>) -> &'n [Node] {
+/// The most profiles that one profile can name.
+const MAX_INCLUDES: usize = 64;
+
+fn include(fields: &Fields<'_>, report: &mut Report<'_>) -> Vec<Include> {
+    let Some(field) = fields.get("include") else {
+        return Vec::new();
+    };
+    let mut named: Vec<Include> = Vec::new();
+    for item in items(field, report) {
+        let read = scalar_of(item, "include", report);
+        let name = read.and_then(|s| read_at(item.at, "include", report, scalar::text(s)));
+        let Some(name) = name else {
+            continue;
+        };
+        if named.iter().any(|other| other.name == name) {
+            let message = format!("`{}` is included twice", shown(&name));
+            report.error(item.at, message, "keep one of them");
+            continue;
+        }
+        named.push(Include { name, at: item.at });
+    }
+    if named.len() > MAX_INCLUDES {
+        let message = format!("a profile includes {MAX_INCLUDES} others at most");
+        report.error(field.at, message, "group them in profiles of their own");
+    }
+    named
+}
+
+/// Reads `impact` and `cause`, which go together.
+fn cause(fields: &Fields<'_>, what: &str, report: &mut Report<'_>) -> Option<Cause> {
+    let (impact, cause) = (fields.get("impact"), fields.get("cause"));
+    let (impact, cause) = match (impact, cause) {
+        (Some(impact), Some(cause)) => (impact, cause),
+        (None, None) => return None,
+        (Some(field), None) | (None, Some(field)) => {
+            let lacking = if impact.is_some() { "cause" } else { "impact" };
+            if !fields.meant.contains(&lacking) {
+                let message = format!("{what} has `{}` and no `{lacking}`", field.name);
+                let hint = "write both: how bad it is, and what is wrong, in a line";
+                report.error(field.at, message, hint);
+            }
+            return None;
+        }
+    };
+    let text = prose(cause, report);
+    let word = impact.read(report, scalar::text)?;
+    let known = Impact::ALL.into_iter().find(|known| known.as_str() == word);
+    if known.is_none() {
+        let message = format!("`{}` is not an impact", shown(&word));
+        report.error(impact.value.at, message, "write blocks, weakens or unusual");
+    }
+    Some(Cause {
+        impact: known?,
+        text: text?,
+    })
+}
+
+pub(super) fn items<'n>(field: &Field<'n>, report: &mut Report<'_>) -> &'n [Node] {
     if let Shape::List(items) = &field.value.shape {
         return items;
     }
@@ -158,7 +260,7 @@ fn items<'n>(field: &Field<'n>, report: &mut Report<'_>) -> &'n [Node] {
     &[]
 }
 
-fn texts(field: &Field<'_>, report: &mut Report<'_>) -> Vec<String> {
+pub(super) fn texts(field: &Field<'_>, report: &mut Report<'_>) -> Vec<String> {
     let mut texts = Vec::new();
     for item in items(field, report) {
         let Some(scalar) = scalar_of(item, field.name, report) else {
@@ -169,8 +271,12 @@ fn texts(field: &Field<'_>, report: &mut Report<'_>) -> Vec<String> {
     texts
 }
 
-fn keys(fields: &Fields<'_>, report: &mut Report<'_>) -> Vec<KeyRule> {
+fn keys(fields: &Fields<'_>, context: &Context<'_>, report: &mut Report<'_>) -> Vec<KeyRule> {
     let hint = "add `keys:` and below it `- key: HKLM\\SYSTEM\\CurrentControlSet\\...`";
+    // A profile may do nothing but include others.
+    if fields.get("keys").is_none() && fields.get("include").is_some() {
+        return Vec::new();
+    }
     let Some(field) = fields.require("keys", "a profile", hint, report) else {
         return Vec::new();
     };
@@ -180,28 +286,36 @@ fn keys(fields: &Fields<'_>, report: &mut Report<'_>) -> Vec<KeyRule> {
     }
     items
         .iter()
-        .filter_map(|item| key_rule(item, report))
+        .filter_map(|item| key_rule(item, context, report))
         .collect()
 }
 
-fn key_rule(node: &Node, report: &mut Report<'_>) -> Option<KeyRule> {
+fn key_rule(node: &Node, context: &Context<'_>, report: &mut Report<'_>) -> Option<KeyRule> {
     let what = "a key entry";
     let fields = Fields::read(node, what, KEY_FIELDS, report)?;
     let absent = absent(&fields, report);
     let path = key_path(&fields, absent, report);
     let values = match fields.get("values") {
-        Some(field) => values(field, path.as_ref(), report),
+        Some(field) => values(field, path.as_ref(), context, report),
         None => Vec::new(),
     };
     check_key_fields(&fields, absent, report);
+    let boot = boot(&fields, path.as_ref(), report);
+    let wildcards = path.as_ref().map_or(0, KeyPath::wildcards);
     let rule = KeyRule {
         path: path?,
+        when: when(&fields, wildcards, report),
         absent,
+        boot,
         if_exists: fields.flag("if-exists", report),
         why: fields.get("why").and_then(|field| prose(field, report)),
         lowers_security: fields.flag("lowers-security", report),
         // Reported above; kept, it would only clash with its own key.
-        values: if absent { Vec::new() } else { values },
+        values: if absent || boot.is_some() {
+            Vec::new()
+        } else {
+            values
+        },
         at: fields.at,
     };
     Some(rule)
@@ -214,7 +328,7 @@ fn check_key_fields(fields: &Fields<'_>, absent: bool, report: &mut Report<'_>) 
             let hint = "a key that is deleted takes its values along: keep one of the two";
             report.error(field.at, "the key is `absent` and has `values`", hint);
         }
-        (None, false) if fields.get("absent").is_none() => {
+        (None, false) if fields.get("absent").is_none() && fields.get("boot").is_none() => {
             let hint = "add `values:`, or `absent: true` if the key should not be there";
             report.error(fields.at, "a key entry says nothing about its key", hint);
         }
@@ -230,8 +344,36 @@ fn check_key_fields(fields: &Fields<'_>, absent: bool, report: &mut Report<'_>) 
     }
 }
 
+/// Reads `boot`, the computed change of `Select`.
+fn boot(fields: &Fields<'_>, path: Option<&KeyPath>, report: &mut Report<'_>) -> Option<Boot> {
+    let field = fields.get("boot")?;
+    let word = field.read(report, scalar::text)?;
+    if word != "last-known-good" {
+        let message = format!("`{}` is not a way to boot", shown(&word));
+        report.error(field.value.at, message, "write last-known-good");
+        return None;
+    }
+    for other in ["values", "absent"] {
+        if let Some(other) = fields.get(other) {
+            let message = format!("`{}` stands beside `boot`", other.name);
+            let hint = "`boot` works out the values of `Select` by itself: keep one of the two";
+            report.error(other.at, message, hint);
+        }
+    }
+    if !is_select(path?) {
+        let hint = "write `key: HKLM\\SYSTEM\\Select`";
+        report.error(
+            field.at,
+            "`boot` is about `Select`, and this is another key",
+            hint,
+        );
+        return None;
+    }
+    Some(Boot::LastKnownGood)
+}
+
 /// Reads `absent`, which can only be true.
-fn absent(fields: &Fields<'_>, report: &mut Report<'_>) -> bool {
+pub(super) fn absent(fields: &Fields<'_>, report: &mut Report<'_>) -> bool {
     let Some(field) = fields.get("absent") else {
         return false;
     };
@@ -263,6 +405,9 @@ fn key_path(fields: &Fields<'_>, absent: bool, report: &mut Report<'_>) -> Optio
 const VITAL_SOFTWARE: [&str; 4] = ["Classes", "Microsoft", "Policies", "WOW6432Node"];
 const VITAL_SYSTEM: [&str; 2] = ["Select", "Setup"];
 
+/// The most `*` and `{GUID}` in a key.
+const MAX_WILDCARDS: usize = 2;
+
 /// Refuses keys that no profile may speak of.
 fn check_key(path: KeyPath, absent: bool) -> Result<KeyPath, KeyPathError> {
     let refuse = |message: &str, hint: &str| {
@@ -283,6 +428,19 @@ fn check_key(path: KeyPath, absent: bool) -> Result<KeyPath, KeyPathError> {
         }
         _ => {}
     }
+    let wildcards = path.wildcards();
+    if wildcards > MAX_WILDCARDS {
+        let hint = "write the other names out";
+        return refuse("a key has two parts `*` or `{GUID}` at most", hint);
+    }
+    if names.first().is_some_and(|name| wildcard(name).is_some()) {
+        let hint = "name the key right below the hive or the control set";
+        return refuse("everything there is would be meant", hint);
+    }
+    if absent && names.last().is_some_and(|name| wildcard(name).is_some()) {
+        let hint = "name the key that should not be there, or what is above all of them";
+        return refuse("every key that happens to be there would be deleted", hint);
+    }
     let is = |name: &str, known: &[&str]| known.iter().any(|k| upcase(k) == upcase(name));
     let vital = match (names, path.control_set, path.hive) {
         ([_], Some(_), _) => true,
@@ -300,13 +458,20 @@ fn check_key(path: KeyPath, absent: bool) -> Result<KeyPath, KeyPathError> {
     Ok(path)
 }
 
-fn values(field: &Field<'_>, path: Option<&KeyPath>, report: &mut Report<'_>) -> Vec<ValueRule> {
+fn values(
+    field: &Field<'_>,
+    path: Option<&KeyPath>,
+    context: &Context<'_>,
+    report: &mut Report<'_>,
+) -> Vec<ValueRule> {
     let items = items(field, report);
     if matches!(&field.value.shape, Shape::List(list) if list.is_empty()) {
         let hint = "add `- name: ...` below it, or `absent: true` to the key";
         report.error(field.at, "`values` is an empty list", hint);
     }
-    let rules = items.iter().filter_map(|item| value_rule(item, report));
+    let rules = items
+        .iter()
+        .filter_map(|item| value_rule(item, context, report));
     let rules: Vec<ValueRule> = rules.collect();
     for rule in rules.iter().filter(|rule| rule.want == Want::Absent) {
         if path.is_some_and(is_select) {
@@ -329,22 +494,46 @@ fn is_select(path: &KeyPath) -> bool {
         && matches!(names, [name] if upcase(name) == upcase("Select"))
 }
 
-fn value_rule(node: &Node, report: &mut Report<'_>) -> Option<ValueRule> {
+fn value_rule(node: &Node, context: &Context<'_>, report: &mut Report<'_>) -> Option<ValueRule> {
     let what = "a value entry";
     let allowed: Vec<&'static str> = [VALUE_FIELDS, &TYPE_FIELDS, WANT_FIELDS].concat();
     let fields = Fields::read(node, what, &allowed, report)?;
     let name = value_name(&fields, report);
-    let want = want(&fields, report);
+    let want = want(&fields, context.parameters, report);
     let why_hint = "add `why:` and say in a few words what this value does for the machine";
+    let why = required_text(&fields, "why", what, why_hint, report);
+    let cause = cause(&fields, what, report);
+    if let (Some(field), false) = (fields.get("impact"), context.has_cause) {
+        let message = "a value has an `impact`, and its profile has none";
+        let hint = "add `impact` and `cause` to the profile: it is part of `diagnose` then";
+        report.error(field.at, message, hint);
+    }
+    let if_one_of = match fields.get("if-one-of") {
+        Some(field) => if_one_of(field, report),
+        None => Vec::new(),
+    };
+    let ReadWant { want, parameter } = want?;
     let rule = ValueRule {
-        why: required_text(&fields, "why", what, why_hint, report),
+        why,
         if_exists: fields.flag("if-exists", report),
+        if_one_of,
         lowers_security: fields.flag("lowers-security", report),
+        cause,
         name: name?,
-        want: want?,
+        want,
+        parameter,
         at: fields.at,
     };
     Some(rule)
+}
+
+fn if_one_of(field: &Field<'_>, report: &mut Report<'_>) -> Vec<Data> {
+    let choices = choices(field, report);
+    if matches!(&field.value.shape, Shape::List(list) if list.is_empty()) {
+        let hint = "write what the value must be for the entry to hold: `[ {dword: 4} ]`";
+        report.error(field.at, "`if-one-of` is an empty list", hint);
+    }
+    choices
 }
 
 fn value_name(fields: &Fields<'_>, report: &mut Report<'_>) -> Option<String> {
@@ -362,183 +551,4 @@ fn value_name(fields: &Fields<'_>, report: &mut Report<'_>) -> Option<String> {
     let hint = format!("the registry allows {MAX_NAME_UNITS} UTF-16 units, none of them NUL");
     report.error(field.value.at, fault, hint);
     None
-}
-
-/// Reads the one field, or pair of fields, that says what the value should be.
-fn want(fields: &Fields<'_>, report: &mut Report<'_>) -> Option<Want> {
-    let says_what = |field: &&Field<'_>| {
-        TYPE_FIELDS.contains(&field.name) || ["type", "one-of", "absent"].contains(&field.name)
-    };
-    let mut found = fields.found.iter().filter(says_what);
-    let Some(first) = found.next() else {
-        let is_meant = |name: &&str| !VALUE_FIELDS.contains(name);
-        if fields.meant.iter().any(is_meant) {
-            return None;
-        }
-        if let Some(data) = fields.get("data") {
-            let hint = "write the type's own field (`dword: 0`), or add `type: 0x...`";
-            report.error(data.at, "`data` has no `type` beside it", hint);
-            return None;
-        }
-        let message = "a value entry does not say what the value should be";
-        let hint = format!("add one of: {}, one-of, absent", list(&TYPE_FIELDS));
-        report.error(fields.at, message, hint);
-        return None;
-    };
-    for second in found {
-        let message = format!("`{}` stands beside `{}`", second.name, first.name);
-        let hint = "keep one of them; several good values are `one-of: [ {...}, {...} ]`";
-        report.error(second.at, message, hint);
-    }
-    match first.name {
-        "absent" => absent(fields, report).then_some(Want::Absent),
-        "one-of" => one_of(first, report),
-        _ => data(fields, first, report).map(Want::Data),
-    }
-}
-
-const CHOICE_HINT: &str = "write each choice with its type, as in `{dword: 1}`";
-
-fn one_of(field: &Field<'_>, report: &mut Report<'_>) -> Option<Want> {
-    let allowed: Vec<&'static str> = [&TYPE_FIELDS[..], &["type", "data"]].concat();
-    let items = items(field, report);
-    let is_list = matches!(field.value.shape, Shape::List(_));
-    if is_list && items.len() < 2 {
-        let message = "`one-of` needs two choices at least";
-        report.error(
-            field.at,
-            message,
-            "for one good value write its type: `dword: 1`",
-        );
-    }
-    let mut choices: Vec<Data> = Vec::new();
-    let mut seen = HashSet::new();
-    for item in items {
-        if !matches!(item.shape, Shape::Map(_)) {
-            let message = format!("a choice of `one-of` is {}, without a type", describe(item));
-            report.error(item.at, message, CHOICE_HINT);
-            continue;
-        }
-        let read = Fields::read(item, "a choice of one-of", &allowed, report);
-        let Some(data) = read.and_then(|fields| choice(&fields, report)) else {
-            continue;
-        };
-        if seen.insert((data.kind(), data.bytes())) {
-            choices.push(data);
-        } else {
-            let message = "this choice of `one-of` is here twice";
-            report.error(item.at, message, "keep one of them");
-        }
-    }
-    (choices.len() >= 2).then_some(Want::OneOf(choices))
-}
-
-fn choice(fields: &Fields<'_>, report: &mut Report<'_>) -> Option<Data> {
-    let mut typed = fields.found.iter().filter(|field| field.name != "data");
-    let Some(first) = typed.next() else {
-        let message = "a choice of `one-of` has no type";
-        report.error(fields.at, message, CHOICE_HINT);
-        return None;
-    };
-    for second in typed {
-        let message = format!("`{}` stands beside `{}`", second.name, first.name);
-        report.error(second.at, message, CHOICE_HINT);
-    }
-    data(fields, first, report)
-}
-
-/// Reads the data in the field of a type.
-fn data(fields: &Fields<'_>, field: &Field<'_>, report: &mut Report<'_>) -> Option<Data> {
-    if let (Some(extra), true) = (fields.get("data"), field.name != "type") {
-        let message = format!("`data` stands beside `{}`", field.name);
-        report.error(
-            extra.at,
-            message,
-            "leave it out: `data` goes with `type: 0x...`",
-        );
-    }
-    match field.name {
-        "dword" => dword(field, report).map(Data::Dword),
-        "dword-big-endian" => dword(field, report).map(Data::DwordBigEndian),
-        "qword" => {
-            let read = |scalar: &Scalar| scalar::number(scalar, u64::MAX);
-            field.read(report, read).map(Data::Qword)
-        }
-        "sz" => string(field, report).map(Data::Sz),
-        "expand-sz" => string(field, report).map(Data::ExpandSz),
-        "link" => string(field, report).map(Data::Link),
-        "multi-sz" => multi_sz(field, report),
-        "none" => field.read(report, scalar::bytes).map(Data::None),
-        "binary" => field.read(report, scalar::bytes).map(Data::Binary),
-        "resource-list" => field.read(report, scalar::bytes).map(Data::ResourceList),
-        "full-resource-descriptor" => field
-            .read(report, scalar::bytes)
-            .map(Data::FullResourceDescriptor),
-        "resource-requirements-list" => field
-            .read(report, scalar::bytes)
-            .map(Data::ResourceRequirementsList),
-        _ => other(fields, field, report),
-    }
-}
-
-fn dword(field: &Field<'_>, report: &mut Report<'_>) -> Option<u32> {
-    let read = |scalar: &Scalar| scalar::number(scalar, u64::from(u32::MAX));
-    u32::try_from(field.read(report, read)?).ok()
-}
-
-fn string(field: &Field<'_>, report: &mut Report<'_>) -> Option<String> {
-    let text = field.read(report, scalar::text)?;
-    if text.contains('\0') {
-        let message = format!("`{}` has a NUL in it, which ends a string", field.name);
-        report.error(
-            field.value.at,
-            message,
-            "leave it out; the end is added by itself",
-        );
-        return None;
-    }
-    Some(text)
-}
-
-fn multi_sz(field: &Field<'_>, report: &mut Report<'_>) -> Option<Data> {
-    if !matches!(field.value.shape, Shape::List(_)) {
-        items(field, report);
-        return None;
-    }
-    let members = texts(field, report);
-    if members
-        .iter()
-        .any(|text| text.is_empty() || text.contains('\0'))
-    {
-        let message = "`multi-sz` has an empty member or a NUL, which ends the list";
-        report.error(
-            field.at,
-            message,
-            "leave it out; the ends are added by themselves",
-        );
-        return None;
-    }
-    Some(Data::MultiSz(members))
-}
-
-/// Reads `type: 0x...` with `data: ...`, for types that have no name.
-fn other(fields: &Fields<'_>, field: &Field<'_>, report: &mut Report<'_>) -> Option<Data> {
-    let kind = dword(field, report);
-    let hint = "add `data:` with the bytes in hexadecimal";
-    let data = fields.require("data", "an entry with `type`", hint, report);
-    let bytes = data.and_then(|data| data.read(report, scalar::bytes));
-    let kind = kind?;
-    let known = usize::try_from(kind)
-        .ok()
-        .and_then(|kind| TYPE_FIELDS.get(kind));
-    if let Some(known) = known {
-        let message = format!("type {kind:#x} has a field of its own");
-        report.error(
-            field.value.at,
-            message,
-            format!("write `{known}:` and its data"),
-        );
-        return None;
-    }
-    bytes.map(|bytes| Data::Other { kind, bytes })
 }

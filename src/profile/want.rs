@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//! What a value should be, and what is to be done where it is not.
+
+use std::fmt;
+
+use super::{Data, elements, escape, tokens, upcase};
+
+/// What a value should be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Want {
+    /// Exactly this, type included.
+    Data(Data),
+    /// Any of these is no drift; otherwise the first is written. Two at least.
+    OneOf(Vec<Data>),
+    /// Any of these texts in whatever case is no drift; otherwise the first is written.
+    SameText(Vec<Data>),
+    /// Any number of this type in the range is no drift; otherwise this one is written.
+    Range {
+        /// What is written: a REG_DWORD or REG_QWORD.
+        write: Data,
+        /// The smallest good number.
+        min: u64,
+        /// The largest good number.
+        max: u64,
+    },
+    /// Not there at all.
+    Absent,
+    /// A REG_MULTI_SZ without these elements; the rest stays as it is.
+    ListRemove(Vec<String>),
+    /// A REG_MULTI_SZ with no elements but these; they stay as they are.
+    ListKeep(Vec<String>),
+    /// A firewall rule string with these `Name=Text` tokens; the rest stays as it is.
+    Tokens(Vec<Token>),
+    /// What a required parameter says, which has not been given.
+    Unset,
+}
+
+/// A `Name=Text` token of a `|`-separated firewall rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Token {
+    /// What stands in front of the first `=`.
+    pub name: String,
+    /// What should stand behind it; `None` for a required parameter that has not been given.
+    pub text: Option<String>,
+    /// The parameter that the text is taken from.
+    pub parameter: Option<String>,
+}
+
+/// What is to be done with a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Nothing: it is as wanted.
+    Met,
+    /// It is to be written with this type and data.
+    Write {
+        /// The REG_ type number.
+        kind: u32,
+        /// The data as stored.
+        data: Vec<u8>,
+    },
+    /// It is to be deleted.
+    Delete,
+    /// It is not there, and what is wanted is about a part of it only.
+    Missing,
+    /// It cannot be told or made; why.
+    Blocked(String),
+}
+
+impl Want {
+    /// Returns the whole data that is written where the value has drifted; `None` if it is deleted
+    /// or only a part of it changes.
+    pub fn to_write(&self) -> Option<&Data> {
+        match self {
+            Self::Data(data) | Self::Range { write: data, .. } => Some(data),
+            Self::OneOf(choices) | Self::SameText(choices) => choices.first(),
+            Self::Absent
+            | Self::ListRemove(_)
+            | Self::ListKeep(_)
+            | Self::Tokens(_)
+            | Self::Unset => None,
+        }
+    }
+
+    /// Says whether a value of this type and these stored bytes is no drift.
+    ///
+    /// The same number under another type is drift. A value that is not there is `None`.
+    pub fn is_met_by(&self, found: Option<(u32, &[u8])>) -> bool {
+        self.judge(found) == Verdict::Met
+    }
+
+    /// Says what is to be done with a value of this type and these stored bytes, `None` for one
+    /// that is not there.
+    pub fn judge(&self, found: Option<(u32, &[u8])>) -> Verdict {
+        let same = |data: &Data| is_same(found, data);
+        let met = match self {
+            Self::Data(data) => same(data),
+            Self::OneOf(choices) => choices.iter().any(same),
+            Self::SameText(choices) => choices.iter().any(|data| is_same_text(found, data)),
+            Self::Range { write, min, max } => {
+                number(found, write.kind()).is_some_and(|found| (*min..=*max).contains(&found))
+            }
+            Self::Absent => found.is_none(),
+            Self::ListRemove(names) => return elements::remove(found, names),
+            Self::ListKeep(names) => return elements::keep(found, names),
+            Self::Tokens(wanted) => return tokens::judge(found, wanted),
+            Self::Unset => {
+                return Verdict::Blocked("the parameter that it takes has no value".to_owned());
+            }
+        };
+        match (met, self.to_write()) {
+            (true, _) => Verdict::Met,
+            (false, None) => Verdict::Delete,
+            (false, Some(data)) => Verdict::Write {
+                kind: data.kind(),
+                data: data.bytes(),
+            },
+        }
+    }
+
+    /// Whether only a part of the value is spoken of, so that an absent value is no drift.
+    pub fn is_partial(&self) -> bool {
+        matches!(
+            self,
+            Self::ListRemove(_) | Self::ListKeep(_) | Self::Tokens(_)
+        )
+    }
+}
+
+/// Whether what is stored is exactly `data`.
+pub(super) fn is_same(found: Option<(u32, &[u8])>, data: &Data) -> bool {
+    found == Some((data.kind(), data.bytes().as_slice()))
+}
+
+/// Whether what is stored is the text of `data` in whatever case; terminators do not matter.
+fn is_same_text(found: Option<(u32, &[u8])>, data: &Data) -> bool {
+    let Some((kind, bytes)) = found else {
+        return false;
+    };
+    let (pairs, rest) = bytes.as_chunks::<2>();
+    let mut units: Vec<u16> = pairs.iter().map(|pair| u16::from_le_bytes(*pair)).collect();
+    while units.last() == Some(&0) {
+        units.pop();
+    }
+    let folded: Vec<u16> = units
+        .into_iter()
+        .map(super::key_path::upcase_unit)
+        .collect();
+    let wanted = data.texts().first().map(|text| upcase(text));
+    kind == data.kind() && rest.is_empty() && Some(folded) == wanted
+}
+
+/// The number that is stored as a REG_DWORD or REG_QWORD, whichever `kind` is.
+fn number(found: Option<(u32, &[u8])>, kind: u32) -> Option<u64> {
+    let (found, bytes) = found?;
+    match (found == kind, kind) {
+        (true, 4) => Some(u64::from(u32::from_le_bytes(bytes.try_into().ok()?))),
+        (true, 11) => Some(u64::from_le_bytes(bytes.try_into().ok()?)),
+        _ => None,
+    }
+}
+
+impl fmt::Display for Want {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Data(data) => data.fmt(f),
+            Self::OneOf(choices) => write!(f, "one of {}", joined(choices)),
+            Self::SameText(choices) => match choices.as_slice() {
+                [data] => write!(f, "{data} in any case"),
+                _ => write!(f, "one of {} in any case", joined(choices)),
+            },
+            Self::Range { write, min, max } => write!(f, "{write}, or any from {min} to {max}"),
+            Self::Absent => f.write_str("absent"),
+            Self::ListRemove(names) => write!(f, "a list without {}", quoted(names)),
+            Self::ListKeep(names) => write!(f, "a list of {} at most", quoted(names)),
+            Self::Tokens(tokens) => {
+                let tokens: Vec<String> = tokens.iter().map(ToString::to_string).collect();
+                f.write_str(&tokens.join("|"))
+            }
+            Self::Unset => f.write_str("a parameter without a value"),
+        }
+    }
+}
+
+impl fmt::Display for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = self.text.as_deref().unwrap_or("?");
+        write!(f, "{}={}", escape(&self.name), escape(text))
+    }
+}
+
+/// The choices between commas.
+pub(super) fn joined(choices: &[Data]) -> String {
+    let choices: Vec<String> = choices.iter().map(ToString::to_string).collect();
+    choices.join(", ")
+}
+
+fn quoted(names: &[String]) -> String {
+    const SHOWN: usize = 8;
+    let shown = names.iter().take(SHOWN);
+    let shown: Vec<String> = shown.map(|name| format!("\"{}\"", escape(name))).collect();
+    let more = if names.len() > SHOWN { ", …" } else { "" };
+    format!("{}{more}", shown.join(", "))
+}
