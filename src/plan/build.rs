@@ -1,14 +1,21 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! Making a plan: each rule of each profile against each control set.
 
-use std::collections::HashSet;
+use std::cell::OnceCell;
+use std::collections::{HashMap, HashSet};
 
+use super::conditions::{Standpoint, first_unmet};
+use super::last_known_good::{LastKnownGood, last_known_good};
+use super::machine::{Machine, machine, main_control_set};
+use super::places::{Enumerated, MAX_PLACES, Place, enumerate};
 use super::state::{find_key, find_value, summarize};
 use super::{
     Action, Change, ControlSetInfo, HiveInput, KeySummary, Plan, PlanError, PlannedHive,
     PlannedProfile, Selection, Skipped, State, Value, control_sets, folded, path_text,
 };
-use crate::profile::{ControlSet, HiveName, KeyPath, KeyRule, Profile, ValueRule, Verdict};
+use crate::profile::{
+    Boot, ControlSet, Data, HiveName, KeyPath, KeyRule, Profile, ValueRule, Verdict, Want,
+};
 use crate::regf::{KeyNode, Name};
 
 /// What a plan is made of besides profiles and hives.
@@ -53,6 +60,8 @@ pub fn build(
     let planned_profiles = profiles.iter().map(|profile| PlannedProfile {
         id: profile.id.clone(),
         title: profile.title.clone(),
+        included_by: profile.included_by.clone(),
+        advice: profile.advice.clone(),
     });
     let plan = Plan {
         target: options.target.clone(),
@@ -61,14 +70,17 @@ pub fn build(
         changes: Vec::new(),
         matches: 0,
         skipped: Vec::new(),
+        blocked: Vec::new(),
         warnings: Vec::new(),
     };
     let mut builder = Builder {
         hives,
         chosen,
         plan,
-        seen: HashSet::new(),
+        machine: OnceCell::new(),
+        seen: HashMap::new(),
         created: HashSet::new(),
+        room: MAX_PLANNED,
     };
     builder.expect_something_to_compare(profiles)?;
     for profile in profiles {
@@ -76,8 +88,14 @@ pub fn build(
             builder.add_rule(profile, rule)?;
         }
     }
+    builder.leave_deleted_keys();
     Ok(builder.plan)
 }
+
+/// The most bytes that a plan may come to: a hostile profile could ask for more than memory holds.
+const MAX_PLANNED: usize = 256 << 20;
+/// What an entry of a plan takes besides its data, in bytes.
+const ENTRY: usize = 256;
 
 /// What a profile wants of one real key.
 struct Aim<'p> {
@@ -87,17 +105,44 @@ struct Aim<'p> {
     key: Vec<Name>,
 }
 
-struct Builder<'b, 'h> {
+/// What a rule has said about a value or a key.
+struct Said<'p> {
+    profile: &'p str,
+    /// `None` where a key should be absent, or the value is worked out.
+    want: Option<&'p Want>,
+    /// The change that came of it.
+    change: Option<usize>,
+}
+
+/// A value that a rule is about, as it is found.
+struct Found<'k, 'h> {
+    name: Name,
+    key: Option<&'k KeyNode<'h>>,
+    value: Option<(Name, Value)>,
+}
+
+impl Found<'_, '_> {
+    fn state(&self) -> Option<(u32, &[u8])> {
+        let value = self.value.as_ref();
+        value.map(|(_, value)| (value.kind, value.data.as_slice()))
+    }
+}
+
+struct Builder<'b, 'h, 'p> {
     hives: &'b [HiveInput<'h>],
     chosen: Vec<ControlSetInfo>,
     plan: Plan,
+    /// What the machine is; read where a condition asks for it.
+    machine: OnceCell<Machine>,
     /// Values and keys that a rule has spoken about: two profiles may want the same.
-    seen: HashSet<(HiveName, Vec<u16>, Option<Vec<u16>>)>,
+    seen: HashMap<(HiveName, Vec<u16>, Option<Vec<u16>>), Said<'p>>,
     /// Keys that the plan creates.
     created: HashSet<(HiveName, Vec<u16>)>,
+    /// How many bytes more the plan may come to.
+    room: usize,
 }
 
-impl<'h> Builder<'_, 'h> {
+impl<'h, 'p> Builder<'_, 'h, 'p> {
     fn expect_something_to_compare(&self, profiles: &[Profile]) -> Result<(), PlanError> {
         let rules = profiles.iter().flat_map(|profile| &profile.keys);
         let wanted: Vec<HiveName> = rules.map(|rule| rule.path.hive).collect();
@@ -110,53 +155,98 @@ impl<'h> Builder<'_, 'h> {
         Err(PlanError::NothingToCompare(names.join(" and ")))
     }
 
-    fn add_rule(&mut self, profile: &Profile, rule: &KeyRule) -> Result<(), PlanError> {
+    fn add_rule(&mut self, profile: &'p Profile, rule: &'p KeyRule) -> Result<(), PlanError> {
         let hive = rule.path.hive;
         let Some(input) = self.hives.iter().find(|input| input.name == hive) else {
             let reason = format!("there is no {hive} hive here");
-            self.skip_rule(profile, rule, &rule.path.to_string(), &reason);
-            return Ok(());
+            return self.skip_rule(profile, rule, &rule.path.to_string(), &reason, None);
         };
         let input = input.clone();
-        for (control_set, key) in self.places(&rule.path) {
+        for place in self.places(profile, rule, &input)? {
+            let standpoint = Standpoint {
+                control_set: place.control_set.as_deref().or(self.main_control_set()),
+                bound: &place.bound,
+            };
+            let conditions = profile.when.iter().chain(&rule.when);
+            let machine = || self.machine.get_or_init(|| machine(self.hives)).clone();
+            let unmet = first_unmet(conditions, self.hives, machine, &standpoint)?;
+            if let Some(unmet) = unmet {
+                let (path, condition) = (path_text(&place.key), Some(unmet.condition));
+                self.skip_rule(profile, rule, &path, &unmet.reason, condition)?;
+                continue;
+            }
             let aim = Aim {
                 profile,
                 hive,
-                control_set,
-                key,
+                control_set: place.control_set,
+                key: place.key,
             };
             self.add_key_rule(&input, &aim, rule)?;
         }
-        if let Some(reason) = self.unmet_control_set(&rule.path) {
-            self.skip_rule(profile, rule, &rule.path.to_string(), &reason);
+        match self.unmet_control_set(&rule.path) {
+            Some(reason) => self.skip_rule(profile, rule, &rule.path.to_string(), &reason, None),
+            None => Ok(()),
         }
-        Ok(())
     }
 
-    /// The real keys that a profile's path means, each with its control set.
-    fn places(&self, path: &KeyPath) -> Vec<(Option<String>, Vec<Name>)> {
-        let segments = || {
-            path.segments
-                .iter()
-                .map(|segment| Name::from(segment.as_str()))
-        };
+    fn main_control_set(&self) -> Option<&str> {
+        let mut hives = self.plan.hives.iter();
+        let system = hives.find(|hive| hive.name == HiveName::System)?;
+        Some(&main_control_set(&system.control_sets)?.name)
+    }
+
+    /// The real keys that a rule's key means.
+    fn places(
+        &mut self,
+        profile: &Profile,
+        rule: &KeyRule,
+        input: &HiveInput<'h>,
+    ) -> Result<Vec<Place>, PlanError> {
+        let path = &rule.path;
+        let mut places = Vec::new();
+        for control_set in self.roots(path) {
+            let root = control_set.as_deref().map(Name::from);
+            let root: Vec<Name> = root.into_iter().collect();
+            let Enumerated {
+                found,
+                left,
+                too_many,
+            } = enumerate(input, root, &path.segments)?;
+            for (key, reason) in left {
+                self.skip_rule(profile, rule, &key, &reason, None)?;
+            }
+            let key = || match &control_set {
+                Some(set) => format!("{set}\\{}", path.segments.join("\\")),
+                None => path.segments.join("\\"),
+            };
+            if too_many {
+                let reason = format!("more than {MAX_PLACES} keys match: that is not meant");
+                let blocked = skipped(profile, path.hive, key(), None, reason);
+                self.plan.blocked.push(blocked);
+            } else if found.is_empty() {
+                self.skip_rule(profile, rule, &key(), "no key matches", None)?;
+            }
+            places.extend(found.into_iter().map(|(key, bound)| Place {
+                control_set: control_set.clone(),
+                key,
+                bound,
+            }));
+        }
+        Ok(places)
+    }
+
+    /// The control sets' keys that a path means; `None` once for a path outside of them.
+    fn roots(&self, path: &KeyPath) -> Vec<Option<String>> {
         let meant = |set: &&ControlSetInfo| match path.control_set {
             Some(ControlSet::Every) => true,
             Some(ControlSet::Number(number)) => set.number == number,
             None => false,
         };
         if path.control_set.is_none() {
-            return vec![(None, segments().collect())];
+            return vec![None];
         }
         let sets = self.chosen.iter().filter(meant);
-        let below = |set: &ControlSetInfo| {
-            let root = Name::from(set.name.as_str());
-            (
-                Some(set.name.clone()),
-                std::iter::once(root).chain(segments()).collect(),
-            )
-        };
-        sets.map(below).collect()
+        sets.map(|set| Some(set.name.clone())).collect()
     }
 
     /// Why a rule about one control set finds none. A control set is never created.
@@ -178,20 +268,23 @@ impl<'h> Builder<'_, 'h> {
     fn add_key_rule(
         &mut self,
         input: &HiveInput<'h>,
-        aim: &Aim<'_>,
-        rule: &KeyRule,
+        aim: &Aim<'p>,
+        rule: &'p KeyRule,
     ) -> Result<(), PlanError> {
         let key = find_key(input, &aim.key)?;
         if rule.absent {
             return self.want_key_absent(input, aim, rule, key.as_ref());
         }
-        if key.is_none() && rule.if_exists {
+        if let Some(Boot::LastKnownGood) = rule.boot {
+            return self.want_last_known_good(input, aim, rule, key.as_ref());
+        }
+        // A key that is one of many is never made.
+        if key.is_none() && (rule.if_exists || rule.path.wildcards() > 0) {
             let path = path_text(&aim.key);
-            self.skip_rule(aim.profile, rule, &path, "the key does not exist");
-            return Ok(());
+            return self.skip_rule(aim.profile, rule, &path, "the key does not exist", None);
         }
         for value in &rule.values {
-            self.add_value_rule(input, aim, value, key.as_ref())?;
+            self.add_value_rule(input, aim, value, key.as_ref(), Some(&value.want))?;
         }
         match key {
             Some(key) => self.warn_of_debris(input, aim, rule, &key),
@@ -202,19 +295,28 @@ impl<'h> Builder<'_, 'h> {
     fn want_key_absent(
         &mut self,
         input: &HiveInput<'h>,
-        aim: &Aim<'_>,
+        aim: &Aim<'p>,
         rule: &KeyRule,
         key: Option<&KeyNode<'_>>,
     ) -> Result<(), PlanError> {
-        if self.is_seen(aim, None) {
+        let place = (aim.hive, folded(&aim.key), None);
+        if self.seen.contains_key(&place) {
             return Ok(());
         }
+        let change = key.map(|_| self.plan.changes.len());
+        let profile = aim.profile.id.as_str();
+        let said = Said {
+            profile,
+            want: None,
+            change,
+        };
+        self.seen.insert(place, said);
         let Some(key) = key else {
             self.plan.matches = self.plan.matches.saturating_add(1);
             return Ok(());
         };
         let summary = summarize(&input.hive, key).map_err(PlanError::in_hive(input.name))?;
-        self.plan.changes.push(Change {
+        self.push(Change {
             profile: aim.profile.id.clone(),
             hive: aim.hive,
             control_set: aim.control_set.clone(),
@@ -224,50 +326,240 @@ impl<'h> Builder<'_, 'h> {
             before: Some(State::Key(summary)),
             after: None,
             lowers_security: rule.lowers_security,
+            cause: aim.profile.cause.clone(),
             note: rule.why.clone().unwrap_or_default(),
-        });
+        })
+    }
+
+    /// Plans the change of `Select`, worked out from the control sets that are there.
+    fn want_last_known_good(
+        &mut self,
+        input: &HiveInput<'h>,
+        aim: &Aim<'p>,
+        rule: &KeyRule,
+        key: Option<&KeyNode<'_>>,
+    ) -> Result<(), PlanError> {
+        let sets = control_sets(&input.hive)?;
+        let numbers = match last_known_good(input, &sets)? {
+            LastKnownGood::Use(numbers) => numbers,
+            LastKnownGood::Done(reason) => {
+                return self.skip(aim, None, &reason);
+            }
+            LastKnownGood::Impossible(reason) => {
+                return self.block(aim, None, reason);
+            }
+        };
+        for (name, number) in *numbers {
+            let why = rule.why.clone();
+            let value = ValueRule {
+                name: name.to_owned(),
+                want: Want::Data(Data::Dword(number)),
+                parameter: None,
+                if_exists: false,
+                if_one_of: Vec::new(),
+                why: why.unwrap_or_else(|| "Last Known Good, as Windows writes it".to_owned()),
+                lowers_security: false,
+                cause: None,
+                at: rule.at,
+            };
+            self.add_value_rule(input, aim, &value, key, None)?;
+        }
         Ok(())
     }
 
     fn add_value_rule(
         &mut self,
         input: &HiveInput<'h>,
-        aim: &Aim<'_>,
+        aim: &Aim<'p>,
         rule: &ValueRule,
         key: Option<&KeyNode<'_>>,
+        want: Option<&'p Want>,
     ) -> Result<(), PlanError> {
         let name = Name::from(rule.name.as_str());
-        if self.is_seen(aim, Some(&name)) {
-            return Ok(());
-        }
-        let found = match key {
+        let value = match key {
             Some(key) => find_value(input, key, &name)?,
             None => None,
         };
-        let state = found
-            .as_ref()
-            .map(|(_, value)| (value.kind, value.data.as_slice()));
-        let verdict = rule.want.judge(state);
-        if verdict == Verdict::Met {
-            self.plan.matches = self.plan.matches.saturating_add(1);
-            return Ok(());
-        }
-        if found.is_none() && (rule.if_exists || verdict == Verdict::Missing) {
-            let value = Some(rule.name.clone());
-            self.skip(aim, value, "the value does not exist");
-            return Ok(());
-        }
-        let after = match verdict {
-            Verdict::Write { kind, data } => Some(Value { kind, data }),
-            _ => None,
+        let found = Found { name, key, value };
+        let mut verdict = rule.want.judge(found.state());
+        let is_left = verdict != Verdict::Met && {
+            let mut choices = rule.if_one_of.iter();
+            let is_one = choices.any(|data| Want::Data(data.clone()).is_met_by(found.state()));
+            !rule.if_one_of.is_empty() && !is_one
         };
-        if key.is_none() {
-            self.create_keys(input, aim)?;
+        let value = || Some(rule.name.clone());
+        if found.value.is_none() && (rule.if_exists || is_left || verdict == Verdict::Missing) {
+            if verdict != Verdict::Met {
+                return self.skip(aim, value(), "the value does not exist");
+            }
+        } else if is_left {
+            return self.skip(aim, value(), "the value is none of those that are changed");
         }
-        self.plan
-            .changes
-            .push(value_change(aim, rule, name, found, after));
+        let name = folded(std::slice::from_ref(&found.name));
+        let place = (aim.hive, folded(&aim.key), Some(name));
+        if let Some(said) = self.seen.get(&place) {
+            match (said.want, want) {
+                (Some(one), Some(two)) if one == two => return Ok(()),
+                (Some(one), Some(two)) if one.is_partial() && one.agrees_with(two) => {
+                    let change = said.change.and_then(|index| self.plan.changes.get(index));
+                    let planned = change.map(|change| match &change.after {
+                        Some(State::Value(value)) => Some((value.kind, value.data.as_slice())),
+                        _ => None,
+                    });
+                    verdict = rule.want.judge(planned.unwrap_or(found.state()));
+                    if let Some(index) = said.change {
+                        return self.change_further(index, rule, verdict);
+                    }
+                }
+                _ => {
+                    let profiles = (said.profile, aim.profile.id.as_str());
+                    let reason = match profiles {
+                        (one, two) if one == two => "two entries of the profile disagree on it",
+                        (one, _) => &format!("{one} wants something else of it"),
+                    };
+                    return self.block(aim, value(), reason.to_owned());
+                }
+            }
+        }
+        self.say(
+            place,
+            aim,
+            want,
+            matches!(verdict, Verdict::Write { .. } | Verdict::Delete),
+        );
+        self.carry_out(input, aim, rule, found, verdict)
+    }
+
+    /// Notes that a rule has spoken about a value.
+    fn say(
+        &mut self,
+        place: (HiveName, Vec<u16>, Option<Vec<u16>>),
+        aim: &Aim<'p>,
+        want: Option<&'p Want>,
+        changes: bool,
+    ) {
+        let said = Said {
+            profile: &aim.profile.id,
+            want,
+            change: changes.then_some(self.plan.changes.len()),
+        };
+        self.seen.insert(place, said);
+    }
+
+    /// Adds to a change of a part of a value what another rule wants of another part.
+    fn change_further(
+        &mut self,
+        index: usize,
+        rule: &ValueRule,
+        verdict: Verdict,
+    ) -> Result<(), PlanError> {
+        let Some(change) = self.plan.changes.get_mut(index) else {
+            return Ok(());
+        };
+        match verdict {
+            Verdict::Write { kind, data } => {
+                change.after = Some(State::Value(Value { kind, data }));
+            }
+            Verdict::Delete => {
+                change.after = None;
+                change.action = Action::DeleteValue;
+            }
+            Verdict::Met | Verdict::Missing | Verdict::Blocked(_) => return Ok(()),
+        }
+        change.lowers_security |= rule.lowers_security;
+        change.note = format!("{}; {}", change.note, rule.why);
         Ok(())
+    }
+
+    fn carry_out(
+        &mut self,
+        input: &HiveInput<'h>,
+        aim: &Aim<'p>,
+        rule: &ValueRule,
+        found: Found<'_, '_>,
+        verdict: Verdict,
+    ) -> Result<(), PlanError> {
+        let after = match verdict {
+            Verdict::Met => {
+                self.plan.matches = self.plan.matches.saturating_add(1);
+                return Ok(());
+            }
+            Verdict::Blocked(reason) => return self.block(aim, Some(rule.name.clone()), reason),
+            Verdict::Missing => return Ok(()),
+            Verdict::Write { kind, data } => Some(Value { kind, data }),
+            Verdict::Delete => None,
+        };
+        if found.key.is_none() {
+            let first = self.plan.changes.len();
+            self.create_keys(input, aim)?;
+            self.shift(aim, &found.name, first);
+        }
+        self.push(value_change(aim, rule, found, after))
+    }
+
+    /// The keys that are created come before the change, which has moved.
+    fn shift(&mut self, aim: &Aim<'_>, name: &Name, first: usize) {
+        let name = folded(std::slice::from_ref(name));
+        let place = (aim.hive, folded(&aim.key), Some(name));
+        let now = self.plan.changes.len();
+        let said = self.seen.get_mut(&place);
+        if let Some(said) = said.filter(|said| said.change == Some(first)) {
+            said.change = Some(now);
+        }
+    }
+
+    /// Adds a change, as long as the plan stays of a size that is meant.
+    fn push(&mut self, change: Change) -> Result<(), PlanError> {
+        let data = match &change.after {
+            Some(State::Value(value)) => value.data.len(),
+            _ => 0,
+        };
+        self.spend(data.saturating_add(ENTRY))?;
+        self.plan.changes.push(change);
+        Ok(())
+    }
+
+    fn spend(&mut self, bytes: usize) -> Result<(), PlanError> {
+        let limit = MAX_PLANNED >> 20;
+        let room = self.room.checked_sub(bytes);
+        self.room = room.ok_or(PlanError::TooMuch { limit })?;
+        Ok(())
+    }
+
+    /// What a rule wants in a key that another one deletes is not done: it is gone with the key, or
+    /// cannot be.
+    fn leave_deleted_keys(&mut self) {
+        let is_deletion = |change: &&Change| change.action == Action::DeleteKey;
+        let deleted = self.plan.changes.iter().filter(is_deletion);
+        let deleted: HashMap<(HiveName, Vec<u16>), String> = deleted
+            .map(|change| ((change.hive, folded(&change.key)), change.profile.clone()))
+            .collect();
+        if deleted.is_empty() {
+            return;
+        }
+        let by_whom = |change: &Change| {
+            let own = match (change.action, change.key.len()) {
+                (Action::DeleteKey, length) => length.saturating_sub(1),
+                (_, length) => length,
+            };
+            let mut above = (1..=own).filter_map(|length| change.key.get(..length));
+            above.find_map(|key| deleted.get(&(change.hive, folded(key))))
+        };
+        let changes = std::mem::take(&mut self.plan.changes);
+        for change in changes {
+            match (by_whom(&change), change.action) {
+                (None, _) => self.plan.changes.push(change),
+                (Some(_), Action::DeleteValue | Action::DeleteKey) => {}
+                (Some(by), Action::Set | Action::CreateKey) => self.plan.blocked.push(Skipped {
+                    profile: change.profile,
+                    hive: change.hive,
+                    key: path_text(&change.key),
+                    value: change.value.map(|name| name.to_string()),
+                    reason: format!("{by} deletes the key"),
+                    condition: None,
+                }),
+            }
+        }
     }
 
     /// Plans every key that is missing on the way to a value, the uppermost first.
@@ -277,7 +569,7 @@ impl<'h> Builder<'_, 'h> {
             if find_key(input, path)?.is_some() || !self.created.insert((aim.hive, folded(path))) {
                 continue;
             }
-            self.plan.changes.push(Change {
+            self.push(Change {
                 profile: aim.profile.id.clone(),
                 hive: aim.hive,
                 control_set: aim.control_set.clone(),
@@ -287,8 +579,9 @@ impl<'h> Builder<'_, 'h> {
                 before: None,
                 after: Some(State::Key(KeySummary::empty())),
                 lowers_security: false,
+                cause: None,
                 note: "the key is missing and a value below needs it".to_owned(),
-            });
+            })?;
         }
         Ok(())
     }
@@ -328,56 +621,90 @@ impl<'h> Builder<'_, 'h> {
         Ok(())
     }
 
-    /// Whether a rule has spoken about this value or key already; from now on one has.
-    fn is_seen(&mut self, aim: &Aim<'_>, value: Option<&Name>) -> bool {
-        let value = value.map(|name| folded(std::slice::from_ref(name)));
-        !self.seen.insert((aim.hive, folded(&aim.key), value))
-    }
-
-    fn skip_rule(&mut self, profile: &Profile, rule: &KeyRule, key: &str, reason: &str) {
-        let mut skip = |value| {
-            self.plan.skipped.push(Skipped {
-                profile: profile.id.clone(),
-                hive: rule.path.hive,
-                key: key.to_owned(),
-                value,
-                reason: reason.to_owned(),
-            });
-        };
-        if rule.values.is_empty() {
-            skip(None);
+    fn skip_rule(
+        &mut self,
+        profile: &Profile,
+        rule: &KeyRule,
+        key: &str,
+        reason: &str,
+        condition: Option<String>,
+    ) -> Result<(), PlanError> {
+        let names = rule.values.iter().map(|value| Some(value.name.clone()));
+        let mut names: Vec<Option<String>> = names.collect();
+        if names.is_empty() {
+            names.push(None);
         }
-        rule.values
-            .iter()
-            .for_each(|value| skip(Some(value.name.clone())));
+        for value in names {
+            self.spend(ENTRY)?;
+            let (hive, key) = (rule.path.hive, key.to_owned());
+            let left = skipped(profile, hive, key, value, reason.to_owned());
+            self.plan.skipped.push(Skipped {
+                condition: condition.clone(),
+                ..left
+            });
+        }
+        Ok(())
     }
 
-    fn skip(&mut self, aim: &Aim<'_>, value: Option<String>, reason: &str) {
-        self.plan.skipped.push(Skipped {
-            profile: aim.profile.id.clone(),
-            hive: aim.hive,
-            key: path_text(&aim.key),
-            value,
-            reason: reason.to_owned(),
-        });
+    fn skip(
+        &mut self,
+        aim: &Aim<'_>,
+        value: Option<String>,
+        reason: &str,
+    ) -> Result<(), PlanError> {
+        self.spend(ENTRY)?;
+        let (key, reason) = (path_text(&aim.key), reason.to_owned());
+        let left = skipped(aim.profile, aim.hive, key, value, reason);
+        self.plan.skipped.push(left);
+        Ok(())
+    }
+
+    fn block(
+        &mut self,
+        aim: &Aim<'_>,
+        value: Option<String>,
+        reason: String,
+    ) -> Result<(), PlanError> {
+        self.spend(ENTRY)?;
+        let key = path_text(&aim.key);
+        let left = skipped(aim.profile, aim.hive, key, value, reason);
+        self.plan.blocked.push(left);
+        Ok(())
+    }
+}
+
+fn skipped(
+    profile: &Profile,
+    hive: HiveName,
+    key: String,
+    value: Option<String>,
+    reason: String,
+) -> Skipped {
+    Skipped {
+        profile: profile.id.clone(),
+        hive,
+        key,
+        value,
+        reason,
+        condition: None,
     }
 }
 
 fn value_change(
     aim: &Aim<'_>,
     rule: &ValueRule,
-    name: Name,
-    found: Option<(Name, Value)>,
+    found: Found<'_, '_>,
     after: Option<Value>,
 ) -> Change {
     let action = match after {
         Some(_) => Action::Set,
         None => Action::DeleteValue,
     };
-    let (name, before) = match found {
+    let (name, before) = match found.value {
         Some((spelling, value)) => (spelling, Some(State::Value(value))),
-        None => (name, None),
+        None => (found.name, None),
     };
+    let cause = rule.cause.as_ref().or(aim.profile.cause.as_ref());
     Change {
         profile: aim.profile.id.clone(),
         hive: aim.hive,
@@ -388,6 +715,7 @@ fn value_change(
         before,
         after: after.map(State::Value),
         lowers_security: rule.lowers_security,
+        cause: cause.cloned(),
         note: rule.why.clone(),
     }
 }

@@ -75,6 +75,12 @@ pub enum PlanError {
         /// The key.
         key: String,
     },
+    /// The plan would hold more data than anyone means to write.
+    #[error("the profiles write more than {limit} MiB here: nobody means that")]
+    TooMuch {
+        /// The most that is planned, in MiB.
+        limit: usize,
+    },
     /// The plan is about a hive that is not there.
     #[error("the plan changes {0}, which is not there")]
     HiveMissing(HiveName),

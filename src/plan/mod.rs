@@ -4,20 +4,25 @@
 #![deny(clippy::arithmetic_side_effects)]
 
 mod build;
+mod conditions;
 mod control_sets;
 mod error;
+mod last_known_good;
+mod machine;
+mod places;
 mod state;
 mod undo;
 
 pub use build::{Options, build};
 pub use control_sets::{ControlSetInfo, Role, Selection, control_sets};
 pub use error::PlanError;
+pub use machine::{Fact, Machine, ProductType, machine, needs_version};
 pub use state::{
     KeyContent, KeySummary, State, TouchedKey, Value, confirm, key_content, summarize, touched_keys,
 };
 pub use undo::{Undo, UndoObstacle, undo};
 
-use crate::profile::HiveName;
+use crate::profile::{Cause, HiveName};
 use crate::regf::{Hive, Name};
 
 /// A hive that a plan is made for.
@@ -85,6 +90,8 @@ pub struct Plan {
     pub matches: u64,
     /// The rules that do not apply here.
     pub skipped: Vec<Skipped>,
+    /// The rules that cannot be followed here: while there is one, nothing is applied.
+    pub blocked: Vec<Skipped>,
     /// What an engineer should know besides.
     pub warnings: Vec<String>,
 }
@@ -120,6 +127,10 @@ pub struct PlannedProfile {
     pub id: String,
     /// Its title.
     pub title: String,
+    /// The id of the profile that includes it.
+    pub included_by: Option<String>,
+    /// What else is to be done, outside the registry.
+    pub advice: Vec<String>,
 }
 
 /// One change.
@@ -143,6 +154,8 @@ pub struct Change {
     pub after: Option<State>,
     /// Whether the machine is less secure afterwards.
     pub lowers_security: bool,
+    /// What it means that this is not as wanted, where the profile says so.
+    pub cause: Option<Cause>,
     /// Why.
     pub note: String,
 }
@@ -180,7 +193,7 @@ impl Action {
     }
 }
 
-/// A rule that does not apply here.
+/// A rule that is not followed here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Skipped {
     /// The id of the profile.
@@ -191,8 +204,10 @@ pub struct Skipped {
     pub key: String,
     /// The value's name, where the rule is about one.
     pub value: Option<String>,
-    /// Why it does not apply.
+    /// Why it is not followed.
     pub reason: String,
+    /// The condition that is not met, where that is why.
+    pub condition: Option<String>,
 }
 
 /// A key's path, or a value's name below it, so that equal ones are equal to the registry.

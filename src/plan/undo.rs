@@ -106,6 +106,7 @@ fn reverse(change: &Change, found: Option<State>) -> Change {
         before: found,
         after: change.before.clone(),
         lowers_security: false,
+        cause: None,
         note: format!(
             "takes back what {} did to {}",
             change.profile,

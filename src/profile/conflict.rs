@@ -150,7 +150,7 @@ impl<'p> Claim<'p> {
 
     fn agrees_with(&self, other: &Claim<'_>) -> bool {
         match (self.value, other.value) {
-            (Some(one), Some(two)) => one.want == two.want,
+            (Some(one), Some(two)) => one.want.agrees_with(&two.want),
             (None, None) => true,
             // Who wants a value gone does not mind that its key is gone.
             (Some(one), None) | (None, Some(one)) => one.want == Want::Absent,

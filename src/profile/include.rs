@@ -13,15 +13,6 @@ const MAX_DEPTH: usize = 8;
 /// The most profiles that come together.
 const MAX_PROFILES: usize = 256;
 
-/// A profile, and why it is here.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Loaded {
-    /// The profile.
-    pub profile: Profile,
-    /// The id of the profile that includes it; `None` for one that was named itself.
-    pub included_by: Option<String>,
-}
-
 /// Loads profiles by their names, each behind those that it includes.
 ///
 /// An including profile's parameters are those of what it includes: where both have one of the
@@ -30,7 +21,7 @@ pub struct Loaded {
 /// # Errors
 ///
 /// What is wrong with one of them, and profiles that include themselves.
-pub fn load_all(names: &[String]) -> Result<Vec<Loaded>, ProfileErrors> {
+pub fn load_all(names: &[String]) -> Result<Vec<Profile>, ProfileErrors> {
     let mut loader = Loader {
         loaded: Vec::new(),
         open: Vec::new(),
@@ -51,7 +42,7 @@ enum Place {
 }
 
 struct Loader {
-    loaded: Vec<Loaded>,
+    loaded: Vec<Profile>,
     /// The profiles that are being included by each other, the outermost first.
     open: Vec<Place>,
 }
@@ -67,8 +58,8 @@ impl Loader {
         for (name, data) in given {
             adopt(&mut profile, name, data);
         }
-        // What is included twice in the same way is one profile.
-        if self.loaded.iter().any(|loaded| loaded.profile == profile) {
+        profile.included_by = included_by.map(|profile| profile.id.clone());
+        if self.has(&profile) {
             return Ok(());
         }
         let mut given: Vec<(String, Data)> = given.to_vec();
@@ -83,11 +74,23 @@ impl Loader {
             self.include(&profile, include, &given)?;
         }
         self.open.pop();
-        self.loaded.push(Loaded {
-            included_by: included_by.map(|profile| profile.id.clone()),
-            profile,
-        });
+        self.loaded.push(profile);
         Ok(())
+    }
+
+    /// Whether the profile is here already, with the same parameters.
+    fn has(&mut self, profile: &Profile) -> bool {
+        for other in &mut self.loaded {
+            let included_by =
+                std::mem::replace(&mut other.included_by, profile.included_by.clone());
+            if *other == *profile {
+                // Who names a profile has it for its own sake.
+                other.included_by = included_by.filter(|_| profile.included_by.is_some());
+                return true;
+            }
+            other.included_by = included_by;
+        }
+        false
     }
 
     fn include(

@@ -32,6 +32,8 @@ pub struct Profile {
     pub keys: Vec<KeyRule>,
     /// The file's name as it was given, or `built-in`.
     pub origin: String,
+    /// The id of the profile that includes it; `None` for one that was named itself.
+    pub included_by: Option<String>,
     /// The profile as it was read, without a byte order mark.
     pub text: String,
 }

@@ -114,6 +114,7 @@ pub(super) fn profile(root: &Node, report: &mut Report<'_>) -> Option<Profile> {
         parameters,
         keys,
         origin: String::new(),
+        included_by: None,
         text: String::new(),
     })
 }

@@ -117,6 +117,23 @@ impl Want {
         }
     }
 
+    /// Whether both can be followed: they want the same, or parts of a value that go together.
+    pub fn agrees_with(&self, other: &Self) -> bool {
+        let same_token = |one: &Token, two: &Token| {
+            upcase(&one.name) != upcase(&two.name) || one.text == two.text
+        };
+        match (self, other) {
+            (Self::Tokens(some), Self::Tokens(others)) => {
+                let mut some = some.iter();
+                some.all(|one| others.iter().all(|two| same_token(one, two)))
+            }
+            (Self::ListRemove(_) | Self::ListKeep(_), Self::ListRemove(_) | Self::ListKeep(_)) => {
+                true
+            }
+            _ => self == other,
+        }
+    }
+
     /// Whether only a part of the value is spoken of, so that an absent value is no drift.
     pub fn is_partial(&self) -> bool {
         matches!(

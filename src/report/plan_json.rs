@@ -10,7 +10,7 @@ use crate::plan::{
     Action, Change, Condition, ControlSetInfo, Plan, PlannedHive, PlannedProfile, Recovery, Role,
     Skipped, State, path_text,
 };
-use crate::profile::HiveName;
+use crate::profile::{Cause, HiveName, Impact};
 use crate::regf::Name;
 
 /// The name of this form of a plan. A changed form gets a new name.
@@ -25,6 +25,9 @@ pub enum PlanJsonError {
     /// It is a plan of another form.
     #[error("this is not a plan: its schema is {0:?}, not {PLAN_SCHEMA:?}")]
     Schema(String),
+    /// It speaks of a hive that there is not.
+    #[error("{0:?} in the plan is no hive")]
+    Hive(String),
     /// A change in it does not make sense.
     #[error("change {number} of the plan cannot be used: {why}")]
     Change {
@@ -45,6 +48,8 @@ struct PlanDocument {
     changes: Vec<ChangeDocument>,
     #[serde(default)]
     skipped: Vec<SkippedDocument>,
+    #[serde(default)]
+    blocked: Vec<SkippedDocument>,
     #[serde(default)]
     warnings: Vec<String>,
     summary: SummaryDocument,
@@ -83,6 +88,10 @@ struct ControlSetDocument {
 struct ProfileDocument {
     id: String,
     title: String,
+    #[serde(default)]
+    included_by: Option<String>,
+    #[serde(default)]
+    advice: Vec<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -97,6 +106,10 @@ struct ChangeDocument {
     before: Json,
     after: Json,
     lowers_security: bool,
+    #[serde(default)]
+    impact: Option<String>,
+    #[serde(default)]
+    cause: Option<String>,
     note: String,
 }
 
@@ -108,6 +121,8 @@ struct SkippedDocument {
     key: String,
     value: Option<String>,
     reason: String,
+    #[serde(default)]
+    condition: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -116,6 +131,8 @@ struct SummaryDocument {
     changes: usize,
     matches: u64,
     skipped: usize,
+    #[serde(default)]
+    blocked: usize,
 }
 
 /// The plan as JSON.
@@ -131,11 +148,13 @@ pub fn plan_json(plan: &Plan) -> Result<Json, PlanJsonError> {
         profiles: plan.profiles.iter().map(profile_document).collect(),
         changes: plan.changes.iter().map(change_document).collect(),
         skipped: plan.skipped.iter().map(skipped_document).collect(),
+        blocked: plan.blocked.iter().map(skipped_document).collect(),
         warnings: plan.warnings.clone(),
         summary: SummaryDocument {
             changes: plan.changes.len(),
             matches: plan.matches,
             skipped: plan.skipped.len(),
+            blocked: plan.blocked.len(),
         },
     };
     Ok(serde_json::to_value(document)?)
@@ -169,11 +188,8 @@ pub fn plan_from_json(bytes: &[u8]) -> Result<Plan, PlanJsonError> {
         profiles: document.profiles.into_iter().map(profile_from).collect(),
         changes: changes_from(&document.changes)?,
         matches: document.summary.matches,
-        skipped: document
-            .skipped
-            .into_iter()
-            .filter_map(skipped_from)
-            .collect(),
+        skipped: all_skipped_from(document.skipped)?,
+        blocked: all_skipped_from(document.blocked)?,
         warnings: document.warnings,
     })
 }
@@ -258,6 +274,8 @@ fn profile_document(profile: &PlannedProfile) -> ProfileDocument {
     ProfileDocument {
         id: profile.id.clone(),
         title: profile.title.clone(),
+        included_by: profile.included_by.clone(),
+        advice: profile.advice.clone(),
     }
 }
 
@@ -265,6 +283,8 @@ fn profile_from(document: ProfileDocument) -> PlannedProfile {
     PlannedProfile {
         id: document.id,
         title: document.title,
+        included_by: document.included_by,
+        advice: document.advice,
     }
 }
 
@@ -275,17 +295,25 @@ fn skipped_document(skipped: &Skipped) -> SkippedDocument {
         key: skipped.key.clone(),
         value: skipped.value.clone(),
         reason: skipped.reason.clone(),
+        condition: skipped.condition.clone(),
     }
 }
 
-fn skipped_from(document: SkippedDocument) -> Option<Skipped> {
-    Some(Skipped {
-        profile: document.profile,
-        hive: hive_name(&document.hive)?,
-        key: document.key,
-        value: document.value,
-        reason: document.reason,
-    })
+/// An entry that is lost could be a blocked one, so none is.
+fn all_skipped_from(documents: Vec<SkippedDocument>) -> Result<Vec<Skipped>, PlanJsonError> {
+    let all = documents.into_iter().map(|document| {
+        let hive = hive_name(&document.hive);
+        let hive = hive.ok_or_else(|| PlanJsonError::Hive(document.hive.clone()))?;
+        Ok(Skipped {
+            profile: document.profile,
+            hive,
+            key: document.key,
+            value: document.value,
+            reason: document.reason,
+            condition: document.condition,
+        })
+    });
+    all.collect()
 }
 
 fn change_document(change: &Change) -> ChangeDocument {
@@ -299,6 +327,11 @@ fn change_document(change: &Change) -> ChangeDocument {
         before: state_json(change.before.as_ref()),
         after: state_json(change.after.as_ref()),
         lowers_security: change.lowers_security,
+        impact: change
+            .cause
+            .as_ref()
+            .map(|cause| cause.impact.as_str().to_owned()),
+        cause: change.cause.as_ref().map(|cause| cause.text.clone()),
         note: change.note.clone(),
     }
 }
@@ -325,6 +358,7 @@ fn change_from(document: &ChangeDocument) -> Result<Change, String> {
         before: state_from(&document.before).map_err(|why| format!("its \"before\" {why}"))?,
         after: state_from(&document.after).map_err(|why| format!("its \"after\" {why}"))?,
         lowers_security: document.lowers_security,
+        cause: cause_from(document),
         note: document.note.clone(),
     };
     if change.key.iter().any(Name::is_empty) {
@@ -332,6 +366,15 @@ fn change_from(document: &ChangeDocument) -> Result<Change, String> {
     }
     expect_sense(&change)?;
     Ok(change)
+}
+
+fn cause_from(document: &ChangeDocument) -> Option<Cause> {
+    let impact = document.impact.as_deref()?;
+    let mut known = Impact::ALL.into_iter();
+    Some(Cause {
+        impact: known.find(|known| known.as_str() == impact)?,
+        text: document.cause.clone()?,
+    })
 }
 
 /// Refuses a change whose parts do not belong together: a plan file may have been edited.

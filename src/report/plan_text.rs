@@ -27,6 +27,8 @@ pub fn plan_text(plan: &Plan, touched: &[TouchedKey], verbose: bool) -> String {
         paragraph(&mut text, "warning: ", warning);
     }
     skipped(&mut text, plan, verbose);
+    blocked(&mut text, plan);
+    advice(&mut text, plan);
     let _ = writeln!(text, "{}", styled(BOLD, &summary_line(plan)));
     text
 }
@@ -53,6 +55,9 @@ pub fn summary_line(plan: &Plan) -> String {
         plan.matches,
         plan.skipped.len()
     );
+    if !plan.blocked.is_empty() {
+        let _ = write!(line, ", {} BLOCKED", plan.blocked.len());
+    }
     line
 }
 
@@ -99,7 +104,11 @@ fn header(text: &mut String, plan: &Plan) {
         }
     }
     for profile in &plan.profiles {
-        let title = format!("{}: {}", profile.id, profile.title);
+        let by = match &profile.included_by {
+            Some(id) => format!(" (included by {id})"),
+            None => String::new(),
+        };
+        let title = format!("{}: {}{by}", profile.id, profile.title);
         let _ = writeln!(text, "{}   {}", styled(BOLD, "profile"), escape(&title));
     }
     text.push('\n');
@@ -250,6 +259,38 @@ fn paragraph(text: &mut String, label: &str, body: &str) {
         let _ = writeln!(text, "{WARN}{line}{WARN:#}");
     }
     text.push('\n');
+}
+
+/// What keeps the plan from being applied, each with its reason.
+fn blocked(text: &mut String, plan: &Plan) {
+    for blocked in &plan.blocked {
+        let value = blocked.value.as_deref();
+        let value = value.map_or(String::new(), |value| format!(", value {value}"));
+        let line = format!(
+            "{} {}{value}: {} ({})",
+            blocked.hive, blocked.key, blocked.reason, blocked.profile
+        );
+        paragraph(text, "BLOCKED: ", &line);
+    }
+}
+
+/// What else is to be done, for the profiles that change something here.
+fn advice(text: &mut String, plan: &Plan) {
+    for profile in &plan.profiles {
+        let is_changing = plan
+            .changes
+            .iter()
+            .any(|change| change.profile == profile.id);
+        for line in profile.advice.iter().filter(|_| is_changing) {
+            let body = escape(line);
+            let options = textwrap::Options::new(WIDTH)
+                .initial_indent("besides: ")
+                .subsequent_indent("         ");
+            for line in textwrap::wrap(&body, options) {
+                let _ = writeln!(text, "{line}");
+            }
+        }
+    }
 }
 
 fn skipped(text: &mut String, plan: &Plan, verbose: bool) {

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//! The real keys that a profile's key means.
+
+use super::state::find_key;
+use super::{HiveInput, PlanError, path_text};
+use crate::profile::{Wildcard, wildcard};
+use crate::regf::{Hive, Name, RegfError};
+
+/// A real key that a rule is about.
+pub(super) struct Place {
+    /// The control set's key, where it is in one.
+    pub(super) control_set: Option<String>,
+    /// Its path below the hive's root.
+    pub(super) key: Vec<Name>,
+    /// What each `*` and `{GUID}` of the rule's key stands for.
+    pub(super) bound: Vec<Name>,
+}
+
+/// The most real keys that one rule can be about.
+pub(super) const MAX_PLACES: usize = 4096;
+
+/// What a key with `*` and `{GUID}` means in a hive.
+pub(super) struct Enumerated {
+    /// The paths, each with what the wildcards stand for.
+    pub(super) found: Vec<(Vec<Name>, Vec<Name>)>,
+    /// Keys that match and are left alone, with the reason.
+    pub(super) left: Vec<(String, String)>,
+    /// More match than are looked at.
+    pub(super) too_many: bool,
+}
+
+/// Every key that `segments` below `root` means; a segment without a wildcard need not exist.
+///
+/// # Errors
+///
+/// Where a structure on the way is damaged, or a key on it must not be edited.
+pub(super) fn enumerate(
+    input: &HiveInput<'_>,
+    root: Vec<Name>,
+    segments: &[String],
+) -> Result<Enumerated, PlanError> {
+    let mut all = Enumerated {
+        found: vec![(root, Vec::new())],
+        left: Vec::new(),
+        too_many: false,
+    };
+    for segment in segments {
+        let Some(wildcard) = wildcard(segment) else {
+            let name = Name::from(segment.as_str());
+            let paths = all.found.iter_mut();
+            paths.for_each(|(path, _)| path.push(name.clone()));
+            continue;
+        };
+        let mut deeper = Vec::new();
+        for (path, bound) in std::mem::take(&mut all.found) {
+            let names = matching(input, &path, wildcard, &mut all.left)?;
+            if deeper.len().saturating_add(names.len()) > MAX_PLACES {
+                all.too_many = true;
+                return Ok(all);
+            }
+            for name in names {
+                let with = |names: &[Name]| [names, std::slice::from_ref(&name)].concat();
+                deeper.push((with(&path), with(&bound)));
+            }
+        }
+        all.found = deeper;
+    }
+    Ok(all)
+}
+
+/// The names of the keys below `path` that the wildcard stands for.
+fn matching(
+    input: &HiveInput<'_>,
+    path: &[Name],
+    wildcard: Wildcard,
+    left: &mut Vec<(String, String)>,
+) -> Result<Vec<Name>, PlanError> {
+    let Some(key) = find_key(input, path)? else {
+        return Ok(Vec::new());
+    };
+    let regf = PlanError::in_hive(input.name);
+    let mut names = Vec::new();
+    for subkey in input.hive.subkeys(&key).map_err(&regf)? {
+        let (name, special) = name_of(&input.hive, subkey).map_err(&regf)?;
+        let text = String::from_utf16(name.units());
+        if let Ok(text) = &text
+            && !wildcard.matches(text)
+        {
+            continue;
+        }
+        let reason = match (&text, special) {
+            (_, Some(special)) => format!("the key {special}"),
+            (Ok(text), None) if !text.contains(['\\', '\0']) => {
+                names.push(name);
+                continue;
+            }
+            _ => "the key's name cannot be written as text".to_owned(),
+        };
+        if left.len() < MAX_PLACES {
+            left.push((format!("{}\\{name}", path_text(path)), reason));
+        }
+    }
+    Ok(names)
+}
+
+fn name_of(
+    hive: &Hive<'_>,
+    at: crate::regf::CellOffset,
+) -> Result<(Name, Option<crate::regf::SpecialKey>), RegfError> {
+    let key = hive.key(at)?;
+    Ok((key.name().to_name(), key.special()))
+}
