@@ -11,7 +11,7 @@ use super::output::Output;
 use super::plan::{hives_of, load_profiles, make};
 use super::plan_file;
 use super::publish::{Destination, LoadedHive, load, publish};
-use super::target::{Found, condition_warnings, input, selection};
+use super::target::{Found, Wanted, condition_warnings, input, selection};
 use crate::disk::shown;
 use crate::plan::{HiveInput, Plan, confirm, touched_keys};
 use crate::profile::Profile;
@@ -20,7 +20,7 @@ use crate::store::{BackupScope, KeptAs, Outcome};
 
 pub(super) fn run(args: &ApplyArgs, output: &Output) -> Result<Exit, Failure> {
     let selection = selection(&args.control_set)?;
-    let profiles = load_profiles(&args.profiles, output)?;
+    let profiles = load_profiles(&args.profiles, &args.settings, output)?;
     let reviewed = args.plan.as_deref().map(plan_file::read).transpose()?;
     let found = Found::from_args(&args.target)?;
     found.guard(&args.writing.risk, output)?;
@@ -33,12 +33,12 @@ pub(super) fn run(args: &ApplyArgs, output: &Output) -> Result<Exit, Failure> {
         output,
     )?;
     let wanted = match &reviewed {
-        Some(plan) => plan.changes.iter().map(|change| change.hive).collect(),
+        Some(plan) => Wanted::only(plan.changes.iter().map(|change| change.hive).collect()),
         None => hives_of(&profiles),
     };
-    let hives = found.open(&wanted)?;
+    let hives = found.open(&wanted, output)?;
     let warnings = found.warnings(&hives);
-    let hives = load(hives, &args.writing)?;
+    let hives = load(hives, &args.writing, output)?;
     let inputs = inputs(&hives)?;
     let mut plan = match reviewed {
         Some(plan) => {
@@ -55,6 +55,7 @@ pub(super) fn run(args: &ApplyArgs, output: &Output) -> Result<Exit, Failure> {
         output.print(&plan_text(&plan, &touched, output.verbose));
     }
     drop(inputs);
+    refuse_blocked(&plan)?;
     if plan.changes.is_empty() {
         return report(&plan, None, output);
     }
@@ -74,6 +75,24 @@ pub(super) fn run(args: &ApplyArgs, output: &Output) -> Result<Exit, Failure> {
     let outcome = publish(hives, &plan.changes, &[], &to, output)?;
     undo_hint(&profiles, output);
     report(&plan, Some(&outcome), output)
+}
+
+/// A plan that cannot be followed as a whole is not followed at all.
+fn refuse_blocked(plan: &Plan) -> Result<(), Failure> {
+    let Some(first) = plan.blocked.first() else {
+        return Ok(());
+    };
+    let more = match plan.blocked.len() {
+        1 => String::new(),
+        all => format!(" (and {} more)", all.saturating_sub(1)),
+    };
+    let value = first.value.as_deref();
+    let value = value.map_or(String::new(), |value| format!(", value {value}"));
+    let message = format!(
+        "the profile {} cannot be followed here: {} {}{value}: {}{more}",
+        first.profile, first.hive, first.key, first.reason
+    );
+    Err(Failure::refused(message).advising("Nothing was written."))
 }
 
 /// The hives in memory, as a plan takes them.

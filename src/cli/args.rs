@@ -106,6 +106,8 @@ pub(super) struct PlanArgs {
     /// A built-in profile's id, or a YAML file; may be repeated
     #[arg(short, long = "profile", value_name = "PROFILE", required = true)]
     pub(super) profiles: Vec<String>,
+    #[command(flatten)]
+    pub(super) settings: SettingArgs,
     /// Which control sets: each, current, or numbers such as 1,2
     #[arg(long, value_name = "WHICH", default_value = "each")]
     pub(super) control_set: String,
@@ -134,6 +136,9 @@ pub(super) struct ApplyArgs {
         conflicts_with = "plan"
     )]
     pub(super) profiles: Vec<String>,
+    /// Give a parameter of the profiles a value, such as port=3390; may be repeated
+    #[arg(long = "set", value_name = "NAME=VALUE", conflicts_with = "plan")]
+    pub(super) settings: Vec<String>,
     /// Apply exactly the plan in FILE, or nothing
     #[arg(long, value_name = "FILE")]
     pub(super) plan: Option<PathBuf>,
@@ -150,6 +155,14 @@ pub(super) struct ApplyArgs {
     pub(super) backup_scope: Scope,
     #[command(flatten)]
     pub(super) writing: WritingArgs,
+}
+
+/// What the profiles' parameters are to be.
+#[derive(Debug, Args)]
+pub(super) struct SettingArgs {
+    /// Give a parameter of the profiles a value, such as port=3390; may be repeated
+    #[arg(long = "set", value_name = "NAME=VALUE")]
+    pub(super) settings: Vec<String>,
 }
 
 /// How much is backed up.
@@ -314,5 +327,31 @@ pub(super) enum ProfileCommand {
         /// YAML files or built-in ids
         #[arg(required = true)]
         profiles: Vec<String>,
+        #[command(flatten)]
+        settings: SettingArgs,
+    },
+    /// Write a commented skeleton of a profile
+    New {
+        /// Write it to FILE, which must not be there, instead of printing it
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+    /// Write a profile with what this machine has for the keys and values of another profile
+    Capture {
+        #[command(flatten)]
+        target: TargetArgs,
+        /// The profile that says which keys and values: a built-in id, or a YAML file
+        #[arg(long, value_name = "PROFILE")]
+        from: String,
+        #[command(flatten)]
+        settings: SettingArgs,
+        /// Which control set: current, or a number
+        #[arg(long, value_name = "WHICH", default_value = "current")]
+        control_set: String,
+        #[command(flatten)]
+        unrecovered: UnrecoveredArgs,
+        /// Write it to FILE, which must not be there, instead of printing it
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
     },
 }

@@ -9,7 +9,7 @@ use super::exit::Exit;
 use crate::disk::DiskError;
 use crate::edit::EditError;
 use crate::plan::PlanError;
-use crate::profile::{Conflicts, ProfileErrors};
+use crate::profile::{Conflicts, ProfileErrors, SettingError};
 use crate::report::PlanJsonError;
 use crate::store::{StoreError, StoreFault, Touched};
 use crate::verify::VerifyError;
@@ -146,6 +146,12 @@ impl From<VerifyError> for Failure {
 
 impl From<ProfileErrors> for Failure {
     fn from(error: ProfileErrors) -> Self {
+        Self::from_error(Exit::Usage, error)
+    }
+}
+
+impl From<SettingError> for Failure {
+    fn from(error: SettingError) -> Self {
         Self::from_error(Exit::Usage, error)
     }
 }

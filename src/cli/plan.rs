@@ -7,29 +7,30 @@ use super::failure::Failure;
 use super::interrupted;
 use super::output::Output;
 use super::plan_file;
-use super::target::{Found, condition_warnings, input, selection};
-use crate::plan::{HiveInput, Options, Plan, Selection, build, touched_keys};
-use crate::profile::{self, HiveName, Profile};
+use super::target::{Found, Wanted, condition_warnings, input, selection};
+use crate::plan::{HiveInput, Options, Plan, Selection, build, needs_machine, touched_keys};
+use crate::profile::{self, HiveName, Profile, Setting};
 use crate::report::{plan_json, plan_text};
 
 pub(super) fn run(args: &PlanArgs, output: &Output) -> Result<Exit, Failure> {
     let selection = selection(&args.control_set)?;
-    let profiles = load_profiles(&args.profiles, output)?;
+    let profiles = load_profiles(&args.profiles, &args.settings.settings, output)?;
     let found = Found::from_args(&args.target)?;
     interrupted::warn(&found.target, None, output);
-    let hives = found.open(&hives_of(&profiles))?;
+    let hives = found.open(&hives_of(&profiles), output)?;
     let mut views = Vec::new();
     for hive in &hives {
-        views.push((hive, hive.source.view(args.unrecovered.accept_unrecovered)?));
+        match hive.source.view(args.unrecovered.accept_unrecovered) {
+            Ok(view) => views.push((hive, view)),
+            Err(failure) => hive.leave_out(failure, output)?,
+        }
     }
     let mut inputs = Vec::new();
     for (hive, view) in &views {
-        inputs.push(input(
-            hive.name,
-            &hive.source.path,
-            view.bytes(),
-            &view.condition,
-        )?);
+        match input(hive.name, &hive.source.path, view.bytes(), &view.condition) {
+            Ok(input) => inputs.push(input),
+            Err(failure) => hive.leave_out(failure, output)?,
+        }
     }
     let mut plan = make(&profiles, &inputs, &found, selection)?;
     plan.warn(found.warnings(&hives));
@@ -50,27 +51,47 @@ pub(super) fn run(args: &PlanArgs, output: &Output) -> Result<Exit, Failure> {
     Ok(if drifted { Exit::Found } else { Exit::Done })
 }
 
-/// Loads the profiles and makes sure that they do not disagree.
-pub(super) fn load_profiles(names: &[String], output: &Output) -> Result<Vec<Profile>, Failure> {
-    let mut profiles: Vec<Profile> = Vec::new();
-    for name in names {
-        let profile = profile::load(name)?;
-        for lint in profile::lint(&profile) {
+/// Loads the profiles with what they include, gives them the settings that were typed, and makes
+/// sure that they do not disagree.
+pub(super) fn load_profiles(
+    names: &[String],
+    settings: &[String],
+    output: &Output,
+) -> Result<Vec<Profile>, Failure> {
+    let mut profiles = profile::load_all(names)?;
+    for profile in &profiles {
+        for lint in profile::lint(profile) {
             match lint.level {
                 profile::Level::Error => return Err(Failure::usage(lint)),
                 profile::Level::Warning => output.warn(&lint.to_string()),
             }
         }
-        profiles.push(profile);
     }
+    set_parameters(&mut profiles, settings)?;
     profile::conflicts(&profiles)?;
     Ok(profiles)
 }
 
+/// Gives the profiles what was typed behind `--set`.
+pub(super) fn set_parameters(profiles: &mut [Profile], typed: &[String]) -> Result<(), Failure> {
+    let settings: Result<Vec<Setting>, _> = typed.iter().map(|text| Setting::read(text)).collect();
+    Ok(profile::set_parameters(profiles, &settings?)?)
+}
+
 /// The hives that profiles are about.
-pub(super) fn hives_of(profiles: &[Profile]) -> Vec<HiveName> {
-    let rules = profiles.iter().flat_map(|profile| &profile.keys);
-    rules.map(|rule| rule.path.hive).collect()
+pub(super) fn hives_of(profiles: &[Profile]) -> Wanted {
+    let rules = || profiles.iter().flat_map(|profile| &profile.keys);
+    let own = profiles.iter().flat_map(|profile| &profile.when);
+    let conditions = own.chain(rules().flat_map(|rule| &rule.when));
+    let asked = conditions.filter_map(|when| Some(when.path()?.hive));
+    let mut useful: Vec<HiveName> = asked.collect();
+    if needs_machine(profiles) {
+        useful.extend([HiveName::System, HiveName::Software]);
+    }
+    Wanted {
+        needed: rules().map(|rule| rule.path.hive).collect(),
+        useful,
+    }
 }
 
 /// Compares profiles with hives.

@@ -32,16 +32,7 @@ pub(super) fn write(file: &Path, plan: &Plan, target: &Target) -> Result<(), Fai
         let message = format!("{}: {why}", shown(file));
         Failure::refused(message).advising("Name another file for the plan.")
     };
-    let folder = match file.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    let windows = target.windows.as_ref().unwrap_or(&target.config);
-    let inside = match (fs::canonicalize(folder), fs::canonicalize(windows)) {
-        (Ok(folder), Ok(windows)) => folder.starts_with(windows),
-        _ => false,
-    };
-    if inside {
+    if is_inside(file, target) {
         return Err(refuse(
             "a plan is not written into the Windows that it is about",
         ));
@@ -66,6 +57,19 @@ pub(super) fn write(file: &Path, plan: &Plan, target: &Target) -> Result<(), Fai
         opened => opened.map_err(failed)?,
     };
     opened.write_all(text.as_bytes()).map_err(failed)
+}
+
+/// Whether the file would be in the Windows folder of the target.
+pub(super) fn is_inside(file: &Path, target: &Target) -> bool {
+    let folder = match file.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let windows = target.windows.as_ref().unwrap_or(&target.config);
+    match (fs::canonicalize(folder), fs::canonicalize(windows)) {
+        (Ok(folder), Ok(windows)) => folder.starts_with(windows),
+        _ => false,
+    }
 }
 
 fn is_plan(file: &Path) -> bool {

@@ -1,13 +1,20 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! `profile`: list, print, check.
 
+use std::fs::OpenOptions;
+use std::io::{ErrorKind, Write};
+use std::path::Path;
+
 use serde_json::{Value as Json, json};
 
 use super::args::{ProfileArgs, ProfileCommand};
+use super::capture;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::output::Output;
-use crate::profile::{self, Level};
+use super::plan::set_parameters;
+use crate::disk::shown;
+use crate::profile::{self, Level, Profile};
 use crate::report::{BOLD, styled};
 
 pub(super) fn run(args: &ProfileArgs, output: &Output) -> Result<Exit, Failure> {
@@ -19,7 +26,9 @@ pub(super) fn run(args: &ProfileArgs, output: &Output) -> Result<Exit, Failure> 
             output.print(&format!("{}\n", lines.join("\n")));
             Ok(Exit::Done)
         }
-        ProfileCommand::Check { profiles } => check(profiles, output),
+        ProfileCommand::Check { profiles, settings } => check(profiles, &settings.settings, output),
+        ProfileCommand::New { output: file } => new(file.as_deref(), output),
+        ProfileCommand::Capture { .. } => capture::run(&args.command, output),
     }
 }
 
@@ -40,26 +49,61 @@ fn list(output: &Output) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// Each profile by itself, then whether they agree with each other.
-fn check(names: &[String], output: &Output) -> Result<Exit, Failure> {
-    let mut sound = Vec::new();
+/// A skeleton to begin from.
+fn new(file: Option<&Path>, output: &Output) -> Result<Exit, Failure> {
+    write_profile(file, profile::skeleton(), output)
+}
+
+/// Prints a profile, or writes it to a file that is not there yet.
+pub(super) fn write_profile(
+    file: Option<&Path>,
+    text: &str,
+    output: &Output,
+) -> Result<Exit, Failure> {
+    let Some(file) = file else {
+        output.print(text);
+        return Ok(Exit::Done);
+    };
+    let opened = OpenOptions::new().write(true).create_new(true).open(file);
+    let mut opened = match opened {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            let message = format!("{}: the file exists, and is left alone", shown(file));
+            return Err(Failure::refused(message).advising("Name another file."));
+        }
+        opened => opened.map_err(|error| could_not_write(file, &error))?,
+    };
+    let written = opened.write_all(text.as_bytes());
+    written.map_err(|error| could_not_write(file, &error))?;
+    output.note(&format!("{} was written.", shown(file)));
+    Ok(Exit::Done)
+}
+
+fn could_not_write(file: &Path, error: &std::io::Error) -> Failure {
+    Failure::failed(format!("{}: could not write: {error}", shown(file)))
+}
+
+/// Each profile by itself with what it includes, then whether they agree with each other.
+fn check(names: &[String], settings: &[String], output: &Output) -> Result<Exit, Failure> {
+    let mut sound: Vec<Profile> = Vec::new();
     let mut errors: usize = 0;
     for name in names {
-        match profile::load(name) {
-            Ok(profile) => {
-                for lint in profile::lint(&profile) {
-                    if lint.level == Level::Error {
-                        errors = errors.saturating_add(1);
+        match profile::load_all(std::slice::from_ref(name)) {
+            Ok(profiles) => {
+                for profile in profiles {
+                    if !sound.contains(&profile) {
+                        errors = errors.saturating_add(print_lints(&profile, output));
+                        sound.push(profile);
                     }
-                    output.print(&format!("{lint}\n"));
                 }
-                sound.push(profile);
             }
             Err(problems) => {
                 errors = errors.saturating_add(1);
                 output.print(&format!("{problems}\n"));
             }
         }
+    }
+    if !settings.is_empty() {
+        set_parameters(&mut sound, settings)?;
     }
     if let Err(conflicts) = profile::conflicts(&sound) {
         errors = errors.saturating_add(1);
@@ -70,11 +114,21 @@ fn check(names: &[String], output: &Output) -> Result<Exit, Failure> {
     }
     output.note(&format!(
         "{} sound.",
-        if sound.len() == 1 {
+        if names.len() == 1 {
             "The profile is"
         } else {
             "All profiles are"
         }
     ));
     Ok(Exit::Done)
+}
+
+/// Prints what the linter finds; returns how much of it is an error.
+fn print_lints(profile: &Profile, output: &Output) -> usize {
+    let found = profile::lint(profile);
+    for lint in &found {
+        output.print(&format!("{lint}\n"));
+    }
+    let errors = found.iter().filter(|lint| lint.level == Level::Error);
+    errors.count()
 }

@@ -9,7 +9,7 @@ use super::args::WritingArgs;
 use super::failure::Failure;
 use super::output::Output;
 use super::source::Loaded;
-use super::target::OpenHive;
+use super::target::{OpenHive, leave_out};
 use crate::edit::{EditError, Editor};
 use crate::plan::{Action, Change, Condition, KeySummary, State, summarize};
 use crate::profile::HiveName;
@@ -31,12 +31,22 @@ pub(super) struct LoadedHive {
 pub(super) fn load(
     hives: Vec<OpenHive>,
     writing: &WritingArgs,
+    output: &Output,
 ) -> Result<Vec<LoadedHive>, Failure> {
-    let loaded = hives.into_iter().map(|OpenHive { name, source }| {
-        let loaded = source.load_to_write(writing)?;
-        Ok(LoadedHive { name, loaded })
-    });
-    loaded.collect()
+    let mut all = Vec::new();
+    for OpenHive {
+        name,
+        source,
+        is_needed,
+    } in hives
+    {
+        match source.load_to_write(writing) {
+            Ok(loaded) => all.push(LoadedHive { name, loaded }),
+            Err(failure) if is_needed => return Err(failure),
+            Err(failure) => leave_out(name, &failure, output),
+        }
+    }
+    Ok(all)
 }
 
 /// Where the edited hives go.

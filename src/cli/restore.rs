@@ -13,7 +13,7 @@ use super::interrupted::{self, Done, Wish};
 use super::output::Output;
 use super::publish::{Destination, load, publish};
 use super::source::Source;
-use super::target::Found;
+use super::target::{Found, Wanted};
 use crate::disk::{logs_of, shown};
 use crate::plan::{Action, Change, KeySummary, State, Undo, touched_keys, undo};
 use crate::profile::{HiveName, escape};
@@ -217,8 +217,8 @@ fn restore_values(
     };
     let made = changes_from_json(&manifest.changes)
         .map_err(|error| Failure::refused(format!("{}: {error}", shown(&backup.folder))))?;
-    let wanted: Vec<HiveName> = made.iter().map(|change| change.hive).collect();
-    let hives = load(found.open(&wanted)?, &args.writing)?;
+    let wanted = Wanted::only(made.iter().map(|change| change.hive).collect());
+    let hives = load(found.open(&wanted, output)?, &args.writing, output)?;
     let inputs = inputs(&hives)?;
     let undo = undo(&made, &inputs)?;
     if !output.is_json() && !output.quiet {

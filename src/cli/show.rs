@@ -6,7 +6,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::interrupted;
 use super::output::Output;
-use super::target::{Found, input};
+use super::target::{Found, Wanted, input};
 use crate::disk::shown;
 use crate::plan::{
     Condition, ControlSetInfo, HiveInput, PlanError, Selection, control_sets, key_content,
@@ -29,7 +29,7 @@ pub(super) fn run(args: &ShowArgs, output: &Output) -> Result<Exit, Failure> {
     };
     let key = parse_key(key)?;
     interrupted::warn(&found.target, None, output);
-    let hives = found.open(&[key.hive])?;
+    let hives = found.open(&Wanted::only(vec![key.hive]), output)?;
     let Some(open) = hives.iter().find(|open| open.name == key.hive) else {
         let config = shown(&found.target.config);
         return Err(Failure::refused(format!(

@@ -122,11 +122,19 @@ impl Found {
 
     /// Opens those of the `wanted` hives that are there, with their logs: what is wrong with
     /// another hive is no reason to leave these alone.
-    pub(super) fn open(&self, wanted: &[HiveName]) -> Result<Vec<OpenHive>, Failure> {
+    pub(super) fn open(&self, wanted: &Wanted, output: &Output) -> Result<Vec<OpenHive>, Failure> {
         let mut hives = Vec::new();
-        for (name, path) in self.hives().filter(|(name, _)| wanted.contains(name)) {
-            let source = Source::open(&path.path, &path.logs)?;
-            hives.push(OpenHive { name, source });
+        for (name, path) in self.hives().filter(|(name, _)| wanted.has(*name)) {
+            let is_needed = wanted.needed.contains(&name);
+            match Source::open(&path.path, &path.logs) {
+                Ok(source) => hives.push(OpenHive {
+                    name,
+                    source,
+                    is_needed,
+                }),
+                Err(failure) if is_needed => return Err(failure),
+                Err(failure) => leave_out(name, &failure, output),
+            }
         }
         if self.hives().next().is_none() {
             let config = shown(&self.target.config);
@@ -137,10 +145,50 @@ impl Found {
     }
 }
 
+/// The hives that a command is about.
+pub(super) struct Wanted {
+    /// What is compared or changed is in these.
+    pub(super) needed: Vec<HiveName>,
+    /// These only tell something besides: the version of Windows, whether a condition holds.
+    pub(super) useful: Vec<HiveName>,
+}
+
+impl Wanted {
+    /// These hives, and no other.
+    pub(super) fn only(needed: Vec<HiveName>) -> Self {
+        let useful = Vec::new();
+        Self { needed, useful }
+    }
+
+    fn has(&self, name: HiveName) -> bool {
+        self.needed.contains(&name) || self.useful.contains(&name)
+    }
+}
+
 /// A hive of the target, open but not read.
 pub(super) struct OpenHive {
     pub(super) name: HiveName,
     pub(super) source: Source,
+    /// What is compared or changed is in it.
+    pub(super) is_needed: bool,
+}
+
+impl OpenHive {
+    /// Goes on without a hive that cannot be read, if it would only tell something besides.
+    pub(super) fn leave_out(&self, failure: Failure, output: &Output) -> Result<(), Failure> {
+        if self.is_needed {
+            return Err(failure);
+        }
+        leave_out(self.name, &failure, output);
+        Ok(())
+    }
+}
+
+pub(super) fn leave_out(name: HiveName, failure: &Failure, output: &Output) {
+    output.warn(&format!(
+        "{name} is left out, so that it cannot tell what machine this is: {}",
+        failure.sentence()
+    ));
 }
 
 /// The hive for a plan, read from `bytes`.

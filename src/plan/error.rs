@@ -75,6 +75,12 @@ pub enum PlanError {
         /// The key.
         key: String,
     },
+    /// A key with `*` or `{GUID}` in it means more keys than anyone looks at.
+    #[error("more than {limit} keys match the profile's keys")]
+    TooManyKeys {
+        /// The most that are looked at.
+        limit: usize,
+    },
     /// The plan would hold more data than anyone means to write.
     #[error("the profiles write more than {limit} MiB here: nobody means that")]
     TooMuch {

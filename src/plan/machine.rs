@@ -4,7 +4,7 @@
 use super::control_sets::{ControlSetInfo, Role, control_sets};
 use super::state::find_key;
 use super::{HiveInput, PlanError, path_text};
-use crate::profile::{HiveName, Profile, When, WindowsVersion};
+use crate::profile::{HiveName, Profile, WindowsVersion};
 use crate::regf::Name;
 
 /// Something that was read, and where.
@@ -55,12 +55,12 @@ impl Machine {
     }
 }
 
-/// Whether the profiles ask for the version of Windows, which is best read from SOFTWARE.
-pub fn needs_version(profiles: &[Profile]) -> bool {
+/// Whether the profiles ask for facts of the machine, which are in both hives.
+pub fn needs_machine(profiles: &[Profile]) -> bool {
     let own = profiles.iter().flat_map(|profile| &profile.when);
     let rules = profiles.iter().flat_map(|profile| &profile.keys);
     let mut all = own.chain(rules.flat_map(|rule| &rule.when));
-    all.any(|when| matches!(when, When::Windows(_) | When::DomainMember(_)))
+    all.any(|when| when.path().is_none())
 }
 
 /// Reads what is told of the machine; what is missing or damaged is left out.

@@ -4,6 +4,7 @@
 #![deny(clippy::arithmetic_side_effects)]
 
 mod build;
+mod capture;
 mod conditions;
 mod control_sets;
 mod error;
@@ -14,9 +15,10 @@ mod state;
 mod undo;
 
 pub use build::{Options, build};
+pub use capture::{CapturedKey, CapturedValue, capture};
 pub use control_sets::{ControlSetInfo, Role, Selection, control_sets};
 pub use error::PlanError;
-pub use machine::{Fact, Machine, ProductType, machine, needs_version};
+pub use machine::{Fact, Machine, ProductType, machine, needs_machine};
 pub use state::{
     KeyContent, KeySummary, State, TouchedKey, Value, confirm, key_content, summarize, touched_keys,
 };

@@ -124,6 +124,32 @@ impl Data {
         }
     }
 
+    /// Reads the data of a value as it is stored in a hive; `None` for what a profile cannot say
+    /// byte for byte, such as a string without its end.
+    pub fn from_stored(kind: u32, bytes: &[u8]) -> Option<Self> {
+        let owned = || bytes.to_vec();
+        let dword = || <[u8; 4]>::try_from(bytes).ok();
+        let data = match kind {
+            0 => Self::None(owned()),
+            1 => Self::Sz(stored_text(bytes)?),
+            2 => Self::ExpandSz(stored_text(bytes)?),
+            3 => Self::Binary(owned()),
+            4 => Self::Dword(u32::from_le_bytes(dword()?)),
+            5 => Self::DwordBigEndian(u32::from_be_bytes(dword()?)),
+            6 => Self::Link(text_of(bytes)?),
+            7 => Self::MultiSz(stored_texts(bytes)?),
+            8 => Self::ResourceList(owned()),
+            9 => Self::FullResourceDescriptor(owned()),
+            10 => Self::ResourceRequirementsList(owned()),
+            11 => Self::Qword(u64::from_le_bytes(bytes.try_into().ok()?)),
+            kind => Self::Other {
+                kind,
+                bytes: owned(),
+            },
+        };
+        (data.bytes() == bytes).then_some(data)
+    }
+
     /// Returns the name of the type's field in a profile; `type` for a type without a name.
     pub fn field(&self) -> &'static str {
         let known = usize::try_from(self.kind())
@@ -140,6 +166,31 @@ impl Data {
             _ => &[],
         }
     }
+}
+
+/// UTF-16LE without a NUL in it.
+fn text_of(bytes: &[u8]) -> Option<String> {
+    let (pairs, rest) = bytes.as_chunks::<2>();
+    let units: Vec<u16> = pairs.iter().map(|pair| u16::from_le_bytes(*pair)).collect();
+    let text = String::from_utf16(&units).ok()?;
+    (rest.is_empty() && !text.contains('\0')).then_some(text)
+}
+
+/// A string with its terminator.
+fn stored_text(bytes: &[u8]) -> Option<String> {
+    text_of(bytes.strip_suffix(&[0, 0])?)
+}
+
+/// Strings with their terminators, and the one of the list.
+fn stored_texts(bytes: &[u8]) -> Option<Vec<String>> {
+    let (pairs, _) = bytes.strip_suffix(&[0, 0])?.as_chunks::<2>();
+    let units: Vec<u16> = pairs.iter().map(|pair| u16::from_le_bytes(*pair)).collect();
+    if units.is_empty() {
+        return Some(Vec::new());
+    }
+    let members = units.strip_suffix(&[0])?.split(|&unit| unit == 0);
+    let texts: Option<Vec<String>> = members.map(|m| String::from_utf16(m).ok()).collect();
+    texts.filter(|texts| texts.iter().all(|text| !text.is_empty()))
 }
 
 /// Encodes the parts, one behind the other, as UTF-16LE.
@@ -239,7 +290,26 @@ mod tests {
             ),
         ];
         for (data, kind, bytes) in table {
-            assert_eq!((data.kind(), data.bytes()), (kind, bytes), "{data}");
+            assert_eq!((data.kind(), data.bytes()), (kind, bytes.clone()), "{data}");
+            assert_eq!(Data::from_stored(kind, &bytes), Some(data));
+        }
+    }
+
+    #[test]
+    fn what_a_profile_cannot_say_is_not_data() {
+        let utf16 = |text: &str| super::utf16(&[text]);
+        for (kind, bytes) in [
+            (1, utf16("a")),
+            (1, utf16("a\0b\0")),
+            (1, vec![0x61, 0, 0]),
+            (1, vec![0, 0xd8, 0, 0]),
+            (4, vec![1]),
+            (7, utf16("a\0")),
+            (7, utf16("\0\0")),
+            (7, utf16("a\0\0b\0\0")),
+            (11, vec![]),
+        ] {
+            assert_eq!(Data::from_stored(kind, &bytes), None, "{kind} {bytes:?}");
         }
     }
 

@@ -247,8 +247,9 @@ fn names_variable(text: &str) -> bool {
     !name.is_empty() && name.chars().all(is_name) && parts.next().is_some()
 }
 
-/// Settings that are known to lower security, from the repair articles that use them.
-fn is_known_to_lower(name: &str, data: &Data) -> bool {
+/// Whether a value of this name and data is known to lower security, from the repair articles that
+/// use it.
+pub fn is_known_to_lower(name: &str, data: &Data) -> bool {
     const KNOWN: [(&str, u32); 6] = [
         ("SecurityLayer", 0),
         ("MinEncryptionLevel", 1),

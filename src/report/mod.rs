@@ -11,6 +11,7 @@ mod explain_text;
 mod key_text;
 mod plan_json;
 mod plan_text;
+mod profile_yaml;
 mod state_json;
 mod style;
 mod values;
@@ -24,6 +25,7 @@ pub use plan_json::{
     PLAN_SCHEMA, PlanJsonError, changes_from_json, changes_json, plan_from_json, plan_json,
 };
 pub use plan_text::{changes_text, plan_text, summary_line};
+pub use profile_yaml::{ProfileHead, profile_yaml};
 pub use style::{BOLD, DIM, GOOD, WARN};
 pub use values::{kind_text, value_text};
 
