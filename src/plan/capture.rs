@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use super::places::{MAX_PLACES, enumerate};
 use super::state::{find_key, find_value};
 use super::{HiveInput, PlanError, Value, folded};
-use crate::profile::{ControlSet, HiveName, KeyPath, KeyRule, Profile, ValueRule};
+use crate::profile::{ControlSet, HiveName, KeyPath, KeyRule, Profile, ValueRule, wildcard};
 use crate::regf::Name;
 
 /// A key of a profile on a machine.
@@ -90,6 +90,12 @@ impl Captured {
         }
         for (key, _) in all.found {
             let skip = usize::from(root.is_some());
+            // A key that is really called `*` would mean all of them in a profile.
+            if rule.path.wildcards() > 0
+                && key.iter().any(|name| wildcard(&name.to_string()).is_some())
+            {
+                continue;
+            }
             let segments = key.iter().skip(skip).map(ToString::to_string);
             let path = KeyPath {
                 segments: segments.collect(),

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! What a profile may say, but hardly means.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use super::error::{Excerpt, is_invisible, lines, write_tail};
+use super::lint_settings::{check_pairs, check_policies};
 use super::load::nearest;
 use super::{
-    ControlSet, Data, KeyRule, Location, Profile, ValueRule, Want, builtin, escape, upcase,
+    ControlSet, Data, KeyRule, Location, Profile, ValueRule, Want, builtin, escape, parse, upcase,
 };
 
 /// How bad a finding is.
@@ -64,6 +66,10 @@ pub fn lint(profile: &Profile) -> Vec<Lint> {
         found: Vec::new(),
     };
     check_undo(&mut linter);
+    check_diagnosed(&mut linter);
+    check_parameters(&mut linter);
+    check_pairs(&mut linter);
+    check_policies(&mut linter);
     for key in &profile.keys {
         check_key(&mut linter, key);
         for value in &key.values {
@@ -74,15 +80,26 @@ pub fn lint(profile: &Profile) -> Vec<Lint> {
     linter.found
 }
 
-struct Linter<'p> {
-    profile: &'p Profile,
+pub(super) struct Linter<'p> {
+    pub(super) profile: &'p Profile,
     lines: Vec<&'p str>,
     found: Vec<Lint>,
 }
 
 impl Linter<'_> {
-    fn warn(&mut self, code: &'static str, at: Location, message: String, hint: &str) {
+    pub(super) fn warn(&mut self, code: &'static str, at: Location, message: String, hint: &str) {
         self.add(Level::Warning, code, at, message, hint);
+    }
+
+    /// Where a field of the profile itself stands.
+    fn field(&self, name: &str) -> Location {
+        let start = |line: &&str| {
+            line.strip_prefix(name)
+                .is_some_and(|rest| rest.starts_with(':'))
+        };
+        let line = self.lines.iter().position(start).unwrap_or(0);
+        let line = u32::try_from(line).unwrap_or(u32::MAX).saturating_add(1);
+        Location { line, column: 1 }
     }
 
     fn add(&mut self, level: Level, code: &'static str, at: Location, message: String, hint: &str) {
@@ -118,17 +135,64 @@ fn check_undo(linter: &mut Linter<'_>) {
         let hint = "add `undo:` with the id of the profile that restores security";
         linter.add(Level::Error, "undo-missing", at, message.to_owned(), hint);
     }
-    let ids: Vec<&str> = builtin().iter().map(|known| known.id).collect();
-    let Some(undo) = profile.undo.as_deref().filter(|undo| !ids.contains(undo)) else {
+    let Some(undo) = profile.undo.as_deref() else {
         return;
     };
+    let at = linter.field("undo");
+    if let Some(known) = builtin().iter().find(|known| known.id == undo) {
+        let back = parse(known.text.as_bytes(), "built-in");
+        if back.is_ok_and(|back| back.lowers_security()) {
+            let message = format!("`{undo}`, which takes this back, lowers security itself");
+            let hint = "name a profile that restores security";
+            linter.warn("undo-lowers", at, message, hint);
+        }
+        return;
+    }
+    let ids: Vec<&str> = builtin().iter().map(|known| known.id).collect();
     if let Some(near) = nearest(undo, &ids) {
-        let start = |line: &&str| line.starts_with("undo");
-        let line = linter.lines.iter().position(start).unwrap_or(0);
-        let line = u32::try_from(line).unwrap_or(u32::MAX).saturating_add(1);
         let message = format!("`{undo}` is not a built-in profile, but {near} is");
         let hint = "check the spelling; a profile of your own is fine";
-        linter.warn("undo-unknown", Location { line, column: 1 }, message, hint);
+        linter.warn("undo-unknown", at, message, hint);
+    }
+}
+
+/// `diagnose` names the profile to run: never one that costs security.
+fn check_diagnosed(linter: &mut Linter<'_>) {
+    let profile = linter.profile;
+    if profile.cause.is_none() {
+        return;
+    }
+    let at = linter.field("impact");
+    if profile.opt_in {
+        let message = "diagnose would propose this profile, which is a last resort (opt-in)";
+        let hint = "leave `impact` or `opt-in` out";
+        linter.warn("opt-in-diagnosed", at, message.to_owned(), hint);
+    } else if profile.lowers_security() {
+        let message = "diagnose would propose this profile, which lowers security";
+        let hint = "leave `impact` out, and name this profile where a safe one does not help";
+        linter.warn("relaxing-diagnosed", at, message.to_owned(), hint);
+    }
+}
+
+fn check_parameters(linter: &mut Linter<'_>) {
+    let profile = linter.profile;
+    let values = profile.keys.iter().flat_map(|key| &key.values);
+    let mut used: HashSet<&str> = HashSet::new();
+    for value in values {
+        used.extend(value.parameter.as_ref().map(|used| used.name.as_str()));
+        if let Want::Tokens(tokens) = &value.want {
+            used.extend(tokens.iter().filter_map(|token| token.parameter.as_deref()));
+        }
+    }
+    // It may be there for a profile that is included.
+    let parameters = profile
+        .parameters
+        .iter()
+        .filter(|_| profile.include.is_empty());
+    for parameter in parameters.filter(|parameter| !used.contains(parameter.name.as_str())) {
+        let message = format!("no entry takes the parameter `{}`", parameter.name);
+        let hint = format!("write `parameter: {}` in a value entry", parameter.name);
+        linter.warn("parameter-idle", parameter.at, message, &hint);
     }
 }
 

@@ -15,6 +15,7 @@ mod include;
 mod key_path;
 mod language;
 mod lint;
+mod lint_settings;
 mod load;
 mod marks;
 mod model;
