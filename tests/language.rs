@@ -533,7 +533,7 @@ fn a_star_is_every_key_that_is_there() {
         .with_key(&below("plain"));
     assert_eq!(
         changed(&many.plan(&profile)),
-        ["{1}:EnableDHCP", "plain:EnableDHCP"]
+        ["plain:EnableDHCP", "{1}:EnableDHCP"]
     );
     assert_eq!(many.plan(&profile).matches, 1);
     many.repaired(&profile);
@@ -935,7 +935,10 @@ fn last_known_good_is_what_windows_would_do() {
     let boot = profile("lkg", BOOT);
     let lab = machine_with(&[(1, 10), (2, 9)], &usual(2));
     let plan = lab.plan(&boot);
-    assert_eq!(changed(&plan).len(), 4);
+    assert_eq!(
+        changed(&plan),
+        ["Select:Current", "Select:Default", "Select:Failed"]
+    );
     let after = lab.repaired(&boot);
     assert_eq!(select(&after), [2, 2, 2, 1]);
     let again = after.plan(&boot);
@@ -949,6 +952,10 @@ fn last_known_good_is_what_windows_would_do() {
         let lab = machine_with(&[(1, 10), (2, 5)], &usual(named));
         assert_eq!(select(&lab.repaired(&boot)), [2, 2, 2, 1], "{named}");
     }
+    // Two profiles that both ask for it ask for the same.
+    let pair = [boot.clone(), profile("other", BOOT)];
+    let plan = lab.try_plan(&pair).unwrap();
+    assert_eq!((plan.changes.len(), plan.blocked.len()), (3, 0));
     // Of several, the one that is named.
     let lab = machine_with(&[(1, 10), (2, 10), (3, 10)], &usual(3));
     assert_eq!(select(&lab.repaired(&boot)), [3, 3, 3, 1]);
@@ -974,7 +981,7 @@ fn last_known_good_is_blocked_where_windows_could_not_start() {
         ),
         (
             skeleton,
-            "there is no complete control set beside ControlSet001: ControlSet002: Control has 1 keys",
+            "there is no complete control set beside ControlSet001: ControlSet002: it has no Enum",
         ),
         (
             machine_with(&[(1, 10), (2, 4)], &usual(2)),
@@ -998,14 +1005,7 @@ fn last_known_good_is_blocked_where_windows_could_not_start() {
         ),
     ] {
         let found = blocked(&lab.plan(&boot));
-        assert!(
-            found.contains(reason) || reason.contains("1 keys"),
-            "{found}"
-        );
-        assert!(
-            found.contains("ControlSet") || found.contains("Select"),
-            "{found}"
-        );
+        assert!(found.contains(reason), "{found}");
     }
 }
 
@@ -1177,7 +1177,7 @@ fn parameters_that_make_no_sense_are_refused() {
         ),
         (
             "name: A, parameter: port, dword: 1",
-            "`parameter` stands beside `dword`",
+            "`dword` stands beside `parameter`",
         ),
         (
             "name: A, parameter: port, max: 5",
@@ -1328,7 +1328,7 @@ fn entries_whose_conditions_exclude_each_other_are_no_conflict() {
     );
     let plan = lab.try_plan(&pair).unwrap();
     assert_eq!(plan.changes.last().unwrap().profile, "two");
-    assert_eq!((plan.changes.len(), plan.skipped.len()), (2, 1));
+    assert_eq!((plan.changes.len(), plan.skipped.len()), (3, 1));
 }
 
 /// Writes profiles into a folder and loads the first one with all that it includes.
@@ -1382,7 +1382,7 @@ fn an_include_is_as_if_it_were_named_too() {
         .iter()
         .map(|change| change.profile.as_str())
         .collect();
-    assert_eq!(by, ["c", "c", "b", "a"]);
+    assert_eq!(by, ["c", "c", "c", "b", "a"]);
     let text = plan_text(&plan, &[], false);
     assert!(text.contains("c: X (included by b)"), "{text}");
     assert_eq!(plan_json(&plan).unwrap()["profiles"][0]["included_by"], "b");

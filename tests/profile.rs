@@ -402,6 +402,13 @@ fn the_reference_has_a_good_example_and_every_name() {
         "data-invisible",
         "sz-variable",
         "if-exists-idle",
+        "undo-lowers",
+        "pair-invalid",
+        "policy-range",
+        "policy-unknown",
+        "relaxing-diagnosed",
+        "opt-in-diagnosed",
+        "parameter-idle",
     ];
     let types = (0..12).map(|kind| hivemend::profile::kind_name(kind).unwrap());
     for name in codes.into_iter().chain(types) {

@@ -400,6 +400,8 @@ impl<'h, 'p> Builder<'_, 'h, 'p> {
         if let Some(said) = self.seen.get(&place) {
             match (said.want, want) {
                 (Some(one), Some(two)) if one == two => return Ok(()),
+                // Worked out twice from the same numbers.
+                (None, None) => return Ok(()),
                 (Some(one), Some(two)) if one.is_partial() && one.agrees_with(two) => {
                     let change = said.change.and_then(|index| self.plan.changes.get(index));
                     let planned = change.map(|change| match &change.after {

@@ -148,7 +148,7 @@ const NO_POLICY: [&str; 14] = [
 /// Looks for values under the policy key that no policy can have.
 pub(super) fn check_policies(linter: &mut Linter<'_>) {
     let profile = linter.profile;
-    for (key, value) in values(&profile.keys).filter(|(key, _)| is_policy_key(key)) {
+    for (_, value) in values(&profile.keys).filter(|(key, _)| is_policy_key(key)) {
         let same = |name: &str| upcase(name) == upcase(&value.name);
         if NO_POLICY.iter().any(|name| same(name)) && value.want != Want::Absent {
             let message = format!(
