@@ -105,6 +105,9 @@ struct Aim<'p> {
     key: Vec<Name>,
 }
 
+/// A value, or a key as a whole, as the registry compares them.
+type Subject = (HiveName, Vec<u16>, Option<Vec<u16>>);
+
 /// What a rule has said about a value or a key.
 struct Said<'p> {
     profile: &'p str,
@@ -135,7 +138,7 @@ struct Builder<'b, 'h, 'p> {
     /// What the machine is; read where a condition asks for it.
     machine: OnceCell<Machine>,
     /// Values and keys that a rule has spoken about: two profiles may want the same.
-    seen: HashMap<(HiveName, Vec<u16>, Option<Vec<u16>>), Said<'p>>,
+    seen: HashMap<Subject, Said<'p>>,
     /// Keys that the plan creates.
     created: HashSet<(HiveName, Vec<u16>)>,
     /// How many bytes more the plan may come to.
@@ -433,13 +436,7 @@ impl<'h, 'p> Builder<'_, 'h, 'p> {
     }
 
     /// Notes that a rule has spoken about a value.
-    fn say(
-        &mut self,
-        place: (HiveName, Vec<u16>, Option<Vec<u16>>),
-        aim: &Aim<'p>,
-        want: Option<&'p Want>,
-        changes: bool,
-    ) {
+    fn say(&mut self, place: Subject, aim: &Aim<'p>, want: Option<&'p Want>, changes: bool) {
         let said = Said {
             profile: &aim.profile.id,
             want,

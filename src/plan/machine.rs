@@ -244,7 +244,7 @@ fn version_of_drivers(system: &System<'_, '_>) -> Option<Fact<WindowsVersion>> {
     for number in 0..MAX_DEVICES {
         let key = system.key(&format!(r"{SYSTEM_DEVICES}\{number:04}"));
         let provider = text(system.input, &key, "ProviderName");
-        if !provider.is_some_and(|provider| provider.value == "Microsoft") {
+        if provider.is_none_or(|provider| provider.value != "Microsoft") {
             continue;
         }
         let Some(found) = text(system.input, &key, "DriverVersion") else {
