@@ -43,7 +43,7 @@ fn list(output: &Output) -> Result<Exit, Failure> {
         return Ok(Exit::Done);
     }
     for builtin in builtin {
-        let id = format!("{:<18}", builtin.id);
+        let id = format!("{:<28}", builtin.id);
         output.print(&format!("{} {}\n", styled(BOLD, &id), builtin.title));
     }
     Ok(Exit::Done)

@@ -40,13 +40,10 @@ pub(super) fn is_path(spec: &str) -> bool {
 
 fn unknown(spec: &str) -> ProfileErrors {
     let ids: Vec<&str> = builtin().iter().map(|known| known.id).collect();
-    let known = format!(
-        "built-in are: {}; a file is named by its path",
-        ids.join(", ")
-    );
+    let known = "`hivemend profile list` names the built-in ones; a file is named by its path";
     let hint = match nearest(spec, &ids) {
         Some(near) => format!("did you mean {near}? {known}"),
-        None => known,
+        None => known.to_owned(),
     };
     ProfileErrors::whole(spec, "there is no profile of this name", hint)
 }

@@ -6,7 +6,7 @@
 
 use hivemend::edit::Editor;
 use hivemend::plan::{Action, Change, HiveInput, Options, Plan, Selection, State, build};
-use hivemend::profile::{HiveName, load};
+use hivemend::profile::{HiveName, builtin, load};
 use hivemend::regf::Hive;
 
 /// What the built-in profile `id` would change in these hives, in every control set.
@@ -24,6 +24,24 @@ pub(crate) fn plan(id: &str, hives: &[(HiveName, &Vec<u8>)]) -> Plan {
         selection: Selection::Each,
     };
     build(&[profile], &hives, &options).unwrap()
+}
+
+/// The built-in profile `id` without its conditions, as a file: for hives of a Windows that the
+/// profile itself leaves alone, and that are good for the making of keys.
+pub(crate) fn unguarded(id: &str) -> (tempfile::TempDir, String) {
+    let known = builtin().iter().find(|known| known.id == id).unwrap();
+    let is_guard = |line: &&str| {
+        let guards = ["if-exists: true", "when:", "- windows:"];
+        let in_key = line.find(|c| c != ' ').is_some_and(|blanks| blanks <= 6);
+        in_key && guards.iter().any(|guard| line.trim().starts_with(guard))
+    };
+    let lines = known.text.lines().filter(|line| !is_guard(line));
+    let text: String = lines.map(|line| format!("{line}\n")).collect();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("unguarded.yaml");
+    std::fs::write(&path, text).unwrap();
+    let path = path.display().to_string();
+    (folder, path)
 }
 
 /// Makes the changes to the hive called `hive`.
