@@ -134,21 +134,36 @@ fn what_no_profile_has_is_in_the_document_with_its_reason() {
             "" => "the whole key".to_owned(),
             value => format!("`{value}`"),
         };
-        let start = format!("| `{}\\{}` | {value} | {} | ", row.hive, row.key, row.remark);
+        let start = format!(
+            "| `{}\\{}` | {value} | {} | ",
+            row.hive, row.key, row.remark
+        );
         let line = document.lines().find(|line| line.starts_with(&start));
         let line = line.unwrap_or_else(|| panic!("docs/not-covered.md lacks {start}"));
         assert!(line.len() > start.len() + 5, "no reason: {line}");
         wanted.insert(line);
     }
     let listed = document.lines().filter(|line| {
-        let hives = ["| `SYSTEM\\", "| `SOFTWARE\\", "| `COMPONENTS\\", "| `BCD\\"];
+        let hives = [
+            "| `SYSTEM\\",
+            "| `SOFTWARE\\",
+            "| `COMPONENTS\\",
+            "| `BCD\\",
+        ];
         hives.iter().any(|hive| line.starts_with(hive))
     });
     let listed: BTreeSet<&str> = listed.collect();
     assert_eq!(listed, wanted, "the document and the table differ");
-    for row in rows.iter().filter(|row| row.profile != "-" && !row.remark.is_empty()) {
+    for row in rows
+        .iter()
+        .filter(|row| row.profile != "-" && !row.remark.is_empty())
+    {
         let meaning = format!("| `{}` | ", row.remark);
-        assert!(document.contains(&meaning), "{} is not explained", row.remark);
+        assert!(
+            document.contains(&meaning),
+            "{} is not explained",
+            row.remark
+        );
     }
 }
 

@@ -22,7 +22,7 @@ use hivemend::profile::{
     builtin, conflicts, lint, load, load_all, set_parameters, upcase, wildcard,
 };
 use hivemend::regf::{Hive, Name};
-use hivemend::verify::{ExpectedState, Expectation, verify};
+use hivemend::verify::{Expectation, ExpectedState, verify};
 
 #[path = "common/bench.rs"]
 mod bench;
@@ -91,7 +91,11 @@ impl Disk {
             hive: Hive::open(image).unwrap(),
         };
         let mut hives = vec![input(HiveName::System, &self.system)];
-        hives.extend(self.software.as_ref().map(|image| input(HiveName::Software, image)));
+        hives.extend(
+            self.software
+                .as_ref()
+                .map(|image| input(HiveName::Software, image)),
+        );
         let options = Options {
             target: "test".to_owned(),
             selection: Selection::Each,
@@ -120,7 +124,9 @@ impl Disk {
             if changes.is_empty() {
                 continue;
             }
-            self.edit(hive, |editor| changes.iter().for_each(|change| make(change, editor)));
+            self.edit(hive, |editor| {
+                changes.iter().for_each(|change| make(change, editor))
+            });
             let expected: Vec<Expectation> = changes.iter().map(|c| expectation(c)).collect();
             verify(self.image(hive), &expected).unwrap();
         }
@@ -141,7 +147,9 @@ impl Disk {
 fn make(change: &Change, editor: &mut Editor) {
     match (change.action, &change.value, &change.after) {
         (Action::Set, Some(name), Some(State::Value(value))) => {
-            editor.set_value(&change.key, name, value.kind, &value.data).unwrap();
+            editor
+                .set_value(&change.key, name, value.kind, &value.data)
+                .unwrap();
         }
         (Action::DeleteValue, Some(name), None) => {
             assert!(editor.delete_value(&change.key, name).unwrap());
@@ -218,7 +226,9 @@ fn names(path: &str) -> Vec<Name> {
 
 fn set(editor: &mut Editor, key: &[Name], name: &str, data: &Data) {
     editor.create_key(key).unwrap();
-    editor.set_value(key, &Name::from(name), data.kind(), &data.bytes()).unwrap();
+    editor
+        .set_value(key, &Name::from(name), data.kind(), &data.bytes())
+        .unwrap();
 }
 
 fn sz(text: &str) -> Data {
@@ -236,7 +246,9 @@ impl Machine {
             ] {
                 match major {
                     10 => set(editor, &key, name, &Data::Dword(number)),
-                    _ => drop(editor.delete_value(&key, &Name::from(name)).unwrap()),
+                    _ => {
+                        editor.delete_value(&key, &Name::from(name)).unwrap();
+                    }
                 }
             }
             let version = format!("{}.{}", major.min(6), if major == 10 { 3 } else { minor });
@@ -281,7 +293,12 @@ const RULE: &str = "v2.30|Action=Block|Active=FALSE|Dir=In|Protocol=6|LPort=13|A
 /// Something that the entry is not content with, and changes.
 fn drifted(rule: &ValueRule) -> Data {
     let multi = |elements: &[&str]| {
-        Data::MultiSz(elements.iter().map(|element| (*element).to_owned()).collect())
+        Data::MultiSz(
+            elements
+                .iter()
+                .map(|element| (*element).to_owned())
+                .collect(),
+        )
     };
     let text = |list: &[String]| list.first().cloned().unwrap();
     let mut choices: Vec<Data> = rule.if_one_of.clone();
@@ -296,7 +313,9 @@ fn drifted(rule: &ValueRule) -> Data {
     }
     let met = |data: &Data| rule.want.is_met_by(Some((data.kind(), &data.bytes())));
     let mut choices = choices.into_iter();
-    choices.find(|data| !met(data)).unwrap_or_else(|| panic!("{rule:?}"))
+    choices
+        .find(|data| !met(data))
+        .unwrap_or_else(|| panic!("{rule:?}"))
 }
 
 /// Makes a disk drift from every entry of the profiles, and their conditions hold where that is
@@ -308,7 +327,9 @@ fn drift(profiles: &[Profile], machine: &Machine) -> Disk {
     for hive in [HiveName::System, HiveName::Software] {
         disk.edit(hive, |editor| {
             for rule in rules().filter(|rule| rule.path.hive == hive) {
-                places(&rule.path).iter().for_each(|key| spoil(rule, key, editor));
+                places(&rule.path)
+                    .iter()
+                    .for_each(|key| spoil(rule, key, editor));
             }
         });
     }
@@ -316,7 +337,9 @@ fn drift(profiles: &[Profile], machine: &Machine) -> Disk {
     for when in own.chain(rules().flat_map(|rule| &rule.when)) {
         if let Some(path) = when.path() {
             disk.edit(path.hive, |editor| {
-                places(path).iter().for_each(|key| fulfil(when, key, editor));
+                places(path)
+                    .iter()
+                    .for_each(|key| fulfil(when, key, editor));
             });
         }
     }
@@ -327,7 +350,9 @@ fn spoil(rule: &KeyRule, key: &[Name], editor: &mut Editor) {
     if rule.boot.is_some() {
         // A control set that can be started has these four.
         for set in SETS {
-            editor.create_key(&names(&format!(r"{set}\Hardware Profiles\0001"))).unwrap();
+            editor
+                .create_key(&names(&format!(r"{set}\Hardware Profiles\0001")))
+                .unwrap();
         }
     }
     if rule.absent {
@@ -340,9 +365,15 @@ fn spoil(rule: &KeyRule, key: &[Name], editor: &mut Editor) {
 
 fn fulfil(when: &When, key: &[Name], editor: &mut Editor) {
     match when {
-        When::Key { exists: true, .. } => drop(editor.create_key(key).unwrap()),
-        When::Key { exists: false, .. } => drop(editor.delete_key(key).unwrap()),
-        When::Is { name, choices, is, .. } => {
+        When::Key { exists: true, .. } => {
+            editor.create_key(key).unwrap();
+        }
+        When::Key { exists: false, .. } => {
+            editor.delete_key(key).unwrap();
+        }
+        When::Is {
+            name, choices, is, ..
+        } => {
             let hive = editor.hive().unwrap();
             let found = hive.find(key).unwrap().and_then(|key| {
                 let value = hive.find_value(&key, &Name::from(name.as_str())).unwrap()?;
@@ -359,7 +390,11 @@ fn fulfil(when: &When, key: &[Name], editor: &mut Editor) {
         }
         When::Value { name, exists, .. } => match exists {
             true => set(editor, key, name, &Data::Dword(1)),
-            false => drop(editor.delete_value(key, &Name::from(name.as_str())).unwrap()),
+            false => {
+                editor
+                    .delete_value(key, &Name::from(name.as_str()))
+                    .unwrap();
+            }
         },
         _ => {}
     }
@@ -399,7 +434,10 @@ fn each_entry_of_each_profile_drifts_and_is_put_right_and_undone() {
             assert_eq!(plan.blocked, [], "{} on {machine:?}", known.id);
             for change in &plan.changes {
                 let key = upcase(&without_set(&change.key));
-                let name = change.value.as_ref().map_or(String::new(), ToString::to_string);
+                let name = change
+                    .value
+                    .as_ref()
+                    .map_or(String::new(), ToString::to_string);
                 missing.retain(|(hive, at, value, why)| {
                     let same = (*hive, at) == (change.hive, &key) && *value == name;
                     !(same && change.note.contains(why.as_str()))
@@ -420,7 +458,11 @@ fn each_entry_of_each_profile_drifts_and_is_put_right_and_undone() {
             }
             undo(known.id, &plan, repaired, machine);
         }
-        assert!(missing.is_empty(), "{}: never drifts: {missing:#?}", known.id);
+        assert!(
+            missing.is_empty(),
+            "{}: never drifts: {missing:#?}",
+            known.id
+        );
     }
 }
 
@@ -456,7 +498,11 @@ fn undo(id: &str, plan: &Plan, mut disk: Disk, machine: &Machine) {
         .collect();
     for (profile, by) in &undoes {
         let profiles = loaded(by);
-        let made: Vec<&Change> = plan.changes.iter().filter(|c| c.profile == *profile).collect();
+        let made: Vec<&Change> = plan
+            .changes
+            .iter()
+            .filter(|c| c.profile == *profile)
+            .collect();
         if made.is_empty() {
             continue;
         }
@@ -465,7 +511,9 @@ fn undo(id: &str, plan: &Plan, mut disk: Disk, machine: &Machine) {
         disk.apply(&back);
         assert_eq!(disk.plan(&profiles).changes, [], "{by} again");
         let is_back = |change: &&&Change| {
-            let Some(value) = &change.value else { return false };
+            let Some(value) = &change.value else {
+                return false;
+            };
             let found = disk.read(change.hive, &change.key, value);
             match &change.after {
                 Some(State::Value(value)) => found != Some((value.kind, value.data.clone())),
@@ -479,7 +527,10 @@ fn undo(id: &str, plan: &Plan, mut disk: Disk, machine: &Machine) {
         let mut lowered = made.iter().filter(|change| change.lowers_security);
         let left = lowered.find(|change| !is_back(change));
         let excused = HARDENED_INSTEAD.contains(&profile.as_str());
-        assert!(left.is_none() || excused, "{by} leaves {left:?} on {machine:?}");
+        assert!(
+            left.is_none() || excused,
+            "{by} leaves {left:?} on {machine:?}"
+        );
     }
 }
 
@@ -584,8 +635,14 @@ const BELONGS: &[(&str, (u32, u32), (u32, u32))] = &[
 
 /// The only keys that a profile may make, on a Windows that has the like.
 const MADE: &[(&str, &str)] = &[
-    ("rdp-disconnects", r"Policies\Microsoft\Windows NT\Terminal Services"),
-    ("rdp-policy-relax", r"Policies\Microsoft\Windows NT\Terminal Services"),
+    (
+        "rdp-disconnects",
+        r"Policies\Microsoft\Windows NT\Terminal Services",
+    ),
+    (
+        "rdp-policy-relax",
+        r"Policies\Microsoft\Windows NT\Terminal Services",
+    ),
     (
         "crash-dumps-of-services",
         r"Microsoft\Windows\Windows Error Reporting\LocalDumps",
@@ -603,8 +660,14 @@ fn number(state: Option<&State>) -> Option<u32> {
 
 /// Whether the change makes a machine less secure, by what is known of each setting.
 fn lowers(change: &Change) -> bool {
-    let value = change.value.as_ref().map_or(String::new(), |name| name.to_string());
-    let (before, after) = (number(change.before.as_ref()), number(change.after.as_ref()));
+    let value = change
+        .value
+        .as_ref()
+        .map_or(String::new(), |name| name.to_string());
+    let (before, after) = (
+        number(change.before.as_ref()),
+        number(change.after.as_ref()),
+    );
     let path = String::from_utf16(&upcase(&path_text(&change.key))).unwrap();
     let falls = |default: u32| before.unwrap_or(default) > after.unwrap_or(default);
     let rises = |default: u32| before.unwrap_or(default) < after.unwrap_or(default);
@@ -625,7 +688,11 @@ fn lowers(change: &Change) -> bool {
         "Enabled" if path.contains(r"TLS 1.0") || path.contains(r"TLS 1.1") => rises(0),
         "Functions" => change.action == Action::DeleteValue,
         "DumpType" => after == Some(2),
-        "Start" if ["GPSVC", "TRUSTEDINSTALLER", "MPSSVC", "BFE", "EVENTLOG"].iter().any(|name| service(name)) => {
+        "Start"
+            if ["GPSVC", "TRUSTEDINSTALLER", "MPSSVC", "BFE", "EVENTLOG"]
+                .iter()
+                .any(|name| service(name)) =>
+        {
             after == Some(4)
         }
         "Start" if service("REMOTEREGISTRY") => after != Some(4),
@@ -636,7 +703,9 @@ fn lowers(change: &Change) -> bool {
 #[test]
 fn on_real_disks_nothing_is_made_or_lowered_that_must_not_be() {
     for (name, version) in REAL {
-        let Some((_bench, disk)) = real(name) else { return };
+        let Some((_bench, disk)) = real(name) else {
+            return;
+        };
         for known in builtin() {
             let plan = disk.plan(&loaded(known.id));
             let sets = &plan.hives[0].control_sets;
@@ -646,18 +715,31 @@ fn on_real_disks_nothing_is_made_or_lowered_that_must_not_be() {
                     assert!(sets.iter().any(|known| known.name == *set), "{at}");
                 }
                 let path = path_text(&change.key);
-                assert!(!path.starts_with("ControlSet") || change.key.len() > 1, "{at}");
+                assert!(
+                    !path.starts_with("ControlSet") || change.key.len() > 1,
+                    "{at}"
+                );
                 assert!(!path.contains("GracePeriod"), "{at}");
                 let made = |&(profile, key): &(&str, &str)| {
-                    profile == change.profile && (key == path || key.starts_with(&format!("{path}\\")))
+                    profile == change.profile
+                        && (key == path || key.starts_with(&format!("{path}\\")))
                 };
-                assert!(change.action != Action::CreateKey || MADE.iter().any(made), "{at}");
+                assert!(
+                    change.action != Action::CreateKey || MADE.iter().any(made),
+                    "{at}"
+                );
                 assert!(change.lowers_security || !lowers(change), "unmarked: {at}");
-                let value = change.value.as_ref().map_or(String::new(), ToString::to_string);
+                let value = change
+                    .value
+                    .as_ref()
+                    .map_or(String::new(), ToString::to_string);
                 let full = String::from_utf16(&upcase(&format!("{path}\\{value}"))).unwrap();
                 for (part, first, beyond) in BELONGS {
                     let belongs = *first <= version && version < *beyond;
-                    assert!(belongs || !full.contains(part), "does not belong there: {at}");
+                    assert!(
+                        belongs || !full.contains(part),
+                        "does not belong there: {at}"
+                    );
                 }
             }
         }
@@ -670,7 +752,11 @@ fn the_baseline_never_lowers_security() {
     let profiles = loaded("rdp-baseline");
     assert!(profiles.len() >= 9, "{}", profiles.len());
     for profile in &profiles {
-        assert!(!profile.lowers_security() && !profile.opt_in, "{}", profile.id);
+        assert!(
+            !profile.lowers_security() && !profile.opt_in,
+            "{}",
+            profile.id
+        );
     }
     for machine in &MACHINES {
         let plan = drift(&profiles, machine).plan(&profiles);
@@ -682,11 +768,18 @@ fn the_baseline_never_lowers_security() {
 #[test]
 fn the_baseline_repairs_real_disks_and_is_restored() {
     for (name, _) in REAL {
-        let Some(bench) = Bench::corpus(name) else { return };
+        let Some(bench) = Bench::corpus(name) else {
+            return;
+        };
         let before = bench.hives();
-        let ended = bench.run("apply", &["-p", "rdp-baseline", "--yes", "--format", "json"]);
+        let ended = bench.run(
+            "apply",
+            &["-p", "rdp-baseline", "--yes", "--format", "json"],
+        );
         let applied = ended.expect(0).json()["outcome"]["status"] == "applied";
-        bench.run("plan", &["-p", "rdp-baseline", "--exit-code"]).expect(0);
+        bench
+            .run("plan", &["-p", "rdp-baseline", "--exit-code"])
+            .expect(0);
         if applied {
             bench.run("restore", &["--yes"]).expect(0);
         }
@@ -715,7 +808,10 @@ fn what_no_profile_may_touch() {
     for known in builtin() {
         for rule in &load(known.id).unwrap().keys {
             let key = rule.path.to_string();
-            assert!(!key.contains("GracePeriod") && !key.contains(r"SCHANNEL\Ciphers"), "{key}");
+            assert!(
+                !key.contains("GracePeriod") && !key.contains(r"SCHANNEL\Ciphers"),
+                "{key}"
+            );
             let firewall = key.ends_with(r"Services\MpsSvc") || key.ends_with(r"Services\BFE");
             for value in &rule.values {
                 assert_ne!(value.name, "ImagePath", "{key}");
@@ -734,12 +830,18 @@ fn what_no_profile_may_touch() {
 #[test]
 fn the_table_of_profiles_is_theirs() {
     let document = include_str!("../docs/library.md");
-    let rows: Vec<&str> = document.lines().filter(|line| line.starts_with("| `")).collect();
+    let rows: Vec<&str> = document
+        .lines()
+        .filter(|line| line.starts_with("| `"))
+        .collect();
     assert_eq!(rows.len(), builtin().len());
     for known in builtin() {
         let profile = load(known.id).unwrap();
         let mut what = format!("{}.", profile.title);
-        for (mark, is) in [("lowers", profile.lowers_security()), ("opt-in", profile.opt_in)] {
+        for (mark, is) in [
+            ("lowers", profile.lowers_security()),
+            ("opt-in", profile.opt_in),
+        ] {
             if is {
                 what.push_str(&format!(" **{mark}**"));
             }
@@ -747,13 +849,18 @@ fn the_table_of_profiles_is_theirs() {
         for parameter in &profile.parameters {
             what.push_str(&format!(" `--set {}=...`", parameter.name));
         }
-        let undo = profile.undo.map_or(String::new(), |undo| format!("`{undo}`"));
+        let undo = profile
+            .undo
+            .map_or(String::new(), |undo| format!("`{undo}`"));
         let row = format!(
             "| `{}` | {what} | {} | {undo} | {} |",
             profile.id,
             profile.symptoms[0].trim(),
             profile.source.trim()
         );
-        assert!(rows.contains(&row.as_str()), "docs/library.md lacks this row:\n{row}");
+        assert!(
+            rows.contains(&row.as_str()),
+            "docs/library.md lacks this row:\n{row}"
+        );
     }
 }
