@@ -52,8 +52,7 @@ fn table() -> Vec<Row> {
 
 /// A profile's own entries and those of what it includes.
 fn with_included(id: &str) -> Vec<Profile> {
-    let loaded = load_all(&[id.to_owned()]).unwrap_or_else(|errors| panic!("{id}: {errors}"));
-    loaded.into_iter().map(|loaded| loaded.profile).collect()
+    load_all(&[id.to_owned()]).unwrap_or_else(|errors| panic!("{id}: {errors}"))
 }
 
 fn is_about(rule: &KeyRule, row: &Row) -> bool {
