@@ -4,6 +4,7 @@
 use serde_json::{Value as Json, json};
 
 use super::args::{ApplyArgs, Scope};
+use super::besides::add_effect;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::interrupted::{self, Wish};
@@ -47,6 +48,7 @@ pub(super) fn run(args: &ApplyArgs, output: &Output) -> Result<Exit, Failure> {
         }
         None => make(&profiles, &inputs, &found, selection)?,
     };
+    add_effect(&mut plan, &profiles, &inputs, &found);
     plan.warn(warnings);
     let conditions = hives.iter().map(|hive| (hive.name, &hive.loaded.condition));
     plan.warn(condition_warnings(conditions));

@@ -4,6 +4,7 @@
 mod apply;
 mod args;
 mod backups;
+mod besides;
 mod capture;
 mod check;
 mod exit;

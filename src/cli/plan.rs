@@ -2,6 +2,7 @@
 //! `plan`: what would change.
 
 use super::args::PlanArgs;
+use super::besides::add_effect;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::interrupted;
@@ -33,6 +34,7 @@ pub(super) fn run(args: &PlanArgs, output: &Output) -> Result<Exit, Failure> {
         }
     }
     let mut plan = make(&profiles, &inputs, &found, selection)?;
+    add_effect(&mut plan, &profiles, &inputs, &found);
     plan.warn(found.warnings(&hives));
     let conditions = views
         .iter()

@@ -143,6 +143,19 @@ impl Found {
         }
         Ok(hives)
     }
+
+    /// Opens the hive `name` with its logs, if it is there.
+    pub(super) fn open_one(&self, name: HiveName) -> Result<Option<OpenHive>, Failure> {
+        let Some((_, path)) = self.hives().find(|(found, _)| *found == name) else {
+            return Ok(None);
+        };
+        let source = Source::open(&path.path, &path.logs)?;
+        Ok(Some(OpenHive {
+            name,
+            source,
+            is_needed: false,
+        }))
+    }
 }
 
 /// The hives that a command is about.

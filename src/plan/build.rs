@@ -72,6 +72,7 @@ pub fn build(
         skipped: Vec::new(),
         blocked: Vec::new(),
         warnings: Vec::new(),
+        effect: super::Effect::default(),
     };
     let mut builder = Builder {
         hives,
@@ -289,10 +290,7 @@ impl<'h, 'p> Builder<'_, 'h, 'p> {
         for value in &rule.values {
             self.add_value_rule(input, aim, value, key.as_ref(), Some(&value.want))?;
         }
-        match key {
-            Some(key) => self.warn_of_debris(input, aim, rule, &key),
-            None => Ok(()),
-        }
+        Ok(())
     }
 
     fn want_key_absent(
@@ -581,41 +579,6 @@ impl<'h, 'p> Builder<'_, 'h, 'p> {
                 cause: None,
                 note: "the key is missing and a value below needs it".to_owned(),
             })?;
-        }
-        Ok(())
-    }
-
-    /// The published procedure quotes names in a way that cmd.exe takes literally, and misspells
-    /// one with a leading blank: values under such names do nothing.
-    fn warn_of_debris(
-        &mut self,
-        input: &HiveInput<'h>,
-        aim: &Aim<'_>,
-        rule: &KeyRule,
-        key: &KeyNode<'_>,
-    ) -> Result<(), PlanError> {
-        let regf = PlanError::in_hive(input.name);
-        for value in input.hive.values(key).map_err(&regf)? {
-            let name = input.hive.value(value).map_err(&regf)?;
-            let name = name.name().to_name().to_string();
-            let meant = name.trim_matches(|c| matches!(c, '\'' | ' ' | '"'));
-            if meant == name
-                || !rule
-                    .values
-                    .iter()
-                    .any(|rule| rule.name.eq_ignore_ascii_case(meant))
-            {
-                continue;
-            }
-            let key = path_text(&aim.key);
-            let warning = format!(
-                "{} {key} has a value called {name:?}, which does nothing: {meant} was meant. \
-                 The published procedure makes such values when its quotes are typed as printed.",
-                aim.hive
-            );
-            if !self.plan.warnings.contains(&warning) {
-                self.plan.warnings.push(warning);
-            }
         }
         Ok(())
     }

@@ -113,6 +113,18 @@ pub fn control_sets(hive: &Hive<'_>) -> Result<Vec<ControlSetInfo>, PlanError> {
     Ok(sets)
 }
 
+/// The control set that the next start uses, as far as `Select` tells.
+pub fn booting(sets: &[ControlSetInfo]) -> Option<&ControlSetInfo> {
+    let with = |role| sets.iter().find(|set| set.roles.contains(&role));
+    let only = || match sets {
+        [only] => Some(only),
+        _ => None,
+    };
+    with(Role::Default)
+        .or_else(|| with(Role::Current))
+        .or_else(only)
+}
+
 fn read_control_sets(hive: &Hive<'_>) -> Result<Vec<ControlSetInfo>, RegfError> {
     let mut sets = Vec::new();
     for subkey in hive.subkeys(&hive.root()?)? {

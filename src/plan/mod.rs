@@ -7,6 +7,7 @@ mod build;
 mod capture;
 mod conditions;
 mod control_sets;
+mod effective;
 mod error;
 mod last_known_good;
 mod machine;
@@ -16,7 +17,10 @@ mod undo;
 
 pub use build::{Options, build};
 pub use capture::{CapturedKey, CapturedValue, capture};
-pub use control_sets::{ControlSetInfo, Role, Selection, control_sets};
+pub use control_sets::{ControlSetInfo, Role, Selection, booting, control_sets};
+pub use effective::{
+    Against, Debris, Effect, Flaw, InForce, Mark, Policies, Setting, Source, concerns, effect,
+};
 pub use error::PlanError;
 pub use machine::{Fact, Machine, ProductType, machine, needs_machine};
 pub use state::{
@@ -96,6 +100,8 @@ pub struct Plan {
     pub blocked: Vec<Skipped>,
     /// What an engineer should know besides.
     pub warnings: Vec<String>,
+    /// What wins over what; empty until [`effect`] was asked.
+    pub effect: Effect,
 }
 
 impl Plan {

@@ -8,6 +8,7 @@ mod check_json;
 mod check_text;
 mod explain_json;
 mod explain_text;
+mod effect_text;
 mod key_text;
 mod plan_json;
 mod plan_text;

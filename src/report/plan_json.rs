@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use thiserror::Error;
 
+use super::effect_text::{all_warnings, debris_json, mark_json, settings_json};
 use super::state_json::{state_from, state_json};
 use crate::plan::{
     Action, Change, Condition, ControlSetInfo, Plan, PlannedHive, PlannedProfile, Recovery, Role,
@@ -52,6 +53,11 @@ struct PlanDocument {
     blocked: Vec<SkippedDocument>,
     #[serde(default)]
     warnings: Vec<String>,
+    /// For people; worked out anew where the plan is applied.
+    #[serde(default)]
+    effective: Vec<Json>,
+    #[serde(default)]
+    debris: Vec<Json>,
     summary: SummaryDocument,
 }
 
@@ -111,6 +117,8 @@ struct ChangeDocument {
     #[serde(default)]
     cause: Option<String>,
     note: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    marks: Vec<Json>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -146,10 +154,12 @@ pub fn plan_json(plan: &Plan) -> Result<Json, PlanJsonError> {
         target: plan.target.clone(),
         hives: plan.hives.iter().map(hive_document).collect(),
         profiles: plan.profiles.iter().map(profile_document).collect(),
-        changes: plan.changes.iter().map(change_document).collect(),
+        changes: marked_changes(plan),
         skipped: plan.skipped.iter().map(skipped_document).collect(),
         blocked: plan.blocked.iter().map(skipped_document).collect(),
-        warnings: plan.warnings.clone(),
+        warnings: all_warnings(&plan.warnings, &plan.effect),
+        effective: settings_json(&plan.effect),
+        debris: debris_json(&plan.effect),
         summary: SummaryDocument {
             changes: plan.changes.len(),
             matches: plan.matches,
@@ -191,6 +201,7 @@ pub fn plan_from_json(bytes: &[u8]) -> Result<Plan, PlanJsonError> {
         skipped: all_skipped_from(document.skipped)?,
         blocked: all_skipped_from(document.blocked)?,
         warnings: document.warnings,
+        effect: crate::plan::Effect::default(),
     })
 }
 
@@ -333,7 +344,19 @@ fn change_document(change: &Change) -> ChangeDocument {
             .map(|cause| cause.impact.as_str().to_owned()),
         cause: change.cause.as_ref().map(|cause| cause.text.clone()),
         note: change.note.clone(),
+        marks: Vec::new(),
     }
+}
+
+/// The changes, each with what stands against it.
+fn marked_changes(plan: &Plan) -> Vec<ChangeDocument> {
+    let mut documents: Vec<ChangeDocument> = plan.changes.iter().map(change_document).collect();
+    for mark in &plan.effect.marks {
+        if let Some(document) = documents.get_mut(mark.change) {
+            document.marks.push(mark_json(mark));
+        }
+    }
+    documents
 }
 
 fn changes_from(documents: &[ChangeDocument]) -> Result<Vec<Change>, PlanJsonError> {

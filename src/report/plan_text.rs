@@ -6,11 +6,15 @@ use std::fmt::Write;
 
 use similar::{ChangeTag, TextDiff};
 
+use super::effect_text::{all_warnings, mark_sentence, settings_text};
 use super::style::{BOLD, DIM, GONE, GOOD, WARN};
 use super::values::value_line;
 use super::{WIDTH, styled};
-use crate::plan::{Action, Change, Condition, Plan, PlannedHive, TouchedKey, folded, path_text};
+use crate::plan::{
+    Action, Change, Condition, Mark, Plan, PlannedHive, Setting, TouchedKey, folded, path_text,
+};
 use crate::profile::{HiveName, escape};
+use crate::regf::Name;
 
 /// The column at which a reason begins beside its value.
 const REASON_COLUMN: usize = 46;
@@ -22,9 +26,19 @@ const CONTEXT: usize = 1;
 pub fn plan_text(plan: &Plan, touched: &[TouchedKey], verbose: bool) -> String {
     let mut text = String::new();
     header(&mut text, plan);
-    text.push_str(&changes_text(&plan.changes, touched, &plan.hives));
-    for warning in &plan.warnings {
-        paragraph(&mut text, "warning: ", warning);
+    let marks = &plan.effect.marks;
+    text.push_str(&marked_text(&plan.changes, marks, touched, &plan.hives));
+    let is_changed = |setting: &Setting| {
+        let place = folded(&setting.key);
+        let name = Name::from(setting.name);
+        plan.changes.iter().any(|change| {
+            let same = |value: &Name| value.same_as(&name);
+            change.value.as_ref().is_some_and(same) && folded(&change.key) == place
+        })
+    };
+    text.push_str(&settings_text(&plan.effect, is_changed, verbose));
+    for warning in all_warnings(&plan.warnings, &plan.effect) {
+        paragraph(&mut text, "warning: ", &warning);
     }
     skipped(&mut text, plan, verbose);
     blocked(&mut text, plan);
@@ -63,12 +77,33 @@ pub fn summary_line(plan: &Plan) -> String {
 
 /// The diff of every touched key.
 pub fn changes_text(changes: &[Change], touched: &[TouchedKey], hives: &[PlannedHive]) -> String {
+    marked_text(changes, &[], touched, hives)
+}
+
+/// A change with what stands against it.
+#[derive(Clone, Copy)]
+struct Marked<'c> {
+    change: &'c Change,
+    /// The place of the change among all.
+    at: usize,
+    /// Of all changes.
+    marks: &'c [Mark],
+}
+
+/// The diff of every touched key, with what stands against each change.
+fn marked_text(
+    changes: &[Change],
+    marks: &[Mark],
+    touched: &[TouchedKey],
+    hives: &[PlannedHive],
+) -> String {
     let mut text = String::new();
     let mut heading = None;
-    let mut by_key: HashMap<(HiveName, Vec<u16>), Vec<&Change>> = HashMap::new();
-    for change in changes {
+    let mut by_key: HashMap<(HiveName, Vec<u16>), Vec<Marked<'_>>> = HashMap::new();
+    for (at, change) in changes.iter().enumerate() {
         let place = (change.hive, folded(&change.key));
-        by_key.entry(place).or_default().push(change);
+        let marked = Marked { change, at, marks };
+        by_key.entry(place).or_default().push(marked);
     }
     for key in touched {
         let place = (key.hive, key.control_set.as_deref());
@@ -137,7 +172,7 @@ fn place_text(key: &TouchedKey, hives: &[PlannedHive]) -> String {
 }
 
 /// One key: its path, and the unified diff of its values with the reasons beside them.
-fn key_diff(text: &mut String, key: &TouchedKey, changes: &[&Change]) {
+fn key_diff(text: &mut String, key: &TouchedKey, changes: &[Marked<'_>]) {
     let path = format!("[{}\\{}]", key.hive, path_text(&key.key));
     match (&key.before, &key.after) {
         (None, Some(_)) => {
@@ -151,11 +186,11 @@ fn key_diff(text: &mut String, key: &TouchedKey, changes: &[&Change]) {
         }
     }
     key_reasons(text, changes);
-    let named = changes.iter().filter_map(|change| {
-        let name = change.value.as_ref()?;
-        Some((folded(std::slice::from_ref(name)), *change))
+    let named = changes.iter().filter_map(|marked| {
+        let name = marked.change.value.as_ref()?;
+        Some((folded(std::slice::from_ref(name)), *marked))
     });
-    let by_value: HashMap<Vec<u16>, &Change> = named.collect();
+    let by_value: HashMap<Vec<u16>, Marked<'_>> = named.collect();
     let lines = |content: &Option<crate::plan::KeyContent>| -> String {
         let values = content.iter().flatten();
         values
@@ -183,8 +218,12 @@ fn key_diff(text: &mut String, key: &TouchedKey, changes: &[&Change]) {
 }
 
 /// The reasons of changes to the key itself.
-fn key_reasons(text: &mut String, changes: &[&Change]) {
-    for change in changes.iter().filter(|change| change.value.is_none()) {
+fn key_reasons(text: &mut String, changes: &[Marked<'_>]) {
+    for marked in changes
+        .iter()
+        .filter(|marked| marked.change.value.is_none())
+    {
+        let change = marked.change;
         if change.action == Action::DeleteKey {
             let before = change.before.as_ref();
             if let Some(crate::plan::State::Key(summary)) = before {
@@ -195,19 +234,19 @@ fn key_reasons(text: &mut String, changes: &[&Change]) {
                 let _ = writeln!(text, "{}", styled(GONE, &below));
             }
         }
-        reason(text, "", change);
+        reason(text, "", *marked);
     }
 }
 
-fn value_diff(text: &mut String, tag: ChangeTag, value: &str, change: Option<&Change>) {
+fn value_diff(text: &mut String, tag: ChangeTag, value: &str, marked: Option<Marked<'_>>) {
     // The reason stands beside what comes; beside what goes only where nothing comes instead.
-    match (tag, change) {
+    match (tag, marked) {
         (ChangeTag::Equal, _) => {
             let _ = writeln!(text, "{}", styled(DIM, &format!(" {value}")));
         }
-        (ChangeTag::Insert, Some(change)) => reason(text, &format!("+{value}"), change),
-        (ChangeTag::Delete, Some(change)) if change.action == Action::DeleteValue => {
-            reason(text, &format!("-{value}"), change);
+        (ChangeTag::Insert, Some(marked)) => reason(text, &format!("+{value}"), marked),
+        (ChangeTag::Delete, Some(marked)) if marked.change.action == Action::DeleteValue => {
+            reason(text, &format!("-{value}"), marked);
         }
         (ChangeTag::Insert, None) => {
             let _ = writeln!(text, "{}", styled(GOOD, &format!("+{value}")));
@@ -219,7 +258,8 @@ fn value_diff(text: &mut String, tag: ChangeTag, value: &str, change: Option<&Ch
 }
 
 /// A line with the reason for it in a column of its own, below where the line is too long.
-fn reason(text: &mut String, line: &str, change: &Change) {
+fn reason(text: &mut String, line: &str, marked: Marked<'_>) {
+    let change = marked.change;
     let style = if line.starts_with('-') { GONE } else { GOOD };
     let note = match change.lowers_security {
         true => format!("LOWERS SECURITY. {}", change.note),
@@ -246,6 +286,12 @@ fn reason(text: &mut String, line: &str, change: &Change) {
             "{:REASON_COLUMN$}{note_style}; {note}{note_style:#}",
             ""
         );
+    }
+    let ours = marked.marks.iter().filter(|mark| mark.change == marked.at);
+    for sentence in ours.map(|mark| escape(&mark_sentence(mark))) {
+        for line in textwrap::wrap(&sentence, room) {
+            let _ = writeln!(text, "{:REASON_COLUMN$}{WARN}; {line}{WARN:#}", "");
+        }
     }
 }
 

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//! The settings that more than one place can decide: which places, and which of them wins.
+//!
+//! Sources: TerminalServer.admx and WindowsFirewall.admx for the policies, exports of listeners
+//! for the inheritance flags.
+
+/// The key of the Terminal Services policies, below the root of SOFTWARE.
+pub(crate) const TS_POLICY: &str = "Policies\\Microsoft\\Windows NT\\Terminal Services";
+
+/// The key of all settings of Terminal Services, below a control set.
+pub(crate) const TERMINAL_SERVER: &str = "Control\\Terminal Server";
+
+/// The key of the listener, below a control set.
+pub(crate) const LISTENER: &str = "Control\\Terminal Server\\WinStations\\RDP-Tcp";
+
+const LICENSING: &str = "Control\\Terminal Server\\RCM\\Licensing Core";
+const DOMAIN: &str = "Services\\SharedAccess\\Parameters\\FirewallPolicy\\DomainProfile";
+const PUBLIC: &str = "Services\\SharedAccess\\Parameters\\FirewallPolicy\\PublicProfile";
+const STANDARD: &str = "Services\\SharedAccess\\Parameters\\FirewallPolicy\\StandardProfile";
+
+/// The policy twins of the firewall's profiles; the private one has two names.
+const DOMAIN_POLICY: &[&str] = &["Policies\\Microsoft\\WindowsFirewall\\DomainProfile"];
+const PUBLIC_POLICY: &[&str] = &["Policies\\Microsoft\\WindowsFirewall\\PublicProfile"];
+const STANDARD_POLICY: &[&str] = &[
+    "Policies\\Microsoft\\WindowsFirewall\\StandardProfile",
+    "Policies\\Microsoft\\WindowsFirewall\\PrivateProfile",
+];
+
+/// A setting in a control set, and what wins over it.
+#[derive(Debug)]
+pub(crate) struct Known {
+    /// The key, below a control set.
+    pub(crate) key: &'static str,
+    /// The value's name.
+    pub(crate) name: &'static str,
+    /// The policy keys that win, below the root of SOFTWARE; the first that has the value counts.
+    pub(crate) policy_keys: &'static [&'static str],
+    /// The value's name there.
+    pub(crate) policy_name: &'static str,
+    /// The flag beside the value that leaves the decision to the user's account.
+    pub(crate) inherit: Option<&'static str>,
+    /// Whether it is a number.
+    pub(crate) is_number: bool,
+    /// The profile that removes the policy.
+    pub(crate) lift: Option<&'static str>,
+    /// The profile that gives the value its type and a good number.
+    pub(crate) mend: Option<&'static str>,
+}
+
+const CLEAR: Option<&str> = Some("rdp-policy-clear");
+
+impl Known {
+    /// A number of the listener that nothing wins over.
+    const fn listener(name: &'static str) -> Self {
+        Self {
+            key: LISTENER,
+            name,
+            policy_keys: &[],
+            policy_name: name,
+            inherit: None,
+            is_number: true,
+            lift: None,
+            mend: Some("rdp-defaults"),
+        }
+    }
+
+    const fn terminal_server(name: &'static str) -> Self {
+        Self {
+            key: TERMINAL_SERVER,
+            mend: Some("rdp-enable"),
+            ..Self::listener(name)
+        }
+    }
+
+    /// One of the firewall's switches; the policy is no Terminal Services policy.
+    const fn firewall(
+        key: &'static str,
+        policy: &'static [&'static str],
+        name: &'static str,
+    ) -> Self {
+        Self {
+            key,
+            policy_keys: policy,
+            mend: None,
+            ..Self::listener(name)
+        }
+    }
+
+    /// With a policy of the same name.
+    const fn policy(self) -> Self {
+        Self {
+            policy_keys: &[TS_POLICY],
+            lift: CLEAR,
+            ..self
+        }
+    }
+
+    const fn named(self, policy_name: &'static str) -> Self {
+        Self {
+            policy_name,
+            ..self
+        }
+    }
+
+    const fn inherits(self, flag: &'static str) -> Self {
+        Self {
+            inherit: Some(flag),
+            ..self
+        }
+    }
+
+    const fn mended_by(self, profile: &'static str) -> Self {
+        Self {
+            mend: Some(profile),
+            ..self
+        }
+    }
+
+    const fn unmended(self) -> Self {
+        Self { mend: None, ..self }
+    }
+
+    const fn text(self) -> Self {
+        Self {
+            is_number: false,
+            ..self
+        }
+    }
+
+    const fn lifted_by(self, profile: &'static str) -> Self {
+        Self {
+            lift: Some(profile),
+            ..self
+        }
+    }
+}
+
+/// Every setting of Terminal Services and of the firewall's switches that is looked at.
+pub(crate) const KNOWN: &[Known] = &[
+    Known::terminal_server("fDenyTSConnections").policy(),
+    Known::terminal_server("TSEnabled"),
+    Known::terminal_server("TSUserEnabled"),
+    Known::terminal_server("TSServerDrainMode"),
+    Known::terminal_server("fSingleSessionPerUser")
+        .policy()
+        .mended_by("rdp-concurrency"),
+    Known::listener("fEnableWinStation").mended_by("rdp-enable"),
+    Known::listener("fLogonDisabled").mended_by("rdp-enable"),
+    Known::listener("PortNumber").mended_by("rdp-port"),
+    Known::listener("LanAdapter").mended_by("rdp-baseline"),
+    Known::listener("SecurityLayer").policy(),
+    Known::listener("MinEncryptionLevel").policy(),
+    Known::listener("UserAuthentication").policy(),
+    Known::listener("fAllowSecProtocolNegotiation"),
+    Known::listener("MaxInstanceCount").policy(),
+    Known::listener("KeepAliveTimeout")
+        .policy()
+        .named("KeepAliveEnable"),
+    Known::listener("fInheritReconnectSame"),
+    Known::listener("fReconnectSame").inherits("fInheritReconnectSame"),
+    Known::listener("fInheritMaxSessionTime"),
+    Known::listener("MaxConnectionTime")
+        .policy()
+        .inherits("fInheritMaxSessionTime"),
+    Known::listener("fInheritMaxDisconnectionTime"),
+    Known::listener("MaxDisconnectionTime")
+        .policy()
+        .inherits("fInheritMaxDisconnectionTime"),
+    Known::listener("fInheritMaxIdleTime"),
+    Known::listener("MaxIdleTime")
+        .policy()
+        .inherits("fInheritMaxIdleTime"),
+    Known::listener("fInheritResetBroken").unmended(),
+    Known::listener("fResetBroken")
+        .policy()
+        .inherits("fInheritResetBroken")
+        .unmended(),
+    Known::listener("fQueryUserConfigFromLocalMachine").policy(),
+    Known::listener("fQueryUserConfigFromDC")
+        .policy()
+        .unmended(),
+    Known::listener("fPromptForPassword").policy().unmended(),
+    Known::listener("SelectTransport").policy().unmended(),
+    Known::listener("SelectNetworkDetect").policy().unmended(),
+    Known::listener("InitialProgram")
+        .policy()
+        .inherits("fInheritInitialProgram")
+        .unmended()
+        .text(),
+    Known {
+        key: LICENSING,
+        ..Known::listener("LicensingMode").policy().unmended()
+    },
+    Known::firewall(DOMAIN, DOMAIN_POLICY, "EnableFirewall"),
+    Known::firewall(PUBLIC, PUBLIC_POLICY, "EnableFirewall"),
+    Known::firewall(STANDARD, STANDARD_POLICY, "EnableFirewall"),
+    Known::firewall(DOMAIN, DOMAIN_POLICY, "DoNotAllowExceptions").lifted_by("firewall-allow-rdp"),
+    Known::firewall(PUBLIC, PUBLIC_POLICY, "DoNotAllowExceptions").lifted_by("firewall-allow-rdp"),
+    Known::firewall(STANDARD, STANDARD_POLICY, "DoNotAllowExceptions")
+        .lifted_by("firewall-allow-rdp"),
+];
+
+/// Policies that the template may write as text: "0" where it is disabled.
+pub(crate) const MAY_BE_TEXT: &[&str] =
+    &["MaxConnectionTime", "MaxDisconnectionTime", "MaxIdleTime"];
+
+/// Numbers of the Terminal Services policy key that have no twin in SYSTEM.
+pub(crate) const POLICY_NUMBERS: &[&str] = &[
+    "fDisableAutoReconnect",
+    "fEncryptRPCTraffic",
+    "fTurnOffSingleAppMode",
+    "KeepAliveInterval",
+    "SessionDirectoryActive",
+    "SessionDirectoryExposeServerIP",
+];
+
+/// A policy's number that means "no limit", where the listener says it with 0xFFFFFFFF.
+pub(crate) const UNLIMITED_BY_POLICY: u32 = 999_999;

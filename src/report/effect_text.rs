@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//! What wins over what, for people and for scripts.
+
+use std::fmt::Write;
+
+use serde_json::{Value as Json, json};
+
+use super::state_json::value_json;
+use super::style::{BOLD, DIM, WARN};
+use super::styled;
+use super::values::{kind_text, value_text};
+use crate::plan::{
+    Against, Debris, Effect, Flaw, InForce, Mark, Setting, Source, Value, path_text,
+};
+use crate::profile::{HiveName, escape};
+use crate::regf::Name;
+
+/// The columns of a setting's name and of what counts.
+const NAME_COLUMN: usize = 34;
+
+/// What counts for the settings that a policy decides, and for those that the user's account decides
+/// and `touched` says are changed; with `verbose` for all.
+pub(super) fn settings_text(
+    effect: &Effect,
+    touched: impl Fn(&Setting) -> bool,
+    verbose: bool,
+) -> String {
+    let mut text = String::new();
+    let is_shown = |setting: &&Setting| {
+        let policy = |state: &InForce| matches!(state.source, Source::Policy { .. });
+        let account = |state: &InForce| matches!(state.source, Source::UserAccount { .. });
+        let states = [&setting.now, &setting.planned, &setting.at_start];
+        verbose || states.into_iter().any(policy) || (account(&setting.planned) && touched(setting))
+    };
+    let mut set = None;
+    for setting in effect.settings.iter().filter(is_shown) {
+        if set != Some(&setting.control_set) {
+            let heading = format!("What counts in {}", setting.control_set);
+            let _ = writeln!(text, "{}", styled(BOLD, &heading));
+            set = Some(&setting.control_set);
+        }
+        setting_line(&mut text, setting);
+    }
+    if set.is_some() {
+        text.push('\n');
+    }
+    text
+}
+
+/// The warnings of a plan, and those that come of what wins over what; each once.
+pub(super) fn all_warnings(warnings: &[String], effect: &Effect) -> Vec<String> {
+    let mut all = warnings.to_vec();
+    let debris = effect.debris.iter().map(debris_sentence);
+    for sentence in effect.notes.iter().cloned().chain(debris) {
+        if !all.contains(&sentence) {
+            all.push(sentence);
+        }
+    }
+    all
+}
+
+fn setting_line(text: &mut String, setting: &Setting) {
+    let name = short_name(setting);
+    let _ = write!(text, "  {:<NAME_COLUMN$} ", escape(&name));
+    let _ = writeln!(text, "{}", escape(&in_force_text(setting, &setting.now)));
+    if setting.planned != setting.now {
+        let line = format!("then {}", in_force_text(setting, &setting.planned));
+        let _ = writeln!(text, "  {:<NAME_COLUMN$} {}", "", styled(DIM, &line));
+    }
+    if setting.at_start != setting.planned {
+        let line = format!(
+            "after the next start {}: Registry.pol writes it",
+            in_force_text(setting, &setting.at_start)
+        );
+        let _ = writeln!(text, "  {:<NAME_COLUMN$} {}", "", styled(WARN, &line));
+    }
+}
+
+/// The firewall has the same names in three keys.
+fn short_name(setting: &Setting) -> String {
+    let key = setting.key.last().map(Name::to_string).unwrap_or_default();
+    match key.ends_with("Profile") {
+        true => format!("{key}\\{}", setting.name),
+        false => setting.name.to_owned(),
+    }
+}
+
+fn in_force_text(setting: &Setting, state: &InForce) -> String {
+    let value = state.value.as_ref().map(value_text).unwrap_or_default();
+    match state.source {
+        Source::Policy { name, .. } => {
+            let policy = match name == setting.name {
+                true => "policy".to_owned(),
+                false => format!("policy {name}"),
+            };
+            format!("{value} by {policy}{}", over(setting))
+        }
+        Source::UserAccount { flag } => {
+            format!("by the user's account, as {flag} says{}", over(setting))
+        }
+        Source::Own => value,
+        Source::Default => match &setting.stored {
+            Some(stored) => format!(
+                "Windows' default: a {} is no number to it",
+                kind_text(stored.kind)
+            ),
+            None => "absent: Windows' default".to_owned(),
+        },
+    }
+}
+
+/// What is not heeded.
+fn over(setting: &Setting) -> String {
+    match &setting.stored {
+        Some(stored) => format!("; {} is not heeded", value_text(stored)),
+        None => String::new(),
+    }
+}
+
+/// What stands against a change, in a sentence.
+pub(super) fn mark_sentence(mark: &Mark) -> String {
+    let or_absent = |value: &Option<Value>| match value {
+        Some(value) => format!("sets it to {}", value_text(value)),
+        None => "deletes it".to_owned(),
+    };
+    let sentence = match &mark.why {
+        Against::Policy { key, name, value } => format!(
+            "MASKED: policy {name} is {} and wins (SOFTWARE\\{key})",
+            value_text(value)
+        ),
+        Against::UserAccount { flag } => {
+            format!("NOT HEEDED while {flag} is not 0: the user's account decides")
+        }
+        Against::LocalPolicy { name, value } => format!(
+            "WILL BE UNDONE: Registry.pol has policy {name} and {} when Windows starts",
+            or_absent(value)
+        ),
+        Against::DomainPolicy => {
+            "MAY BE UNDONE: the machine is in a domain, whose policy may write this key".to_owned()
+        }
+    };
+    match mark.profile {
+        Some(profile) => format!("{sentence}; see profile {profile}."),
+        None => format!("{sentence}."),
+    }
+}
+
+/// What is wrong with a value, and what mends it.
+pub(super) fn debris_sentence(debris: &Debris) -> String {
+    let key = path_text(&debris.key);
+    let (hive, name) = (debris.hive, debris.name.to_string());
+    let sentence = match &debris.flaw {
+        Flaw::Name(meant) if meant.is_empty() => {
+            format!("{hive} {key} has a value called {name:?}, which does nothing.")
+        }
+        Flaw::Name(meant) => format!(
+            "{hive} {key} has a value called {name:?}, which does nothing: {meant} was meant. \
+             Published procedures make such values when their quotes are typed as printed."
+        ),
+        Flaw::Type => format!(
+            "{hive} {key} has {name} as {}, which Windows does not read: a REG_DWORD belongs there.",
+            kind_text(debris.value.kind)
+        ),
+    };
+    match debris.profile {
+        Some(profile) => format!("{sentence} The profile {profile} mends it."),
+        None => sentence,
+    }
+}
+
+/// Every setting, as JSON.
+pub(super) fn settings_json(effect: &Effect) -> Vec<Json> {
+    let settings = effect.settings.iter().map(|setting| {
+        json!({
+            "control_set": setting.control_set,
+            "key": path_text(&setting.key),
+            "value": setting.name,
+            "stored": setting.stored.as_ref().map(value_json),
+            "now": in_force_json(setting, &setting.now),
+            "planned": in_force_json(setting, &setting.planned),
+            "at_start": in_force_json(setting, &setting.at_start),
+        })
+    });
+    settings.collect()
+}
+
+fn in_force_json(setting: &Setting, state: &InForce) -> Json {
+    let from = match state.source {
+        Source::Policy { key, name } => Some(format!("{}\\{key}\\{name}", HiveName::Software)),
+        Source::UserAccount { flag } => Some(flag.to_owned()),
+        Source::Own => {
+            let key = path_text(&setting.key);
+            Some(format!("{}\\{key}\\{}", HiveName::System, setting.name))
+        }
+        Source::Default => None,
+    };
+    json!({
+        "source": state.source.as_str(),
+        "from": from,
+        "data": state.value.as_ref().map(value_json),
+    })
+}
+
+/// What stands against a change, as JSON.
+pub(super) fn mark_json(mark: &Mark) -> Json {
+    json!({
+        "kind": mark.why.as_str(),
+        "text": mark_sentence(mark),
+        "profile": mark.profile,
+    })
+}
+
+/// Values that do nothing, as JSON.
+pub(super) fn debris_json(effect: &Effect) -> Vec<Json> {
+    let debris = effect.debris.iter().map(|debris| {
+        let (kind, meant) = match &debris.flaw {
+            Flaw::Name(meant) => ("name", Some(meant)),
+            Flaw::Type => ("type", None),
+        };
+        json!({
+            "hive": debris.hive.to_string(),
+            "control_set": debris.control_set,
+            "key": path_text(&debris.key),
+            "value": debris.name.to_string(),
+            "data": value_json(&debris.value),
+            "flaw": kind,
+            "meant": meant,
+            "profile": debris.profile,
+        })
+    });
+    debris.collect()
+}
