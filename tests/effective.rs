@@ -241,7 +241,7 @@ fn registry_pol_brings_a_deleted_policy_back() {
     let disk = machine.write();
     let profile = policy_profile(&disk, "SecurityLayer", "absent: true");
     let undone = mark("undone-by-registry-pol", "group-policy-park");
-    assert_eq!(marks(&plan(&disk, &profile)), [undone.clone()]);
+    assert_eq!(marks(&plan(&disk, &profile)), std::slice::from_ref(&undone));
     let keys = format!("  - key: HKLM\\{POLICY}\n    absent: true\n    why: w\n");
     let whole = disk.profile("whole", &keys);
     assert_eq!(marks(&plan(&disk, &whole)), [undone]);
@@ -317,6 +317,23 @@ fn parked_group_policy_undoes_nothing() {
 }
 
 #[test]
+fn a_member_of_a_domain_may_have_its_policies_written_again() {
+    let mut machine = Machine::healthy();
+    machine.dword(POLICY, "SecurityLayer", 0);
+    let tcpip = format!(r"{SERVICES}\Tcpip\Parameters");
+    machine.sz(&tcpip, "Domain", "corp.example");
+    let disk = machine.write();
+    let profile = policy_profile(&disk, "SecurityLayer", "absent: true");
+    let read = plan(&disk, &profile);
+    assert_eq!(marks(&read), [mark("domain-policy", "group-policy-park")]);
+    let text = disk.run("plan", &["-p", &profile]).expect(0).stdout;
+    assert!(text.contains("MAY BE UNDONE"), "{text}");
+    // A change of the listener is not the domain's matter.
+    let read = plan(&disk, &listener_profile(&disk, "fLogonDisabled", 1));
+    assert_eq!(marks(&read), []);
+}
+
+#[test]
 fn a_registry_pol_that_cannot_be_read_is_said_and_stops_nothing() {
     let mut machine = Machine::healthy();
     machine.registry_pol_bytes(b"no policy");
@@ -357,31 +374,41 @@ fn debris_of_mistyped_procedures_is_reported() {
     machine.dword(LISTENER, "'SecurityLayer'", 0);
     machine.dword(LISTENER, " MaxIdleTime", 0);
     machine.dword(TERMINAL_SERVER, "\u{201c}fDenyTSConnections\u{201d}", 0);
-    machine.dword(POLICY, "KeepAliveEnable ", 1);
+    machine.dword(POLICY, "'KeepAliveEnable'", 1);
     let disk = machine.write();
     let read = plan(&disk, "rdp-defaults");
     let debris = read["debris"].as_array().unwrap();
-    let found = |value: &str, meant: &str, hive: &str| {
+    let found = |value: &str, meant: &str, hive: &str, profile: Option<&str>| {
         let mut debris = debris.iter();
         debris.any(|debris| {
             debris["value"] == value
                 && debris["meant"] == meant
                 && debris["hive"] == hive
                 && debris["flaw"] == "name"
-                && debris["profile"] == "rdp-debris"
+                && debris["profile"].as_str() == profile
         })
     };
+    let known = Some("rdp-debris");
     assert!(
-        found("'SecurityLayer'", "SecurityLayer", "SYSTEM"),
+        found("'SecurityLayer'", "SecurityLayer", "SYSTEM", known),
         "{read:#}"
     );
-    assert!(found(" MaxIdleTime", "MaxIdleTime", "SYSTEM"), "{read:#}");
+    assert!(
+        found(" MaxIdleTime", "MaxIdleTime", "SYSTEM", known),
+        "{read:#}"
+    );
     assert!(found(
-        "\u{201c}fDenyTSConnections\u{201d}",
-        "fDenyTSConnections",
-        "SYSTEM"
+        "'KeepAliveEnable'",
+        "KeepAliveEnable",
+        "SOFTWARE",
+        known
     ));
-    assert!(found("KeepAliveEnable ", "KeepAliveEnable", "SOFTWARE"));
+    // No procedure leaves these quotes, so no built-in profile knows the name.
+    let quoted = "\u{201c}fDenyTSConnections\u{201d}";
+    assert!(
+        found(quoted, "fDenyTSConnections", "SYSTEM", None),
+        "{read:#}"
+    );
     // Three in each control set, and the policy.
     assert_eq!(debris.len(), 7);
     let text = disk.run("plan", &["-p", "rdp-defaults"]).expect(0).stdout;

@@ -62,6 +62,8 @@ pub(super) enum Command {
     Backups(BackupsArgs),
     /// Put back what was there before an apply
     Restore(RestoreArgs),
+    /// Say what keeps Remote Desktop from working, and which profile to run; nothing is written
+    Diagnose(DiagnoseArgs),
     /// Check the structure of hives, in every detail; nothing is written
     Check(CheckArgs),
     /// Print a key or a value
@@ -261,6 +263,21 @@ pub(super) struct RestoreArgs {
     pub(super) values: bool,
     #[command(flatten)]
     pub(super) writing: WritingArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DiagnoseArgs {
+    #[command(flatten)]
+    pub(super) target: TargetArgs,
+    #[command(flatten)]
+    pub(super) settings: SettingArgs,
+    #[command(flatten)]
+    pub(super) unrecovered: UnrecoveredArgs,
+    #[command(flatten)]
+    pub(super) format: FormatArgs,
+    /// End with 1 where something blocks Remote Desktop
+    #[arg(long)]
+    pub(super) exit_code: bool,
 }
 
 #[derive(Debug, Args)]

@@ -2,46 +2,90 @@
 //! What counts besides the hives that a command is about: the other hive, and the local group
 //! policy's file. Only looked at; what is wrong with it is said, and stops nothing.
 
+use super::failure::Failure;
 use super::target::{Found, OpenHive, input};
 use crate::disk::shown;
-use crate::plan::{Change, Effect, HiveInput, Plan, Policies, concerns, effect};
+use crate::plan::{Change, Effect, HiveInput, Plan, Policies, concerns, effect, machine};
 use crate::policy::RegistryPol;
 use crate::profile::{HiveName, Profile};
 
+/// The local group policy's file, where there is one that can be read.
+#[derive(Default)]
+pub(super) struct Policy {
+    local: Option<RegistryPol>,
+}
+
+impl Policy {
+    /// Reads it, and says what is wrong with it.
+    pub(super) fn read(found: &Found) -> (Self, Vec<String>) {
+        let file = match found.target.registry_pol() {
+            Ok(Some(file)) => file,
+            Ok(None) => return (Self::default(), Vec::new()),
+            Err(error) => {
+                let note = format!("the local group policy's file: {error}");
+                return (Self::default(), vec![note]);
+            }
+        };
+        match RegistryPol::parse(&file.bytes) {
+            Ok(policy) => (
+                Self {
+                    local: Some(policy),
+                },
+                Vec::new(),
+            ),
+            Err(error) => {
+                let path = shown(&file.path);
+                let note =
+                    format!("{path}: {error}: what it writes at the next start cannot be told");
+                (Self::default(), vec![note])
+            }
+        }
+    }
+
+    /// What is known of policies besides the `hives`.
+    pub(super) fn policies(&self, hives: &[HiveInput<'_>]) -> Policies<'_> {
+        let is_member = machine(hives).domain_member.is_some_and(|fact| fact.value);
+        Policies {
+            local: self.local.as_ref(),
+            domain_member: is_member,
+        }
+    }
+}
+
 /// What was found beside the hives that a command is about.
-pub(super) struct Besides {
+struct Besides {
     hives: Vec<OpenHive>,
-    local_policy: Option<RegistryPol>,
+    policy: Policy,
     notes: Vec<String>,
 }
 
 impl Besides {
     /// Opens what is there besides `known`.
-    pub(super) fn open(found: &Found, known: &[HiveName]) -> Self {
-        let mut besides = Self {
-            hives: Vec::new(),
-            local_policy: None,
-            notes: Vec::new(),
-        };
-        besides.read_local_policy(found);
+    fn open(found: &Found, known: &[HiveName]) -> Self {
+        let (policy, mut notes) = Policy::read(found);
+        let mut hives = Vec::new();
         let all = [HiveName::System, HiveName::Software].into_iter();
         for name in all.filter(|name| !known.contains(name)) {
             match found.open_one(name) {
-                Ok(hive) => besides.hives.extend(hive),
-                Err(failure) => besides.note(name, &failure.sentence()),
+                Ok(hive) => hives.extend(hive),
+                Err(failure) => notes.push(unread(name, &failure)),
             }
         }
-        besides
+        Self {
+            hives,
+            policy,
+            notes,
+        }
     }
 
     /// What wins over what in `hives` and these, before and after `changes`.
-    pub(super) fn effect(&self, hives: &[HiveInput<'_>], changes: &[Change]) -> Effect {
+    fn effect(&self, hives: &[HiveInput<'_>], changes: &[Change]) -> Effect {
         let mut notes = self.notes.clone();
         let mut views = Vec::new();
         for hive in &self.hives {
             match hive.source.view(false) {
                 Ok(view) => views.push((hive, view)),
-                Err(failure) => notes.push(unread(hive.name, &failure.sentence())),
+                Err(failure) => notes.push(unread(hive.name, &failure)),
             }
         }
         let mut all = hives.to_vec();
@@ -49,45 +93,17 @@ impl Besides {
             let path = &hive.source.path;
             match input(hive.name, path, view.bytes(), &view.condition) {
                 Ok(input) => all.push(input),
-                Err(failure) => notes.push(unread(hive.name, &failure.sentence())),
+                Err(failure) => notes.push(unread(hive.name, &failure)),
             }
         }
-        let policies = Policies {
-            local: self.local_policy.as_ref(),
-            domain_member: false,
-        };
-        let mut effect = effect(&all, changes, policies);
+        let mut effect = effect(&all, changes, self.policy.policies(&all));
         effect.notes.splice(0..0, notes);
         effect
     }
-
-    fn read_local_policy(&mut self, found: &Found) {
-        let file = match found.target.registry_pol() {
-            Ok(Some(file)) => file,
-            Ok(None) => return,
-            Err(error) => {
-                self.notes
-                    .push(format!("the local group policy's file: {error}"));
-                return;
-            }
-        };
-        match RegistryPol::parse(&file.bytes) {
-            Ok(policy) => self.local_policy = Some(policy),
-            Err(error) => {
-                let path = shown(&file.path);
-                self.notes.push(format!(
-                    "{path}: {error}: what it writes at the next start cannot be told"
-                ));
-            }
-        }
-    }
-
-    fn note(&mut self, name: HiveName, why: &str) {
-        self.notes.push(unread(name, why));
-    }
 }
 
-fn unread(name: HiveName, why: &str) -> String {
+fn unread(name: HiveName, failure: &Failure) -> String {
+    let why = failure.sentence();
     format!("{name} was to be looked at for what wins over what, and cannot be read: {why}")
 }
 

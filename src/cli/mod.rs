@@ -7,6 +7,7 @@ mod backups;
 mod besides;
 mod capture;
 mod check;
+mod diagnose;
 mod exit;
 mod explain;
 mod failure;
@@ -70,6 +71,7 @@ fn run(command: Command, output: &Output) -> Result<Exit, Failure> {
         Command::Recover(args) => recover::run(&args, output),
         Command::Backups(args) => backups::run(&args, output),
         Command::Restore(args) => restore::run(&args, output),
+        Command::Diagnose(args) => diagnose::run(&args, output),
         Command::Check(args) => check::run(&args, output),
         Command::Show(args) => show::run(&args, output),
         Command::Explain(args) => explain::run(&args, output),

@@ -165,6 +165,7 @@ fn format_of(command: &Command) -> Format {
         Command::Backups(args) => args.format.format,
         Command::Recover(args) => args.writing.format.format,
         Command::Restore(args) => args.writing.format.format,
+        Command::Diagnose(args) => args.format.format,
         Command::Check(args) => args.format.format,
         Command::Show(args) => args.format.format,
         Command::Explain(args) => args.format.format,

@@ -7,6 +7,7 @@ mod build;
 mod capture;
 mod conditions;
 mod control_sets;
+mod diagnose;
 mod effective;
 mod error;
 mod last_known_good;
@@ -18,6 +19,7 @@ mod undo;
 pub use build::{Options, build};
 pub use capture::{CapturedKey, CapturedValue, capture};
 pub use control_sets::{ControlSetInfo, Role, Selection, booting, control_sets};
+pub use diagnose::{Diagnosis, Evidence, Finding, Masked, diagnose};
 pub use effective::{
     Against, Debris, Effect, Flaw, InForce, Mark, Policies, Setting, Source, concerns, effect,
 };

@@ -164,7 +164,7 @@ pub(super) fn debris_sentence(debris: &Debris) -> String {
     };
     match debris.profile {
         Some(profile) => format!("{sentence} The profile {profile} mends it."),
-        None => sentence,
+        None => format!("{sentence} No built-in profile does; one of your own can."),
     }
 }
 

@@ -6,9 +6,10 @@
 
 mod check_json;
 mod check_text;
+mod diagnose_text;
+mod effect_text;
 mod explain_json;
 mod explain_text;
-mod effect_text;
 mod key_text;
 mod plan_json;
 mod plan_text;
@@ -19,6 +20,7 @@ mod values;
 
 pub use check_json::check_json;
 pub use check_text::{CheckedHive, HiveCheck, LogFile, check_text};
+pub use diagnose_text::{CommandLine, diagnose_json, diagnose_text};
 pub use explain_json::explain_json;
 pub use explain_text::explain_text;
 pub use key_text::{KeyListing, key_json, key_text};

@@ -215,6 +215,14 @@ pub fn changes_from_json(json: &Json) -> Result<Vec<Change>, PlanJsonError> {
     changes_from(&documents)
 }
 
+/// The hives alone, as a plan has them.
+pub(super) fn hives_json(hives: &[PlannedHive]) -> Vec<Json> {
+    let documents = hives.iter().map(hive_document);
+    documents
+        .filter_map(|document| serde_json::to_value(document).ok())
+        .collect()
+}
+
 fn hive_document(hive: &PlannedHive) -> HiveDocument {
     let sets = hive.control_sets.iter().map(|set| ControlSetDocument {
         name: set.name.clone(),

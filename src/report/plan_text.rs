@@ -119,7 +119,22 @@ fn marked_text(
 }
 
 fn header(text: &mut String, plan: &Plan) {
-    for hive in &plan.hives {
+    text.push_str(&hives_text(&plan.hives));
+    for profile in &plan.profiles {
+        let by = match &profile.included_by {
+            Some(id) => format!(" (included by {id})"),
+            None => String::new(),
+        };
+        let title = format!("{}: {}{by}", profile.id, profile.title);
+        let _ = writeln!(text, "{}   {}", styled(BOLD, "profile"), escape(&title));
+    }
+    text.push('\n');
+}
+
+/// Each hive: where it is, its control sets, and what it took to read it.
+pub(super) fn hives_text(hives: &[PlannedHive]) -> String {
+    let mut text = String::new();
+    for hive in hives {
         let sets: Vec<String> = hive.control_sets.iter().map(control_set_text).collect();
         let name = format!("{:<8}", hive.name.to_string());
         let _ = write!(text, "{}  {}", styled(BOLD, &name), escape(&hive.path));
@@ -138,15 +153,7 @@ fn header(text: &mut String, plan: &Plan) {
             }
         }
     }
-    for profile in &plan.profiles {
-        let by = match &profile.included_by {
-            Some(id) => format!(" (included by {id})"),
-            None => String::new(),
-        };
-        let title = format!("{}: {}{by}", profile.id, profile.title);
-        let _ = writeln!(text, "{}   {}", styled(BOLD, "profile"), escape(&title));
-    }
-    text.push('\n');
+    text
 }
 
 fn control_set_text(set: &crate::plan::ControlSetInfo) -> String {

@@ -8,8 +8,8 @@
 
 use super::known::{KNOWN, LISTENER, MAY_BE_TEXT, POLICY_NUMBERS, TERMINAL_SERVER, TS_POLICY};
 use super::reader::{Reader, path};
-use crate::plan::{ControlSetInfo, Value};
-use crate::profile::HiveName;
+use crate::plan::{ControlSetInfo, Value, path_text};
+use crate::profile::{self, HiveName};
 use crate::regf::Name;
 
 /// A value that does not do what its writer meant.
@@ -62,7 +62,35 @@ pub(super) fn find(reader: &Reader<'_, '_>, sets: &[ControlSetInfo]) -> Vec<Debr
         TS_POLICY,
         &mut found,
     );
+    name_profiles(&mut found);
     found
+}
+
+/// Names the profile that removes such names, where it knows the name.
+fn name_profiles(found: &mut [Debris]) {
+    let is_name = |debris: &Debris| matches!(debris.flaw, Flaw::Name(_));
+    if !found.iter().any(is_name) {
+        return;
+    }
+    let Ok(profile) = profile::load(REMOVES_NAMES) else {
+        return;
+    };
+    for debris in found.iter_mut().filter(|debris| is_name(debris)) {
+        let below = match debris.control_set {
+            Some(_) => debris.key.get(1..).unwrap_or(&[]),
+            None => debris.key.as_slice(),
+        };
+        let key = path_text(below);
+        let mut rules = profile.keys.iter().filter(|rule| {
+            let segments = rule.path.segments.join("\\");
+            rule.path.hive == debris.hive && segments.eq_ignore_ascii_case(&key)
+        });
+        let is_known = rules.any(|rule| {
+            let mut values = rule.values.iter();
+            values.any(|value| Name::from(value.name.as_str()).same_as(&debris.name))
+        });
+        debris.profile = is_known.then_some(REMOVES_NAMES);
+    }
 }
 
 fn look_at(
@@ -76,7 +104,7 @@ fn look_at(
     for (name, value) in reader.listed(hive, &path) {
         let text = name.to_string();
         let (flaw, profile) = if let Some(meant) = meant_by(&text) {
-            (Flaw::Name(meant.to_owned()), Some(REMOVES_NAMES))
+            (Flaw::Name(meant.to_owned()), None)
         } else if let Some(mend) = wrong_type(key, &text, &value) {
             (Flaw::Type, mend)
         } else {
@@ -125,9 +153,12 @@ fn wrong_type(key: &str, name: &str, value: &Value) -> Option<Option<&'static st
         .iter()
         .filter(|known| known.policy_keys.contains(&TS_POLICY));
     let known = policies.find(|known| known.is_number && same(known.policy_name));
-    let lift = known.and_then(|known| known.lift);
-    let is_policy = known.is_some() || POLICY_NUMBERS.iter().any(|other| same(other));
-    is_policy.then_some(lift.or(Some("rdp-policy-clear")))
+    if let Some(known) = known {
+        return Some(known.lift);
+    }
+    let mut others = POLICY_NUMBERS.iter();
+    let other = others.find(|(other, _)| same(other));
+    other.map(|(_, profile)| *profile)
 }
 
 #[cfg(test)]

@@ -120,6 +120,10 @@ impl Known {
         Self { mend: None, ..self }
     }
 
+    const fn unlifted(self) -> Self {
+        Self { lift: None, ..self }
+    }
+
     const fn text(self) -> Self {
         Self {
             is_number: false,
@@ -137,7 +141,9 @@ impl Known {
 
 /// Every setting of Terminal Services and of the firewall's switches that is looked at.
 pub(crate) const KNOWN: &[Known] = &[
-    Known::terminal_server("fDenyTSConnections").policy(),
+    Known::terminal_server("fDenyTSConnections")
+        .policy()
+        .lifted_by("rdp-enable"),
     Known::terminal_server("TSEnabled"),
     Known::terminal_server("TSUserEnabled"),
     Known::terminal_server("TSServerDrainMode"),
@@ -147,7 +153,7 @@ pub(crate) const KNOWN: &[Known] = &[
     Known::listener("fEnableWinStation").mended_by("rdp-enable"),
     Known::listener("fLogonDisabled").mended_by("rdp-enable"),
     Known::listener("PortNumber").mended_by("rdp-port"),
-    Known::listener("LanAdapter").mended_by("rdp-baseline"),
+    Known::listener("LanAdapter").mended_by("rdp-port"),
     Known::listener("SecurityLayer").policy(),
     Known::listener("MinEncryptionLevel").policy(),
     Known::listener("UserAuthentication").policy(),
@@ -155,7 +161,8 @@ pub(crate) const KNOWN: &[Known] = &[
     Known::listener("MaxInstanceCount").policy(),
     Known::listener("KeepAliveTimeout")
         .policy()
-        .named("KeepAliveEnable"),
+        .named("KeepAliveEnable")
+        .lifted_by("rdp-defaults"),
     Known::listener("fInheritReconnectSame"),
     Known::listener("fReconnectSame").inherits("fInheritReconnectSame"),
     Known::listener("fInheritMaxSessionTime"),
@@ -175,44 +182,99 @@ pub(crate) const KNOWN: &[Known] = &[
         .policy()
         .inherits("fInheritResetBroken")
         .unmended(),
-    Known::listener("fQueryUserConfigFromLocalMachine").policy(),
+    Known::listener("fQueryUserConfigFromLocalMachine")
+        .policy()
+        .unlifted(),
     Known::listener("fQueryUserConfigFromDC")
         .policy()
+        .unlifted()
         .unmended(),
-    Known::listener("fPromptForPassword").policy().unmended(),
-    Known::listener("SelectTransport").policy().unmended(),
-    Known::listener("SelectNetworkDetect").policy().unmended(),
+    Known::listener("fPromptForPassword")
+        .policy()
+        .unlifted()
+        .unmended(),
+    Known::listener("SelectTransport")
+        .policy()
+        .unlifted()
+        .unmended(),
+    Known::listener("SelectNetworkDetect")
+        .policy()
+        .unlifted()
+        .unmended(),
     Known::listener("InitialProgram")
         .policy()
         .inherits("fInheritInitialProgram")
+        .unlifted()
         .unmended()
         .text(),
     Known {
         key: LICENSING,
-        ..Known::listener("LicensingMode").policy().unmended()
+        ..Known::listener("LicensingMode")
+            .policy()
+            .unlifted()
+            .unmended()
     },
     Known::firewall(DOMAIN, DOMAIN_POLICY, "EnableFirewall"),
     Known::firewall(PUBLIC, PUBLIC_POLICY, "EnableFirewall"),
     Known::firewall(STANDARD, STANDARD_POLICY, "EnableFirewall"),
-    Known::firewall(DOMAIN, DOMAIN_POLICY, "DoNotAllowExceptions").lifted_by("firewall-allow-rdp"),
-    Known::firewall(PUBLIC, PUBLIC_POLICY, "DoNotAllowExceptions").lifted_by("firewall-allow-rdp"),
+    Known::firewall(DOMAIN, DOMAIN_POLICY, "DoNotAllowExceptions").lifted_by("firewall-unblock"),
+    Known::firewall(PUBLIC, PUBLIC_POLICY, "DoNotAllowExceptions").lifted_by("firewall-unblock"),
     Known::firewall(STANDARD, STANDARD_POLICY, "DoNotAllowExceptions")
-        .lifted_by("firewall-allow-rdp"),
+        .lifted_by("firewall-unblock"),
 ];
 
 /// Policies that the template may write as text: "0" where it is disabled.
 pub(crate) const MAY_BE_TEXT: &[&str] =
     &["MaxConnectionTime", "MaxDisconnectionTime", "MaxIdleTime"];
 
-/// Numbers of the Terminal Services policy key that have no twin in SYSTEM.
-pub(crate) const POLICY_NUMBERS: &[&str] = &[
-    "fDisableAutoReconnect",
-    "fEncryptRPCTraffic",
-    "fTurnOffSingleAppMode",
-    "KeepAliveInterval",
-    "SessionDirectoryActive",
-    "SessionDirectoryExposeServerIP",
+/// Numbers of the Terminal Services policy key that have no twin in SYSTEM, each with the profile
+/// that removes it.
+pub(crate) const POLICY_NUMBERS: &[(&str, Option<&str>)] = &[
+    ("fDisableAutoReconnect", Some("rdp-defaults")),
+    ("fEncryptRPCTraffic", None),
+    ("fTurnOffSingleAppMode", None),
+    ("KeepAliveInterval", Some("rdp-defaults")),
+    ("SessionDirectoryActive", None),
+    ("SessionDirectoryExposeServerIP", None),
 ];
 
 /// A policy's number that means "no limit", where the listener says it with 0xFFFFFFFF.
 pub(crate) const UNLIMITED_BY_POLICY: u32 = 999_999;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile::{HiveName, load};
+
+    /// Whether the built-in profile has an entry for the value.
+    fn speaks_of(profile: &str, hive: HiveName, keys: &[&str], name: &str) -> bool {
+        let profile = load(profile).unwrap();
+        let rules = profile.keys.iter().filter(|rule| {
+            let key = rule.path.segments.join("\\");
+            rule.path.hive == hive && keys.iter().any(|other| key.eq_ignore_ascii_case(other))
+        });
+        let mut values = rules.flat_map(|rule| &rule.values);
+        values.any(|value| value.name.eq_ignore_ascii_case(name))
+    }
+
+    #[test]
+    fn every_profile_named_has_an_entry_for_the_value() {
+        for known in KNOWN {
+            if let Some(profile) = known.mend {
+                let found = speaks_of(profile, HiveName::System, &[known.key], known.name);
+                assert!(found, "{profile} does not mend {}", known.name);
+            }
+            if let Some(profile) = known.lift {
+                let keys = known.policy_keys;
+                let found = speaks_of(profile, HiveName::Software, keys, known.policy_name);
+                assert!(found, "{profile} does not lift {}", known.policy_name);
+            }
+        }
+        for (name, profile) in POLICY_NUMBERS {
+            if let Some(profile) = profile {
+                let found = speaks_of(profile, HiveName::Software, &[TS_POLICY], name);
+                assert!(found, "{profile} does not remove {name}");
+            }
+        }
+    }
+}

@@ -146,10 +146,8 @@ const STOPS_POLICY: Option<&str> = Some("group-policy-park");
 ///
 /// Never fails: what cannot be read is said in the notes.
 pub fn effect(hives: &[HiveInput<'_>], changes: &[Change], policies: Policies<'_>) -> Effect {
-    let mut reader = Reader::new(hives, changes, None);
+    let reader = effect_reader(hives, changes, policies);
     let sets = sets_of(hives);
-    let is_processed = is_policy_processed(&reader, &sets);
-    reader.local_policy = policies.local.filter(|_| is_processed);
     let mut settings = Vec::new();
     for set in &sets {
         let known = KNOWN.iter();
@@ -158,7 +156,7 @@ pub fn effect(hives: &[HiveInput<'_>], changes: &[Change], policies: Policies<'_
     let context = Context {
         reader: &reader,
         settings: &settings,
-        domain_member: policies.domain_member && is_processed,
+        domain_member: policies.domain_member && is_policy_processed(&reader, &sets),
     };
     let marks = changes.iter().enumerate();
     let marks = marks
@@ -177,6 +175,18 @@ pub fn effect(hives: &[HiveInput<'_>], changes: &[Change], policies: Policies<'_
         debris,
         notes,
     }
+}
+
+/// What values are, with the local group policy where Windows will process it.
+pub(crate) fn effect_reader<'r, 'h>(
+    hives: &'r [HiveInput<'h>],
+    changes: &[Change],
+    policies: Policies<'r>,
+) -> Reader<'r, 'h> {
+    let mut reader = Reader::new(hives, changes, None);
+    let is_processed = is_policy_processed(&reader, &sets_of(hives));
+    reader.local_policy = policies.local.filter(|_| is_processed);
+    reader
 }
 
 /// The control sets of the SYSTEM hive, if it is there.

@@ -156,14 +156,14 @@ impl<'r, 'h> Reader<'r, 'h> {
             .unwrap_or_default()
     }
 
-    /// Whether the key exists now.
-    pub(crate) fn has_key(&self, hive: HiveName, path: &[Name]) -> bool {
-        let input = self.hives.iter().find(|input| input.name == hive);
-        let found = input.map(|input| find_key(input, path));
-        match found {
-            Some(Ok(key)) => key.is_some(),
-            Some(Err(error)) => self.unread::<()>(error.to_string()).is_some(),
-            None => false,
+    /// Whether the key exists now; `None` where that cannot be read.
+    pub(crate) fn has_key(&self, hive: HiveName, path: &[Name]) -> Option<bool> {
+        let Some(input) = self.hives.iter().find(|input| input.name == hive) else {
+            return Some(false);
+        };
+        match find_key(input, path) {
+            Ok(key) => Some(key.is_some()),
+            Err(error) => self.unread(error.to_string()),
         }
     }
 

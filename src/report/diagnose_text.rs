@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//! A diagnosis, for people and for scripts.
+
+use std::fmt::Write;
+
+use serde_json::{Value as Json, json};
+
+use super::effect_text::{debris_json, settings_json};
+use super::plan_json::hives_json;
+use super::plan_text::hives_text;
+use super::state_json::state_json;
+use super::style::{BOLD, DIM, GONE, GOOD, WARN};
+use super::values::value_text;
+use super::{WIDTH, styled};
+use crate::plan::{Diagnosis, Evidence, Finding, Masked, State, path_text};
+use crate::profile::{Impact, escape};
+use crate::regf::Name;
+
+/// How the command that repairs is typed.
+#[derive(Clone, Debug, Default)]
+pub struct CommandLine {
+    /// The words that name the target.
+    pub target: Vec<String>,
+    /// `NAME=VALUE`, each with the id of the profile that takes it.
+    pub settings: Vec<(String, String)>,
+    /// The profiles that mend all that blocks, where they can be applied together.
+    pub together: Vec<String>,
+}
+
+/// How many values are shown for one cause.
+const SHOWN: usize = 20;
+
+/// What is left to look at where the registry is not the cause.
+const LEFT: &[&str] = &[
+    "The network: the machine's address and adapter, routes, network security groups and firewalls \
+     in front of it; whether TCP port 3389 answers from the same network.",
+    "The account: password, lock-out, membership in Remote Desktop Users, the right to log on \
+     through Remote Desktop Services, logon restrictions of the domain.",
+    "The client: its error text and code (hivemend explain), its own policies, and whether another \
+     client gets in.",
+    "The listener's certificate and its key: files in ProgramData\\Microsoft\\Crypto\\RSA\\MachineKeys \
+     and their permissions.",
+    "The event log of the machine: TerminalServices-RemoteConnectionManager, \
+     TerminalServices-LocalSessionManager, Schannel, Service Control Manager \
+     (Windows\\System32\\winevt\\Logs).",
+    "Whether Windows starts at all: the screenshot or console of the machine, boot configuration, \
+     disk space, missing system files (termsrv.dll), drivers.",
+];
+
+/// A diagnosis for people.
+pub fn diagnose_text(diagnosis: &Diagnosis, command: &CommandLine, verbose: bool) -> String {
+    let mut text = hives_text(&diagnosis.hives);
+    text.push('\n');
+    let _ = writeln!(text, "{}", styled(BOLD, &verdict_sentence(diagnosis)));
+    text.push('\n');
+    for finding in &diagnosis.findings {
+        finding_text(&mut text, finding, command);
+    }
+    if let Some(line) = command.together() {
+        let _ = writeln!(text, "{}", styled(BOLD, "All that blocks, together:"));
+        let _ = writeln!(text, "         {}\n", styled(GOOD, &line));
+    }
+    if !diagnosis.elsewhere.is_empty() {
+        let boots = &diagnosis.boots.name;
+        let line = format!("In control sets that do not boot ({boots} does):");
+        let _ = writeln!(text, "{}", styled(DIM, &line));
+        for finding in &diagnosis.elsewhere {
+            elsewhere_line(&mut text, finding);
+        }
+        text.push('\n');
+    }
+    for masked in &diagnosis.masked {
+        wrapped(&mut text, DIM, "not a cause: ", &masked_sentence(masked));
+    }
+    for warning in &diagnosis.warnings {
+        wrapped(&mut text, WARN, "warning: ", warning);
+    }
+    if diagnosis.count(Impact::Blocks) == 0 || verbose {
+        let _ = writeln!(text, "{}", styled(BOLD, "What is left to look at"));
+        for left in LEFT {
+            wrapped(&mut text, anstyle::Style::new(), "  - ", left);
+        }
+    }
+    text
+}
+
+fn verdict_sentence(diagnosis: &Diagnosis) -> String {
+    let blocks = diagnosis.count(Impact::Blocks);
+    let others = diagnosis.findings.len().saturating_sub(blocks);
+    let set = &diagnosis.boots.name;
+    let mut sentence = match blocks {
+        0 if diagnosis.is_complete => {
+            format!("Nothing in the registry blocks Remote Desktop ({set}): it is not the cause.")
+        }
+        0 => format!("Nothing that could be judged blocks Remote Desktop ({set})."),
+        1 => format!("1 cause in the registry blocks Remote Desktop ({set})."),
+        _ => format!("{blocks} causes in the registry block Remote Desktop ({set})."),
+    };
+    if others > 0 {
+        let _ = write!(sentence, " {others} more to know of.");
+    }
+    sentence
+}
+
+fn finding_text(text: &mut String, finding: &Finding, command: &CommandLine) {
+    let (style, label) = match finding.impact {
+        Impact::Blocks => (GONE, "BLOCKS   "),
+        Impact::Weakens => (WARN, "WEAKENS  "),
+        Impact::Unusual => (DIM, "UNUSUAL  "),
+    };
+    wrapped(text, style, label, &finding.cause);
+    for evidence in finding.evidence.iter().take(SHOWN) {
+        let sentence = evidence_sentence(evidence);
+        wrapped(text, anstyle::Style::new(), "         ", &sentence);
+    }
+    if finding.evidence.len() > SHOWN {
+        let more = finding.evidence.len().saturating_sub(SHOWN);
+        let line = format!("and {more} more (--format json has them)");
+        wrapped(text, anstyle::Style::new(), "         ", &line);
+    }
+    if let Some(advice) = &finding.advice {
+        wrapped(text, anstyle::Style::new(), "         ", advice);
+    }
+    if let Some(line) = command.line(&finding.profiles) {
+        let _ = writeln!(text, "         {}", styled(GOOD, &line));
+    }
+    if !finding.also.is_empty() {
+        let line = format!("also about it: {}", finding.also.join(", "));
+        wrapped(text, DIM, "         ", &line);
+    }
+    text.push('\n');
+}
+
+fn elsewhere_line(text: &mut String, finding: &Finding) {
+    let mut sets: Vec<&str> = Vec::new();
+    for set in finding
+        .evidence
+        .iter()
+        .filter_map(|e| e.control_set.as_deref())
+    {
+        if !sets.contains(&set) {
+            sets.push(set);
+        }
+    }
+    let names: Vec<String> = finding
+        .evidence
+        .iter()
+        .filter_map(|evidence| evidence.value.as_ref().or(evidence.key.last()))
+        .map(Name::to_string)
+        .collect();
+    let line = format!(
+        "{} ({}: {})",
+        finding.cause,
+        sets.join(", "),
+        names.join(", ")
+    );
+    wrapped(text, DIM, "  - ", &line);
+}
+
+fn evidence_sentence(evidence: &Evidence) -> String {
+    let mut place = format!("{}\\{}", evidence.hive, path_text(&evidence.key));
+    if let Some(value) = &evidence.value {
+        let name = match value.is_empty() {
+            true => "@".to_owned(),
+            false => value.to_string(),
+        };
+        let _ = write!(place, " {name}");
+    }
+    let is_missing_key = evidence.value.is_none() && evidence.found.is_none();
+    let mut sentence = match (is_missing_key, evidence.wanted == evidence.found) {
+        (true, _) => place,
+        (false, true) => format!("{place}: {}", state_text(evidence.found.as_ref())),
+        (false, false) => format!(
+            "{place}: {}, should be {}",
+            state_text(evidence.found.as_ref()),
+            state_text(evidence.wanted.as_ref())
+        ),
+    };
+    if let Some(note) = &evidence.note {
+        let _ = write!(sentence, "; {note}");
+    }
+    sentence
+}
+
+fn state_text(state: Option<&State>) -> String {
+    match state {
+        None => "absent".to_owned(),
+        Some(State::Value(value)) => value_text(value),
+        Some(State::Key(_)) => "there".to_owned(),
+    }
+}
+
+fn masked_sentence(masked: &Masked) -> String {
+    let evidence = Evidence {
+        note: None,
+        ..masked.evidence.clone()
+    };
+    let sentence = evidence_sentence(&evidence);
+    format!("{sentence} ({}), but {}", masked.cause, masked.why)
+}
+
+/// `body` behind `label`, at the width of a page.
+fn wrapped(text: &mut String, style: anstyle::Style, label: &str, body: &str) {
+    let body = escape(body);
+    let indent = " ".repeat(label.len());
+    let options = textwrap::Options::new(WIDTH)
+        .initial_indent(label)
+        .subsequent_indent(&indent)
+        // Names have hyphens in them.
+        .word_splitter(textwrap::WordSplitter::NoHyphenation);
+    for line in textwrap::wrap(&body, options) {
+        let _ = writeln!(text, "{style}{line}{style:#}");
+    }
+}
+
+impl CommandLine {
+    /// The command that mends all that blocks, where it is not one of the single ones.
+    fn together(&self) -> Option<String> {
+        self.line(&self.together)
+    }
+
+    /// The command that applies `profiles`; `None` for none.
+    fn line(&self, profiles: &[String]) -> Option<String> {
+        if profiles.is_empty() {
+            return None;
+        }
+        let mut words = vec!["hivemend".to_owned(), "apply".to_owned()];
+        words.extend(self.target.iter().map(|word| quoted(word)));
+        for profile in profiles {
+            words.extend(["-p".to_owned(), profile.clone()]);
+        }
+        let settings = self.settings.iter();
+        let ours = settings.filter(|(profile, _)| profiles.contains(profile));
+        let mut given: Vec<&String> = Vec::new();
+        for (_, setting) in ours.filter(|(_, setting)| !setting.is_empty()) {
+            if !given.contains(&setting) {
+                words.extend(["--set".to_owned(), quoted(setting)]);
+                given.push(setting);
+            }
+        }
+        Some(words.join(" "))
+    }
+}
+
+/// The word as a shell takes it: in quotes where it needs them.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "-_./:\\=+,@%".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) && (cfg!(windows) || !word.contains('\\')) {
+        return word.to_owned();
+    }
+    match cfg!(windows) {
+        // A backslash in front of the last quote would make it part of the name.
+        true => format!("\"{}\"", word.trim_end_matches('\\')),
+        false => format!("'{}'", word.replace('\'', "'\\''")),
+    }
+}
+
+/// A diagnosis for scripts.
+pub fn diagnose_json(diagnosis: &Diagnosis, command: &CommandLine, target: &str) -> Json {
+    let finding = |finding: &Finding| finding_json(finding, command);
+    json!({
+        "schema": "hivemend.diagnose/1",
+        "target": target,
+        "hives": hives_json(&diagnosis.hives),
+        "boots": diagnosis.boots.name,
+        "command": command.together(),
+        "blocked": diagnosis.count(Impact::Blocks) > 0,
+        "findings": diagnosis.findings.iter().map(finding).collect::<Vec<Json>>(),
+        "elsewhere": diagnosis.elsewhere.iter().map(finding).collect::<Vec<Json>>(),
+        "masked": diagnosis.masked.iter().map(masked_json).collect::<Vec<Json>>(),
+        "effective": settings_json(&diagnosis.effect),
+        "debris": debris_json(&diagnosis.effect),
+        "complete": diagnosis.is_complete,
+        "warnings": diagnosis.warnings,
+        "look_at": LEFT,
+        "summary": {
+            "blocks": diagnosis.count(Impact::Blocks),
+            "weakens": diagnosis.count(Impact::Weakens),
+            "unusual": diagnosis.count(Impact::Unusual),
+        },
+    })
+}
+
+fn finding_json(finding: &Finding, command: &CommandLine) -> Json {
+    json!({
+        "impact": finding.impact.as_str(),
+        "cause": finding.cause,
+        "profiles": finding.profiles,
+        "also": finding.also,
+        "command": command.line(&finding.profiles),
+        "advice": finding.advice,
+        "evidence": finding.evidence.iter().map(evidence_json).collect::<Vec<Json>>(),
+    })
+}
+
+fn evidence_json(evidence: &Evidence) -> Json {
+    json!({
+        "hive": evidence.hive.to_string(),
+        "control_set": evidence.control_set,
+        "key": path_text(&evidence.key),
+        "value": evidence.value.as_ref().map(Name::to_string),
+        "found": state_json(evidence.found.as_ref()),
+        "wanted": state_json(evidence.wanted.as_ref()),
+        "note": evidence.note,
+    })
+}
+
+fn masked_json(masked: &Masked) -> Json {
+    json!({
+        "cause": masked.cause,
+        "why": masked.why,
+        "evidence": evidence_json(&masked.evidence),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_names_target_profiles_and_their_settings() {
+        let command = CommandLine {
+            target: vec!["/mnt/os disk".to_owned()],
+            settings: vec![("rdp-port".to_owned(), "port=3390".to_owned())],
+            together: Vec::new(),
+        };
+        let line = |profiles: &[&str]| {
+            let profiles: Vec<String> = profiles.iter().map(|id| (*id).to_owned()).collect();
+            command.line(&profiles)
+        };
+        assert_eq!(line(&[]), None);
+        let quote = if cfg!(windows) { '"' } else { '\'' };
+        let target = format!("hivemend apply {quote}/mnt/os disk{quote}");
+        assert_eq!(line(&["a", "b"]), Some(format!("{target} -p a -p b")));
+        let port = format!("{target} -p rdp-port --set port=3390");
+        assert_eq!(line(&["rdp-port"]), Some(port));
+    }
+
+    #[cfg(not(windows))]
+    #[test]
+    fn a_quote_in_a_word_stays_one_word() {
+        assert_eq!(quoted("it's"), r"'it'\''s'");
+        assert_eq!(quoted("$(x)"), "'$(x)'");
+        assert_eq!(quoted(r"a\b"), r"'a\b'");
+        assert_eq!(quoted("/mnt/osdisk"), "/mnt/osdisk");
+    }
+}
