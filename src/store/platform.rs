@@ -47,7 +47,15 @@ mod imp {
     /// The folder itself is locked: no lock file is left, and two runs with different backup
     /// folders still exclude each other.
     #[derive(Debug)]
-    pub(crate) struct Lock(#[allow(dead_code, reason = "held for its drop")] File);
+    pub(crate) struct Lock(File);
+
+    impl Drop for Lock {
+        fn drop(&mut self) {
+            // Closing is not enough where a process was just being started: until it has become
+            // another program it has the same open folder, and so the lock.
+            let _ = self.0.unlock();
+        }
+    }
 
     impl Lock {
         pub(crate) fn take(config: &Path) -> Result<Self, LockError> {

@@ -642,7 +642,7 @@ fn the_power_fails_while_a_failed_run_is_undone() {
         let mut dice = Dice(0x6d65_6e64);
         let mut seen = Seen::default();
         for at in (1..=scenario.count()).step_by(steps) {
-            let target = target(scenario, at % 2 == 0);
+            let target = target(scenario, at.is_multiple_of(2));
             let run = record(scenario, target, Trouble::Once(at, ENOSPC));
             run.cut_everywhere(sample, &mut dice, &mut seen);
         }
@@ -676,7 +676,7 @@ fn settle_and_cut(
     dice: &mut Dice,
     seen: &mut Seen,
 ) {
-    let target = target(scenario, at % 2 == 0);
+    let target = target(scenario, at.is_multiple_of(2));
     let stopped = scenario.medium(Trouble::Stop(at));
     let _ = run(scenario, &target, &stopped);
     let Some(found) = pending(&target) else {
