@@ -10,6 +10,12 @@ use serde::{Deserialize, Serialize};
 #[cfg(unix)]
 const SECURITY: [&str; 2] = ["system.ntfs_acl", "system.ntfs_security"];
 
+/// 100-nanosecond steps in a second.
+#[cfg(unix)]
+const STEPS: u64 = 10_000_000;
+#[cfg(unix)]
+const FROM_1601_TO_1970: i64 = 11_644_473_600;
+
 /// What a file has besides its bytes, as it is recorded, carried over and compared.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileMetadata {
@@ -17,7 +23,7 @@ pub struct FileMetadata {
     pub modified: Stamp,
     /// Last access; carried over, but not compared, as reading changes it.
     pub accessed: Stamp,
-    /// Creation, where it can be set: Windows.
+    /// Creation, where it can be set: Windows, ntfs-3g.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created: Option<Stamp>,
     /// The Windows attribute of this name.
@@ -82,6 +88,25 @@ impl FileMetadata {
 }
 
 impl Stamp {
+    /// The time that is `steps` of 100 nanoseconds after 1601.
+    #[cfg(unix)]
+    pub(crate) fn from_filetime(steps: u64) -> Self {
+        let seconds = i64::try_from(steps / STEPS).unwrap_or(i64::MAX);
+        let nanos = u32::try_from(steps % STEPS * 100).unwrap_or(0);
+        Self {
+            seconds: seconds.saturating_sub(FROM_1601_TO_1970),
+            nanos,
+        }
+    }
+
+    /// 100-nanosecond steps since 1601; `None` before that.
+    #[cfg(unix)]
+    pub(crate) fn filetime(self) -> Option<u64> {
+        let seconds = self.seconds.checked_add(FROM_1601_TO_1970)?;
+        let steps = u64::try_from(seconds).ok()?.checked_mul(STEPS)?;
+        steps.checked_add(u64::from(self.nanos / 100))
+    }
+
     /// The time as std has it; `None` beyond what the system can express.
     pub fn time(self) -> Option<SystemTime> {
         let seconds = Duration::from_secs(self.seconds.unsigned_abs());
@@ -135,6 +160,10 @@ mod tests {
         ] {
             let stamp = Stamp { seconds, nanos };
             assert_eq!(Stamp::from(stamp.time().unwrap()), stamp);
+            #[cfg(unix)]
+            if nanos % 100 == 0 {
+                assert_eq!(Stamp::from_filetime(stamp.filetime().unwrap()), stamp);
+            }
         }
         assert_eq!(
             Stamp {

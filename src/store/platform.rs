@@ -31,14 +31,18 @@ mod imp {
 
     /// Longest value and longest list of names that Linux hands out.
     const LONGEST_XATTR: usize = 65_536;
-    /// Attributes of ntfs-3g and ntfs3, which no listing shows: descriptor, attributes, creation.
+    /// Attributes of ntfs-3g and ntfs3, which no listing shows: descriptor, attributes, what
+    /// Linux programs under Windows keep. Those that end in `_be` are the same number for both.
     const UNLISTED: [&str; 5] = [
         "system.ntfs_acl",
         "system.ntfs_attrib",
         "system.ntfs_attrib_be",
-        "system.ntfs_crtime_be",
+        "system.ntfs_ea",
         "system.ntfs_security",
     ];
+    /// Times as ntfs-3g keeps them: creation, last write, last access, last change of the record;
+    /// each counts 100-nanosecond steps since 1601, big-endian.
+    const NTFS_TIMES: &str = "system.ntfs_times_be";
     /// Attributes that the kernel makes from the content itself.
     const KERNELS_OWN: [&str; 2] = ["security.ima", "security.evm"];
 
@@ -93,10 +97,16 @@ mod imp {
 
     pub(crate) fn metadata(file: &File) -> io::Result<FileMetadata> {
         let found = file.metadata()?;
+        let (modified, accessed) = (found.modified()?, found.accessed()?);
+        // What the kernel says of an ntfs-3g file may be what it was asked for, not what is there.
+        let ([modified, accessed], created) = match ntfs_times(file)? {
+            Some([created, modified, accessed]) => ([modified, accessed], Some(created)),
+            None => ([modified, accessed].map(Stamp::from), None),
+        };
         Ok(FileMetadata {
-            modified: Stamp::from(found.modified()?),
-            accessed: Stamp::from(found.accessed()?),
-            created: None,
+            modified,
+            accessed,
+            created,
             read_only: false,
             mode: found.mode() & 0o7777,
             owner: found.uid(),
@@ -125,7 +135,39 @@ mod imp {
                 .set_accessed(accessed);
             result = result.and(file.set_times(times));
         }
+        if let Some(created) = wanted.created {
+            result = result.and(set_ntfs_times(
+                file,
+                [created, wanted.modified, wanted.accessed],
+            ));
+        }
         result
+    }
+
+    /// Creation, last write and last access, where ntfs-3g tells them.
+    fn ntfs_times(file: &File) -> io::Result<Option<[Stamp; 3]>> {
+        let Some(bytes) = xattr(file, NTFS_TIMES)? else {
+            return Ok(None);
+        };
+        let (times, _) = bytes.as_chunks::<8>();
+        let stamp = |time: &[u8; 8]| Stamp::from_filetime(u64::from_be_bytes(*time));
+        match times {
+            [created, modified, accessed, ..] => {
+                Ok(Some([created, modified, accessed].map(stamp)))
+            }
+            _ => Err(io::ErrorKind::InvalidData.into()),
+        }
+    }
+
+    /// Sets all three in one step: after one was set alone, ntfs-3g takes `utimensat`, says yes and
+    /// does nothing (its flag `TimesSet`).
+    fn set_ntfs_times(file: &File, times: [Stamp; 3]) -> io::Result<()> {
+        let mut bytes = Vec::new();
+        for time in times {
+            let time = time.filetime().ok_or(io::ErrorKind::InvalidInput)?;
+            bytes.extend(time.to_be_bytes());
+        }
+        Ok(fsetxattr(file, NTFS_TIMES, &bytes, XattrFlags::empty())?)
     }
 
     /// Gives a new file or folder the security descriptor of `like`, where that has one.
