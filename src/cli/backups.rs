@@ -16,7 +16,8 @@ use crate::store::{Backup, BackupState, Disk, Store};
 pub(super) fn run(args: &BackupsArgs, output: &Output) -> Result<Exit, Failure> {
     let found = Found::from_args(&args.target)?;
     let backup_dir = args.backup.backup_dir.as_deref();
-    interrupted::warn(&found.target, backup_dir, output);
+    // Nothing is read from the hives: one without a name is no hindrance.
+    let _ = interrupted::warn(&found.target, backup_dir, output);
     let backups = Store::new(&Disk).list(&found.target.config, backup_dir)?;
     if output.is_json() {
         let rows: Vec<Json> = backups.iter().map(row_json).collect();

@@ -4,13 +4,17 @@
 use anyhow::anyhow;
 
 use super::exit::Exit;
-use crate::disk::DiskError;
+use crate::disk::{DiskError, is_failing};
 use crate::edit::EditError;
 use crate::plan::PlanError;
 use crate::profile::{Conflicts, ProfileErrors};
 use crate::report::PlanJsonError;
 use crate::store::{StoreError, StoreFault, Touched};
 use crate::verify::VerifyError;
+
+/// What an input/output error asks for.
+const DISK_FAILS: &str = "The disk, or its file system, is damaged there. Run chkdsk on the volume \
+    in Windows (ntfsfix does not do what it does), then run this again.";
 
 /// Why a command did not do what it was asked.
 #[derive(Debug)]
@@ -86,7 +90,11 @@ impl From<DiskError> for Failure {
         } else {
             Exit::Failed
         };
-        Self::from_error(exit, error)
+        let advice = match &error {
+            DiskError::Io { source, .. } if is_failing(source) => DISK_FAILS,
+            _ => "",
+        };
+        Self::from_error(exit, error).advising(advice)
     }
 }
 
@@ -169,6 +177,7 @@ impl From<StoreError> for Failure {
             StoreFault::Interrupted { .. } => {
                 "Run hivemend apply or hivemend restore to settle it."
             }
+            fault if fault.is_disk_failing() => DISK_FAILS,
             _ => "",
         };
         Self::from_error(exit, error).advising(advice)

@@ -16,7 +16,7 @@ pub(super) fn run(args: &PlanArgs, output: &Output) -> Result<Exit, Failure> {
     let selection = selection(&args.control_set)?;
     let profiles = load_profiles(&args.profiles, output)?;
     let found = Found::from_args(&args.target)?;
-    interrupted::warn(&found.target, None, output);
+    interrupted::warn(&found.target, None, output)?;
     let hives = found.open(&hives_of(&profiles))?;
     let mut views = Vec::new();
     for hive in &hives {
@@ -32,6 +32,7 @@ pub(super) fn run(args: &PlanArgs, output: &Output) -> Result<Exit, Failure> {
         )?);
     }
     let mut plan = make(&profiles, &inputs, &found, selection)?;
+    plan.metadata = found.metadata(&inputs);
     plan.warn(found.warnings(&hives));
     let conditions = views
         .iter()

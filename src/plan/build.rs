@@ -62,6 +62,7 @@ pub fn build(
         matches: 0,
         skipped: Vec::new(),
         warnings: Vec::new(),
+        metadata: None,
     };
     let mut builder = Builder {
         hives,

@@ -7,8 +7,8 @@ use thiserror::Error;
 
 use super::state_json::{state_from, state_json};
 use crate::plan::{
-    Action, Change, Condition, ControlSetInfo, Plan, PlannedHive, PlannedProfile, Recovery, Role,
-    Skipped, State, path_text,
+    Action, Change, Condition, ControlSetInfo, Metadata, Plan, PlannedHive, PlannedProfile,
+    Recovery, Role, Skipped, State, path_text,
 };
 use crate::profile::HiveName;
 use crate::regf::Name;
@@ -47,7 +47,17 @@ struct PlanDocument {
     skipped: Vec<SkippedDocument>,
     #[serde(default)]
     warnings: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    metadata: Option<MetadataDocument>,
     summary: SummaryDocument,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MetadataDocument {
+    file_system: String,
+    kept: Vec<String>,
+    not_kept: Vec<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -132,6 +142,11 @@ pub fn plan_json(plan: &Plan) -> Result<Json, PlanJsonError> {
         changes: plan.changes.iter().map(change_document).collect(),
         skipped: plan.skipped.iter().map(skipped_document).collect(),
         warnings: plan.warnings.clone(),
+        metadata: plan.metadata.clone().map(|metadata| MetadataDocument {
+            file_system: metadata.file_system,
+            kept: metadata.kept,
+            not_kept: metadata.not_kept,
+        }),
         summary: SummaryDocument {
             changes: plan.changes.len(),
             matches: plan.matches,
@@ -175,6 +190,11 @@ pub fn plan_from_json(bytes: &[u8]) -> Result<Plan, PlanJsonError> {
             .filter_map(skipped_from)
             .collect(),
         warnings: document.warnings,
+        metadata: document.metadata.map(|metadata| Metadata {
+            file_system: metadata.file_system,
+            kept: metadata.kept,
+            not_kept: metadata.not_kept,
+        }),
     })
 }
 

@@ -9,7 +9,9 @@ use similar::{ChangeTag, TextDiff};
 use super::style::{BOLD, DIM, GONE, GOOD, WARN};
 use super::values::value_line;
 use super::{WIDTH, styled};
-use crate::plan::{Action, Change, Condition, Plan, PlannedHive, TouchedKey, folded, path_text};
+use crate::plan::{
+    Action, Change, Condition, Metadata, Plan, PlannedHive, TouchedKey, folded, path_text,
+};
 use crate::profile::{HiveName, escape};
 
 /// The column at which a reason begins beside its value.
@@ -26,9 +28,24 @@ pub fn plan_text(plan: &Plan, touched: &[TouchedKey], verbose: bool) -> String {
     for warning in &plan.warnings {
         paragraph(&mut text, "warning: ", warning);
     }
+    if let Some(metadata) = &plan.metadata {
+        paragraph(&mut text, "metadata: ", &metadata_line(metadata));
+    }
     skipped(&mut text, plan, verbose);
     let _ = writeln!(text, "{}", styled(BOLD, &summary_line(plan)));
     text
+}
+
+fn metadata_line(metadata: &Metadata) -> String {
+    let mut line = format!(
+        "on {} the hives keep their {}",
+        metadata.file_system,
+        metadata.kept.join(", ")
+    );
+    if !metadata.not_kept.is_empty() {
+        let _ = write!(line, "; not kept: {}", metadata.not_kept.join(", "));
+    }
+    line
 }
 
 /// The one line that says it all.

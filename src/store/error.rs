@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::names::{BackupId, BadName};
 use super::{FileName, Operation};
-use crate::disk::{DiskError, shown};
+use crate::disk::{DiskError, is_failing, shown};
 
 /// An error of this room, and the state it left the target in.
 #[derive(Debug, thiserror::Error)]
@@ -127,6 +127,14 @@ pub enum StoreFault {
         /// What is in the way.
         why: String,
     },
+    /// Something that belongs to a file and would be lost.
+    #[error("{}: {what}", shown(.path))]
+    WouldLose {
+        /// The file.
+        path: PathBuf,
+        /// What, and what to do.
+        what: String,
+    },
     /// Metadata that could not be carried over to the new file.
     #[error("{}: the {what} of the original could not be carried over{}", shown(.path), because(.source))]
     Metadata {
@@ -188,6 +196,18 @@ impl StoreFault {
         Self::Damaged {
             path: path.to_path_buf(),
             why: why.to_string(),
+        }
+    }
+
+    /// Whether the disk or its file system is damaged where this happened.
+    pub fn is_disk_failing(&self) -> bool {
+        match self {
+            Self::Io { source, .. } | Self::Disk(DiskError::Io { source, .. }) => {
+                is_failing(source)
+            }
+            Self::RollBack { cause, then } => cause.is_disk_failing() || then.is_disk_failing(),
+            Self::NotClosed { cause } => cause.is_disk_failing(),
+            _ => false,
         }
     }
 

@@ -221,6 +221,8 @@ pub(super) fn new_name(path: &Path) -> PathBuf {
 }
 
 /// Puts a small file in the place of an older one, so that it is wholly one or the other.
+///
+/// On NTFS under Linux a power cut can leave it under its new name only, see [`new_name`].
 pub(super) fn replace_small(
     medium: &dyn Medium,
     path: &Path,
@@ -230,10 +232,21 @@ pub(super) fn replace_small(
     let staged = new_name(path);
     remove(medium, &staged)?;
     write_new(medium, &staged, bytes, like)?;
+    if plain(path)?.is_some() && on_linux_ntfs(medium, &staged)? {
+        // A rename over it would be these two steps too, and leave one more name in between.
+        remove(medium, path)?;
+    }
     medium
         .rename(&staged, path)
         .map_err(StoreFault::io("rename", &staged))?;
     sync_dir(medium, path.parent().unwrap_or(path))
+}
+
+fn on_linux_ntfs(medium: &dyn Medium, path: &Path) -> Result<bool, StoreFault> {
+    let handle = open(medium, path)?;
+    let metadata = medium.metadata(&handle);
+    let metadata = metadata.map_err(StoreFault::io("look at", path))?;
+    Ok(metadata.is_on_linux_ntfs())
 }
 
 /// Reads a file of at most `longest` bytes.

@@ -2,9 +2,14 @@
 //! What a file has besides its bytes: owner, mode, times, attributes, security descriptor.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
+
+use super::error::{StoreError, StoreFault};
+use super::medium::Handle;
+use super::{Store, files, platform};
 
 /// Attributes that say who may read a file, on the file systems that have them.
 #[cfg(unix)]
@@ -43,6 +48,47 @@ pub struct FileMetadata {
     pub xattrs: BTreeMap<String, String>,
 }
 
+/// What stays with a hive when a new file takes its place, and what does not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// The file system, and its driver where that matters.
+    pub file_system: String,
+    /// What is carried over and compared, or the new file is not published.
+    pub kept: Vec<&'static str>,
+    /// What a hive may have besides, and the new file will not.
+    pub lost: Vec<&'static str>,
+}
+
+impl Store<'_> {
+    /// What will stay with the hive at `path`; writes nothing.
+    ///
+    /// # Errors
+    ///
+    /// Where the file cannot be looked at.
+    pub fn kept(&self, path: &Path) -> Result<Kept, StoreError> {
+        let looked = || {
+            let handle = files::open(self.medium, path)?;
+            let mount = crate::disk::platform::mount(path);
+            let name = mount.map_or_else(|| "this file system".to_owned(), |m| m.file_system);
+            platform::kept(&handle.file, &name).map_err(StoreFault::io("look at", path))
+        };
+        looked().map_err(StoreError::untouched)
+    }
+}
+
+/// Refuses a hive that has something which would be lost.
+pub(super) fn nothing_lost(handle: &Handle) -> Result<(), StoreFault> {
+    let path = &handle.path;
+    let found = platform::would_lose(&handle.file).map_err(StoreFault::io("look at", path))?;
+    match found {
+        Some(what) => Err(StoreFault::WouldLose {
+            path: path.clone(),
+            what,
+        }),
+        None => Ok(()),
+    }
+}
+
 /// A time in seconds and nanoseconds since 1970, UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stamp {
@@ -74,6 +120,14 @@ impl FileMetadata {
         let differs = |name: &&String| self.xattrs.get(*name) != other.xattrs.get(*name);
         let name = names.into_iter().find(differs)?;
         Some(format!("extended attribute {}", name.escape_debug()))
+    }
+
+    /// Whether the file lies on NTFS under Linux, where renaming it over another is not atomic.
+    pub(crate) fn is_on_linux_ntfs(&self) -> bool {
+        #[cfg(unix)]
+        return self.security().next().is_some();
+        #[cfg(not(unix))]
+        return false;
     }
 
     /// The attributes that say who may read the file.

@@ -15,6 +15,7 @@ mod names;
 mod pending;
 mod platform;
 mod publish;
+mod replace;
 mod restore;
 mod run;
 
@@ -25,7 +26,7 @@ pub use manifest::{
     BackupScope, BackupState, CompanionRecord, CompanionRole, Content, HiveRecord, KeptAs, Manifest,
 };
 pub use medium::{Disk, Handle, Medium};
-pub use metadata::{FileMetadata, Stamp};
+pub use metadata::{FileMetadata, Kept, Stamp};
 pub use names::{BackupId, FileName, Sha256Sum};
 pub use pending::{HiveStands, Pending, PendingHive, Settled};
 pub use publish::{NewHive, Outcome, Prepared, Published, Request};

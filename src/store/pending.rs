@@ -49,6 +49,8 @@ pub enum HiveStands {
     Old,
     /// What the run was to put there.
     New,
+    /// Nothing: no file has its name, and both contents wait under other names.
+    Nameless,
     /// Something else: another program has written it since.
     Neither,
 }
@@ -216,7 +218,7 @@ fn complete(run: &mut Run<'_>, hives: &[PendingHive]) -> Result<(), StoreFault> 
     let old = swaps
         .iter()
         .zip(hives)
-        .filter(|(_, hive)| hive.stands == HiveStands::Old);
+        .filter(|(_, hive)| hive.stands != HiveStands::New);
     let old: Vec<Swap> = old.map(|(swap, _)| swap.clone()).collect();
     for swap in &old {
         // The run may have stopped between a file's bytes and its metadata.
@@ -248,6 +250,7 @@ fn assess(run: &Run<'_>) -> Result<Assessed, StoreFault> {
         let (finish, undo) = match stands {
             Stands::Old => (missing_new(run, swap), None),
             Stands::New => (None, missing_old(run, swap)),
+            Stands::Nameless => (missing_new(run, swap), missing_old(run, swap)),
             Stands::Neither => (Some(written_since(swap)), Some(written_since(swap))),
         };
         cannot_finish = cannot_finish.or(finish);
@@ -271,6 +274,7 @@ impl From<Stands> for HiveStands {
         match stands {
             Stands::Old => Self::Old,
             Stands::New => Self::New,
+            Stands::Nameless => Self::Nameless,
             Stands::Neither => Self::Neither,
         }
     }

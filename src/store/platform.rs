@@ -2,7 +2,8 @@
 //! The writes that each operating system spells differently.
 
 pub(crate) use imp::{
-    Lock, create_dir, create_new, forget_pages, metadata, protect, set_metadata, sync_dir,
+    Lock, create_dir, create_new, forget_pages, kept, metadata, protect, set_metadata, sync_dir,
+    would_lose,
 };
 
 /// What a lock that is not free means.
@@ -26,7 +27,7 @@ mod imp {
     use rustix::io::Errno;
 
     use super::LockError;
-    use crate::store::metadata::{FileMetadata, Stamp};
+    use crate::store::metadata::{FileMetadata, Kept, Stamp};
     use crate::store::names::{hex, unhex};
 
     /// Longest value and longest list of names that Linux hands out.
@@ -115,6 +116,142 @@ mod imp {
         })
     }
 
+    /// What belongs to a hive's file and would be lost if another took its place, for a sentence.
+    pub(crate) fn would_lose(file: &File) -> io::Result<Option<String>> {
+        // Where Windows keeps a short name besides, NTFS counts that as a link.
+        let names = 1 + u64::from(xattr(file, "system.ntfs_dos_name")?.is_some());
+        let links = file.metadata()?.nlink();
+        if links > names {
+            return Ok(Some(format!(
+                "it has {links} names (hard links), and the others would keep the old content: \
+                 find them (find DISK -samefile FILE) and remove them, or copy the hive"
+            )));
+        }
+        if xattr(file, "system.ntfs_reparse_data")?.is_some() {
+            return Ok(Some("it is a reparse point, not a plain file".to_owned()));
+        }
+        if !on_ntfs_3g(file)? {
+            return Ok(None);
+        }
+        Ok(match streams(file)? {
+            Streams::AsAttributes => long_stream(file)?,
+            Streams::Listed(names) if names.is_empty() => None,
+            Streams::Listed(names) => Some(format!(
+                "it has alternate data streams ({}), which would be lost: mount the volume with \
+                 streams_interface=xattr, ntfs-3g's default, and they are carried over",
+                names.escape_debug()
+            )),
+            Streams::Hidden => Some(
+                "the volume is mounted with streams_interface=none, so that alternate data streams \
+                 of the hive would be lost unseen: mount it without that option"
+                    .to_owned(),
+            ),
+        })
+    }
+
+    /// How ntfs-3g shows alternate data streams.
+    enum Streams {
+        /// As attributes named `user.*`, which are carried over as such.
+        AsAttributes,
+        /// By this list of their names.
+        Listed(String),
+        /// Not at all.
+        Hidden,
+    }
+
+    fn on_ntfs_3g(file: &File) -> io::Result<bool> {
+        Ok(xattr(file, "system.ntfs_acl")?.is_some())
+    }
+
+    fn streams(file: &File) -> io::Result<Streams> {
+        if let Some(list) = xattr(file, "ntfs.streams.list")? {
+            let names = list.split(|byte| *byte == 0).map(String::from_utf8_lossy);
+            let names: Vec<_> = names.filter(|name| !name.is_empty()).collect();
+            return Ok(Streams::Listed(names.join(", ")));
+        }
+        // A name that is not there is "no data" where there are such names, and else unknown.
+        let mut nothing = [0; 1];
+        Ok(
+            match fgetxattr(file, "user.hivemend-no-such-stream", &mut nothing[..]) {
+                Err(Errno::OPNOTSUPP) => Streams::Hidden,
+                _ => Streams::AsAttributes,
+            },
+        )
+    }
+
+    /// A stream that is longer than Linux hands out as an attribute.
+    fn long_stream(file: &File) -> io::Result<Option<String>> {
+        for name in listed(file)? {
+            let mut value = vec![0; LONGEST_XATTR];
+            if let Err(Errno::TOOBIG | Errno::RANGE) = fgetxattr(file, &name, &mut value) {
+                let name = name.escape_debug();
+                return Ok(Some(format!(
+                    "its alternate data stream {name} is longer than 64 KiB, which Linux cannot \
+                     carry over, and would be lost: save it and remove it first"
+                )));
+            }
+        }
+        Ok(None)
+    }
+
+    /// What is kept with a hive that is replaced, and what is not.
+    pub(crate) fn kept(file: &File, file_system: &str) -> io::Result<Kept> {
+        let has = |name| xattr(file, name).map(|value| value.is_some());
+        let has_xattrs = !matches!(flistxattr(file, &mut [0; 1][..]), Err(Errno::OPNOTSUPP));
+        let (name, kept, lost): (&str, &[&'static str], &[&'static str]) =
+            if has("system.ntfs_acl")? {
+                (
+                    "NTFS (ntfs-3g)",
+                    &[
+                        "security descriptor",
+                        "attributes",
+                        "creation and last write time",
+                        "alternate data streams",
+                        "owner",
+                        "group",
+                        "mode",
+                    ],
+                    &["object id", "short name (8.3)"],
+                )
+            } else if has("system.ntfs_security")? {
+                (
+                    "NTFS (ntfs3)",
+                    &[
+                        "security descriptor",
+                        "attributes",
+                        "last write time",
+                        "owner",
+                        "group",
+                        "mode",
+                    ],
+                    &["creation time", "alternate data streams", "object id"],
+                )
+            } else if has_xattrs {
+                (
+                    file_system,
+                    &[
+                        "owner",
+                        "group",
+                        "mode",
+                        "last write time",
+                        "extended attributes",
+                    ],
+                    &["creation time"],
+                )
+            } else {
+                (
+                    file_system,
+                    &["last write time", "what there is of owner, group and mode"],
+                    &["creation time", "attributes", "security descriptor"],
+                )
+            };
+        Ok(Kept {
+            file_system: name.to_owned(),
+            kept: kept.to_vec(),
+            lost: lost.to_vec(),
+        })
+    }
+
     /// Sets what differs. Every part is tried; the caller compares and so judges a failure.
     pub(crate) fn set_metadata(file: &File, wanted: &FileMetadata) -> io::Result<()> {
         let now = metadata(file)?;
@@ -152,9 +289,7 @@ mod imp {
         let (times, _) = bytes.as_chunks::<8>();
         let stamp = |time: &[u8; 8]| Stamp::from_filetime(u64::from_be_bytes(*time));
         match times {
-            [created, modified, accessed, ..] => {
-                Ok(Some([created, modified, accessed].map(stamp)))
-            }
+            [created, modified, accessed, ..] => Ok(Some([created, modified, accessed].map(stamp))),
             _ => Err(io::ErrorKind::InvalidData.into()),
         }
     }
@@ -247,7 +382,7 @@ mod imp {
     use std::path::Path;
 
     use super::LockError;
-    use crate::store::metadata::{FileMetadata, Stamp};
+    use crate::store::metadata::{FileMetadata, Kept, Stamp};
 
     const ERROR_SHARING_VIOLATION: i32 = 32;
     const FILE_FLAG_DELETE_ON_CLOSE: u32 = 0x0400_0000;
@@ -307,6 +442,20 @@ mod imp {
             owner: 0,
             group: 0,
             xattrs: BTreeMap::new(),
+        })
+    }
+
+    /// Nothing that std could tell.
+    pub(crate) fn would_lose(_: &File) -> io::Result<Option<String>> {
+        Ok(None)
+    }
+
+    /// What is kept with a hive that is replaced, and what is not.
+    pub(crate) fn kept(_: &File, _: &str) -> io::Result<Kept> {
+        Ok(Kept {
+            file_system: "Windows".to_owned(),
+            kept: vec!["creation and last write time", "read-only attribute"],
+            lost: vec!["security descriptor: publishing is refused"],
         })
     }
 

@@ -192,6 +192,13 @@ impl NtfsVolume {
         child.wait().unwrap();
     }
 
+    /// Runs a tool of ntfs-3g on the volume, which is not mounted.
+    pub(crate) fn tool(&self, program: &str, options: &[&str]) {
+        assert!(self.mounted.is_none());
+        let said = run(program, options, &self.image());
+        assert!(said.status.success(), "{said:?}");
+    }
+
     /// Unmounts, and fails unless ntfsfix and ntfsinfo find the volume sound.
     pub(crate) fn sound(&mut self) {
         self.unmount();
@@ -228,8 +235,8 @@ impl NtfsVolume {
             ace(ADMINISTRATORS, FULL, PASSED_ON),
         ];
         set(&config, "system.ntfs_acl", &descriptor(&private));
-        let sample = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("testdata/osdisk/Windows/System32/config");
+        let sample =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/osdisk/Windows/System32/config");
         for hive in ["SYSTEM", "SOFTWARE"] {
             let bytes = fs::read(sample.join(hive)).unwrap();
             self.windows_file(&config.join(hive), &bytes, ARCHIVE);
@@ -275,6 +282,16 @@ impl NtfsVolume {
         crate::bench::hivemend(&all)
     }
 
+    /// Names that lead to nothing: ntfs-3g writes a new file's name before the file itself.
+    pub(crate) fn dangling(&self) -> Vec<PathBuf> {
+        const EIO: Option<i32> = Some(5);
+        let is_gone = |path: &PathBuf| {
+            let looked = fs::symlink_metadata(path);
+            looked.is_err_and(|error| error.raw_os_error() == EIO)
+        };
+        below(&self.root()).into_iter().filter(is_gone).collect()
+    }
+
     /// The names in the config folder that are not the neighbours'.
     pub(crate) fn names(&self) -> Vec<String> {
         let entries = fs::read_dir(self.config()).unwrap();
@@ -305,7 +322,9 @@ impl Traits {
             "system.ntfs_ea",
             "system.ntfs_reparse_data",
         ];
-        let values = NAMES.iter().filter_map(|name| Some((*name, get(path, name)?)));
+        let values = NAMES
+            .iter()
+            .filter_map(|name| Some((*name, get(path, name)?)));
         let found = fs::symlink_metadata(path).unwrap();
         Self {
             ntfs: values.collect(),
@@ -319,16 +338,22 @@ impl Traits {
 /// Whether NTFS volumes can be made and mounted here; says why not.
 fn can_mount() -> bool {
     let required = std::env::var_os("HIVEMEND_REQUIRE_JUDGES").is_some_and(|set| set == "1");
-    for program in ["mkntfs", "ntfs-3g", "ntfsfix", "ntfsinfo", "strace", "umount"] {
+    for program in [
+        "mkntfs", "ntfs-3g", "ntfsfix", "ntfsinfo", "strace", "umount",
+    ] {
         if Command::new(program).arg("--version").output().is_err() {
-            say(&format!("{program} is not installed (apt: ntfs-3g, strace)"));
+            say(&format!(
+                "{program} is not installed (apt: ntfs-3g, strace)"
+            ));
             assert!(!required, "{program} is required and not installed");
             return false;
         }
     }
     let fuse = OpenOptions::new().read(true).write(true).open("/dev/fuse");
     if let Err(error) = &fuse {
-        say(&format!("/dev/fuse: {error}; no NTFS volume can be mounted"));
+        say(&format!(
+            "/dev/fuse: {error}; no NTFS volume can be mounted"
+        ));
     }
     let root = rustix::process::geteuid().is_root();
     if !root {
@@ -351,7 +376,7 @@ fn below(folder: &Path) -> Vec<PathBuf> {
     let mut found = vec![folder.to_path_buf()];
     for entry in fs::read_dir(folder).unwrap() {
         let entry = entry.unwrap();
-        match entry.file_type().unwrap().is_dir() {
+        match fs::symlink_metadata(entry.path()).is_ok_and(|found| found.is_dir()) {
             true => found.extend(below(&entry.path())),
             false => found.push(entry.path()),
         }
