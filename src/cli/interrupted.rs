@@ -85,6 +85,11 @@ pub(super) fn settle(
         (None, None) => wants_finish,
         (None, Some(_)) => true,
         (Some(_), None) => false,
+        (Some(finish), Some(undo)) if finish == undo => {
+            return Err(Failure::refused(format!(
+                "it cannot be settled now: {finish}"
+            )));
+        }
         (Some(finish), Some(undo)) => {
             let message = format!("it can neither be finished ({finish}) nor undone ({undo})");
             return Err(Failure::refused(message).advising(

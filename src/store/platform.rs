@@ -2,8 +2,8 @@
 //! The writes that each operating system spells differently.
 
 pub(crate) use imp::{
-    Lock, create_dir, create_new, forget_pages, kept, metadata, protect, set_metadata, sync_dir,
-    would_lose,
+    Lock, create_dir, create_new, forget_pages, kept, links, metadata, protect, set_metadata,
+    sync_dir, would_lose,
 };
 
 /// What a lock that is not free means.
@@ -18,7 +18,7 @@ pub(crate) enum LockError {
 #[cfg(unix)]
 mod imp {
     use std::collections::BTreeMap;
-    use std::fs::{DirBuilder, File, FileTimes, OpenOptions, Permissions, TryLockError};
+    use std::fs::{DirBuilder, File, FileTimes, Metadata, OpenOptions, Permissions, TryLockError};
     use std::io;
     use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
     use std::path::Path;
@@ -116,10 +116,20 @@ mod imp {
         })
     }
 
+    /// Which file this is on its volume, and how many names that volume says it has.
+    pub(crate) fn links(found: &Metadata) -> Option<(u64, u64)> {
+        Some((found.ino(), found.nlink()))
+    }
+
     /// What belongs to a hive's file and would be lost if another took its place, for a sentence.
     pub(crate) fn would_lose(file: &File) -> io::Result<Option<String>> {
         // Where Windows keeps a short name besides, NTFS counts that as a link.
-        let names = 1 + u64::from(xattr(file, "system.ntfs_dos_name")?.is_some());
+        let short_name = match xattr(file, "system.ntfs_dos_name") {
+            // ntfs-3g tells it of a file with one name only.
+            Err(error) if error.raw_os_error() == Some(Errno::MLINK.raw_os_error()) => None,
+            found => found?,
+        };
+        let names = 1 + u64::from(short_name.is_some());
         let links = file.metadata()?.nlink();
         if links > names {
             return Ok(Some(format!(
@@ -376,7 +386,7 @@ mod imp {
 #[cfg(windows)]
 mod imp {
     use std::collections::BTreeMap;
-    use std::fs::{self, File, FileTimes, OpenOptions};
+    use std::fs::{self, File, FileTimes, Metadata, OpenOptions};
     use std::io;
     use std::os::windows::fs::{FileTimesExt, OpenOptionsExt};
     use std::path::Path;
@@ -443,6 +453,11 @@ mod imp {
             group: 0,
             xattrs: BTreeMap::new(),
         })
+    }
+
+    /// Not told by std.
+    pub(crate) fn links(_: &Metadata) -> Option<(u64, u64)> {
+        None
     }
 
     /// Nothing that std could tell.

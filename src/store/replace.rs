@@ -6,6 +6,7 @@
 //! at each instant a name under which Windows finds it. The evidence and the reasons are in
 //! `docs/decisions/0001-ntfs-3g-rename.md`.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::ErrorKind::{AlreadyExists, NotFound};
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ use std::path::{Path, PathBuf};
 use super::error::StoreFault;
 use super::files;
 use super::medium::Medium;
+use super::platform;
 
 /// How one file takes another's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,15 +91,46 @@ pub(super) fn left_over(path: &Path) -> Result<Option<PathBuf>, StoreFault> {
     let Some(spare) = other_case(path) else {
         return Ok(None);
     };
-    let folder = path.parent().unwrap_or(path);
-    let failed = |error| StoreFault::io("list", folder)(error);
-    let (mut has_file, mut has_spare) = (false, false);
-    for entry in fs::read_dir(folder).map_err(failed)? {
-        let name = Some(entry.map_err(failed)?.file_name());
-        has_file |= name.as_deref() == path.file_name();
-        has_spare |= name.as_deref() == spare.file_name();
+    Ok((is_listed(path)? && is_listed(&spare)?).then_some(spare))
+}
+
+/// A name among `paths` that only half exists: ntfs-3g has written it into its folder, and the
+/// power went before the file knew of it. Seen by a file that counts fewer links than it has names.
+///
+/// Nothing may be removed then: the name cannot be, and removing the file's other name would remove
+/// the file. `paths` are all in folders that list each name as it is.
+pub(super) fn half_made(paths: &[PathBuf]) -> Result<Option<PathBuf>, StoreFault> {
+    let mut files: BTreeMap<u64, (u64, u64)> = BTreeMap::new();
+    for path in paths {
+        if !is_listed(path)? {
+            continue;
+        }
+        let Some((file, links)) = files::plain(path)?.as_ref().and_then(platform::links) else {
+            continue;
+        };
+        let (names, _) = files.entry(file).or_insert((0, links));
+        *names = names.saturating_add(1);
+        if *names > links {
+            return Ok(Some(path.clone()));
+        }
     }
-    Ok((has_file && has_spare).then_some(spare))
+    Ok(None)
+}
+
+/// Whether the folder of `path` lists it in these very letters.
+fn is_listed(path: &Path) -> Result<bool, StoreFault> {
+    let folder = path.parent().unwrap_or(path);
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == NotFound => return Ok(false),
+        entries => entries.map_err(StoreFault::io("list", folder))?,
+    };
+    for entry in entries {
+        let entry = entry.map_err(StoreFault::io("list", folder))?;
+        if Some(entry.file_name().as_os_str()) == path.file_name() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 #[cfg(test)]
