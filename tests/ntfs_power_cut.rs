@@ -62,6 +62,7 @@ struct Tally {
     two_names: usize,
     other_case_only: usize,
     dangling: usize,
+    not_mountable: usize,
     half_made: usize,
 }
 
@@ -176,7 +177,12 @@ impl Sides {
     /// Judges one image, then settles it with `command`.
     fn judge(&self, image: &[u8], command: &str, tally: &mut Tally) {
         let mut volume = NtfsVolume::from_image(image);
-        volume.mount("streams_interface=xattr");
+        if !volume.try_mount("streams_interface=xattr", None) {
+            // ntfs-3g wrote the MFT's own record and not yet its mirror; ntfsfix does that.
+            tally.not_mountable += 1;
+            volume.tool("ntfsfix", &["-d"]);
+            volume.mount("streams_interface=xattr");
+        }
         let waits = volume.config().join("hivemend.journal").exists();
         let mut found = Vec::new();
         let seen = [0, 1].map(|number| seen_by_windows(&volume, number));
@@ -206,7 +212,7 @@ impl Sides {
             self.with_dangling(&volume, command);
             return;
         }
-        volume.nothing_is_everyones();
+        volume.no_content_is_everyones(&volume.empty());
 
         let plan = volume.hivemend("plan", &APPLY[..2]).expect(0);
         assert_eq!(plan.stderr.contains("was interrupted"), waits, "{plan:?}");
@@ -254,7 +260,7 @@ impl Sides {
             litter.is_empty() || unborn && !waits && command != "apply",
             "{litter:?}"
         );
-        volume.nothing_is_everyones();
+        volume.no_content_is_everyones(&volume.empty());
         volume.sound();
     }
 }

@@ -12,7 +12,7 @@ use super::manifest::Content;
 use super::medium::{Handle, Medium};
 use super::metadata::FileMetadata;
 use super::names::Sha256Sum;
-use crate::disk::{DiskError, not_a_file};
+use crate::disk::{DiskError, is_failing, not_a_file};
 
 /// Bytes read or written at once.
 const CHUNK: usize = 1 << 20;
@@ -272,12 +272,16 @@ pub(super) fn read_small(
 
 /// Removes a file; nothing there is as good.
 pub(super) fn remove(medium: &dyn Medium, path: &Path) -> Result<(), StoreFault> {
-    if fs::symlink_metadata(path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
+    let is_gone =
+        || fs::symlink_metadata(path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
+    if is_gone() {
         return Ok(());
     }
-    medium
-        .remove_file(path)
-        .map_err(StoreFault::io("remove", path))
+    match medium.remove_file(path) {
+        // After a power cut ntfs-3g removes a name and then stumbles over another one of the file.
+        Err(error) if is_failing(&error) && is_gone() => Ok(()),
+        result => result.map_err(StoreFault::io("remove", path)),
+    }
 }
 
 /// Makes the names in a folder durable.

@@ -15,6 +15,7 @@ use super::error::StoreFault;
 use super::files;
 use super::medium::Medium;
 use super::platform;
+use crate::disk::is_failing;
 
 /// How one file takes another's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,9 +51,11 @@ fn by_links(medium: &dyn Medium, from: &Path, to: &Path) -> Result<(), StoreFaul
         files::sync_dir(medium, folder)?;
     }
     files::remove(medium, to)?;
-    medium
-        .link(from, to)
-        .map_err(StoreFault::io("put in place", from))?;
+    match medium.link(from, to) {
+        // As in `files::remove`: ntfs-3g may do what it is asked and complain all the same.
+        Err(error) if is_failing(&error) && is_same(from, to)? => {}
+        result => result.map_err(StoreFault::io("put in place", from))?,
+    }
     files::sync_dir(medium, folder)?;
     if let Some(spare) = spare {
         files::remove(medium, &spare)?;
@@ -60,11 +63,25 @@ fn by_links(medium: &dyn Medium, from: &Path, to: &Path) -> Result<(), StoreFaul
     files::remove(medium, from)
 }
 
+fn is_same(one: &Path, other: &Path) -> Result<bool, StoreFault> {
+    let (one, other) = (number_of(one)?, number_of(other)?);
+    Ok(one.is_some() && one == other)
+}
+
+fn number_of(path: &Path) -> Result<Option<u64>, StoreFault> {
+    let found = files::plain(path)?;
+    Ok(found
+        .as_ref()
+        .and_then(platform::links)
+        .map(|(file, _)| file))
+}
+
 /// Whether `file` got the second name `link`. A mount that ignores case has it already.
 fn link_unless_there(medium: &dyn Medium, file: &Path, link: &Path) -> Result<bool, StoreFault> {
     match medium.link(file, link) {
         Ok(()) => Ok(true),
         Err(error) if matches!(error.kind(), AlreadyExists | NotFound) => Ok(false),
+        Err(error) if is_failing(&error) && is_same(file, link)? => Ok(true),
         Err(error) => Err(StoreFault::io("link", file)(error)),
     }
 }
