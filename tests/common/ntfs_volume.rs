@@ -302,10 +302,12 @@ impl NtfsVolume {
 
     /// Names that lead to nothing: ntfs-3g writes a new file's name before the file itself.
     pub(crate) fn dangling(&self) -> Vec<PathBuf> {
-        const EIO: Option<i32> = Some(5);
-        let is_gone = |path: &PathBuf| {
-            let looked = fs::symlink_metadata(path);
-            looked.is_err_and(|error| error.raw_os_error() == EIO)
+        let is_gone = |path: &PathBuf| match fs::symlink_metadata(path) {
+            Ok(found) if found.is_dir() => {
+                let listed = fs::read_dir(path);
+                listed.is_err() || listed.is_ok_and(|mut inside| inside.any(|one| one.is_err()))
+            }
+            looked => looked.is_err(),
         };
         below(&self.root()).into_iter().filter(is_gone).collect()
     }
@@ -392,8 +394,8 @@ fn run(program: &str, options: &[&str], path: &Path) -> Output {
 
 fn below(folder: &Path) -> Vec<PathBuf> {
     let mut found = vec![folder.to_path_buf()];
-    for entry in fs::read_dir(folder).unwrap() {
-        let entry = entry.unwrap();
+    // A folder of which a power cut left the name only cannot be listed.
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         match fs::symlink_metadata(entry.path()).is_ok_and(|found| found.is_dir()) {
             true => found.extend(below(&entry.path())),
             false => found.push(entry.path()),
