@@ -23,16 +23,19 @@ pub(super) fn run(args: &ApplyArgs, output: &Output) -> Result<Exit, Failure> {
     let selection = selection(&args.control_set)?;
     let profiles = load_profiles(&args.profiles, &args.settings, output)?;
     let reviewed = args.plan.as_deref().map(plan_file::read).transpose()?;
-    let found = Found::from_args(&args.target)?;
+    let mut found = Found::from_args(&args.target)?;
     found.guard(&args.writing.risk, output)?;
     let backup_dir = args.writing.backup.backup_dir.as_deref();
-    interrupted::settle(
+    let settled = interrupted::settle(
         &found.target,
         backup_dir,
         Wish::Finish,
         &args.writing.consent,
         output,
     )?;
+    if settled.is_some() {
+        found.refresh()?;
+    }
     let wanted = match &reviewed {
         Some(plan) => Wanted::only(plan.changes.iter().map(|change| change.hive).collect()),
         None => hives_of(&profiles),
@@ -49,6 +52,7 @@ pub(super) fn run(args: &ApplyArgs, output: &Output) -> Result<Exit, Failure> {
         None => make(&profiles, &inputs, &found, selection)?,
     };
     add_effect(&mut plan, &profiles, &inputs, &found);
+    plan.metadata = found.metadata(&inputs);
     plan.warn(warnings);
     let conditions = hives.iter().map(|hive| (hive.name, &hive.loaded.condition));
     plan.warn(condition_warnings(conditions));

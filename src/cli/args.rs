@@ -75,7 +75,7 @@ pub(super) enum Command {
 }
 
 /// Hives named one by one, instead of a target.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(super) struct HiveFiles {
     /// The SYSTEM hive's file, instead of a target
     #[arg(long, value_name = "FILE")]

@@ -19,7 +19,8 @@ pub(super) fn run(args: &BackupsArgs, output: &Output) -> Result<Exit, Failure> 
         return prune(args, &found, keep, output);
     }
     let backup_dir = args.backup.backup_dir.as_deref();
-    interrupted::warn(&found.target, backup_dir, output);
+    // Nothing is read from the hives: one without a name is no hindrance.
+    let _ = interrupted::warn(&found.target, backup_dir, output);
     let backups = Store::new(&Disk).list(&found.target.config, backup_dir)?;
     if output.is_json() {
         let rows: Vec<Json> = backups.iter().map(row_json).collect();

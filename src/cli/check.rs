@@ -4,13 +4,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::args::CheckArgs;
+use super::args::{CheckArgs, HiveFiles};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::interrupted;
 use super::output::Output;
 use super::target::Found;
-use crate::disk::{self, DiskError, HiveFile, Target, logs_of, read_suspect, shown};
+use crate::disk::{self, DiskError, HiveFile, logs_of, read_suspect, shown};
 use crate::log::{self, LogError};
 use crate::regf::{self, BaseBlock, FileOffset, HiveBytes};
 use crate::report::{CheckedHive, HiveCheck, LogFile, check_json, check_text};
@@ -59,10 +59,12 @@ fn hives_at(place: &Path, output: &Output) -> Vec<Hive> {
 }
 
 fn hives_of_target(place: &Path, output: &Output) -> Result<Vec<PathBuf>, Failure> {
-    let target = Target::find(place)?;
-    interrupted::warn(&target, None, output);
-    let name = place.display().to_string();
-    let found = Found { name, target };
+    let none = HiveFiles {
+        system: None,
+        software: None,
+    };
+    let found = Found::find(Some(place), &none)?;
+    interrupted::warn(&found.target, None, output)?;
     let paths: Vec<PathBuf> = found.hives().map(|(_, hive)| hive.path.clone()).collect();
     if paths.is_empty() {
         let config = shown(&found.target.config);

@@ -15,7 +15,7 @@ use crate::report::{CommandLine, diagnose_json, diagnose_text};
 pub(super) fn run(args: &DiagnoseArgs, output: &Output) -> Result<Exit, Failure> {
     let profiles = profiles(&args.settings.settings)?;
     let found = Found::from_args(&args.target)?;
-    interrupted::warn(&found.target, None, output);
+    interrupted::warn(&found.target, None, output)?;
     let (policy, mut notes) = Policy::read(&found);
     let mut hives = Vec::new();
     for name in [HiveName::System, HiveName::Software] {

@@ -6,13 +6,18 @@ use std::io::{self, ErrorKind};
 use anyhow::anyhow;
 
 use super::exit::Exit;
-use crate::disk::DiskError;
+use crate::disk::{DiskError, is_failing};
 use crate::edit::EditError;
 use crate::plan::PlanError;
 use crate::profile::{Conflicts, ProfileErrors, SettingError};
 use crate::report::PlanJsonError;
 use crate::store::{StoreError, StoreFault, Touched};
 use crate::verify::VerifyError;
+
+/// What an input/output error asks for.
+const DISK_FAILS: &str = "The disk, or its file system, is damaged there. If the disk may be failing, \
+    copy it first, and repair the copy; else run chkdsk on the volume in Windows (ntfsfix does not do \
+    what it does), then run this again.";
 
 /// Why a command did not do what it was asked.
 #[derive(Debug)]
@@ -200,6 +205,7 @@ fn advice_on(error: &io::Error) -> &'static str {
             "Mount the volume read-write. If it became read-only by itself, its file system or the \
              disk is damaged: find that out first."
         }
-        _ => "The disk may be failing: copy it first, and repair the copy.",
+        _ if is_failing(error) => DISK_FAILS,
+        _ => "",
     }
 }

@@ -6,8 +6,8 @@ use std::path::Path;
 use super::args::ConsentArgs;
 use super::failure::Failure;
 use super::output::Output;
-use crate::disk::Target;
-use crate::store::{BackupId, Disk, HiveStands, Operation, Pending, Store};
+use crate::disk::{HivePath, Target};
+use crate::store::{BackupId, Disk, HiveStands, Operation, Pending, PendingHive, Store};
 
 /// What the command at hand would have become of an interrupted apply.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -18,18 +18,43 @@ pub(super) enum Wish {
     Undo,
 }
 
-/// Says that there is an interrupted run, if there is one.
-pub(super) fn warn(target: &Target, backup_dir: Option<&Path>, output: &Output) {
-    match Store::new(&Disk).pending(&target.config, backup_dir) {
-        Ok(None) => {}
-        Ok(Some(pending)) => {
-            let what = describe(&pending);
-            output.warn(&format!(
-                "{what}. Run hivemend apply or hivemend restore to settle it."
-            ));
+/// Says that there is an interrupted run, if there is one; refuses where a hive has no name.
+pub(super) fn warn(
+    target: &Target,
+    backup_dir: Option<&Path>,
+    output: &Output,
+) -> Result<(), Failure> {
+    let pending = match Store::new(&Disk).pending(&target.config, backup_dir) {
+        Ok(None) => return Ok(()),
+        Ok(Some(pending)) => pending,
+        Err(error) => {
+            output.warn(&error.to_string());
+            return Ok(());
         }
-        Err(error) => output.warn(&error.to_string()),
+    };
+    let what = describe(&pending);
+    output.warn(&format!(
+        "{what}. Run hivemend apply or hivemend restore to settle it."
+    ));
+    match pending.hives.iter().find(|hive| is_lost(hive, target)) {
+        None => Ok(()),
+        Some(hive) => Err(Failure::refused(format!(
+            "{} has no name at the moment: Windows would not find it. Its old and its new content \
+             are both there, under other names",
+            hive.name
+        ))
+        .advising("Run hivemend apply or hivemend restore: either gives it its name back.")),
     }
+}
+
+/// Whether a hive is found under no name, not even one in other letters.
+fn is_lost(hive: &PendingHive, target: &Target) -> bool {
+    let mut found = target.system.iter().chain(&target.software);
+    let is_it = |path: &HivePath| {
+        let name = path.path.file_name().unwrap_or_default();
+        name.eq_ignore_ascii_case(hive.file.as_str())
+    };
+    hive.stands == HiveStands::Nameless && !found.any(is_it)
 }
 
 /// An interrupted run that this command has settled.
@@ -61,6 +86,11 @@ pub(super) fn settle(
         (None, None) => wants_finish,
         (None, Some(_)) => true,
         (Some(_), None) => false,
+        (Some(finish), Some(undo)) if finish == undo => {
+            return Err(Failure::refused(format!(
+                "it cannot be settled now: {finish}"
+            )));
+        }
         (Some(finish), Some(undo)) => {
             let message = format!("it can neither be finished ({finish}) nor undone ({undo})");
             return Err(Failure::refused(message).advising(
@@ -97,6 +127,7 @@ fn describe(pending: &Pending) -> String {
             let stands = match hive.stands {
                 HiveStands::Old => "still the old one",
                 HiveStands::New => "already the new one",
+                HiveStands::Nameless => "without its name, and not lost",
                 HiveStands::Neither => "changed by another program since",
             };
             format!("{} is {stands}", hive.name)

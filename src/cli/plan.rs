@@ -17,7 +17,7 @@ pub(super) fn run(args: &PlanArgs, output: &Output) -> Result<Exit, Failure> {
     let selection = selection(&args.control_set)?;
     let profiles = load_profiles(&args.profiles, &args.settings.settings, output)?;
     let found = Found::from_args(&args.target)?;
-    interrupted::warn(&found.target, None, output);
+    interrupted::warn(&found.target, None, output)?;
     let hives = found.open(&hives_of(&profiles), output)?;
     let mut views = Vec::new();
     for hive in &hives {
@@ -35,6 +35,7 @@ pub(super) fn run(args: &PlanArgs, output: &Output) -> Result<Exit, Failure> {
     }
     let mut plan = make(&profiles, &inputs, &found, selection)?;
     add_effect(&mut plan, &profiles, &inputs, &found);
+    plan.metadata = found.metadata(&inputs);
     plan.warn(found.warnings(&hives));
     let conditions = views
         .iter()

@@ -20,18 +20,20 @@ use crate::profile::escape;
 use crate::store::{BackupScope, Disk, NewHive, Outcome, Store};
 
 pub(super) fn run(args: &RecoverArgs, output: &Output) -> Result<Exit, Failure> {
-    let found = find(args)?;
+    let mut found = find(args)?;
     let backup_dir = args.writing.backup.backup_dir.as_deref();
     if args.output.is_none() {
         found.guard(&args.writing.risk, output)?;
-        let config = &found.target;
-        interrupted::settle(
-            config,
+        let settled = interrupted::settle(
+            &found.target,
             backup_dir,
             Wish::Finish,
             &args.writing.consent,
             output,
         )?;
+        if settled.is_some() {
+            found.refresh()?;
+        }
     }
     let mut dirty = Vec::new();
     let mut conditions = Vec::new();

@@ -24,7 +24,7 @@ use crate::store::{
 };
 
 pub(super) fn run(args: &RestoreArgs, output: &Output) -> Result<Exit, Failure> {
-    let (found, rest) = Found::from_words(&args.place, &args.files)?;
+    let (mut found, rest) = Found::from_words(&args.place, &args.files)?;
     let wanted = match rest {
         [] => None,
         [id] => Some(id.as_str()),
@@ -39,6 +39,9 @@ pub(super) fn run(args: &RestoreArgs, output: &Output) -> Result<Exit, Failure> 
         &args.writing.consent,
         output,
     )?;
+    if settled.is_some() {
+        found.refresh()?;
+    }
     // The old hives are back, which is what was asked for: the backup before it is another wish.
     let is_all = |done: &Done| done.as_wished && wanted.is_none_or(|id| id == done.id.as_str());
     if let Some(done) = settled.filter(is_all) {

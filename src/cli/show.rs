@@ -28,7 +28,7 @@ pub(super) fn run(args: &ShowArgs, output: &Output) -> Result<Exit, Failure> {
         }
     };
     let key = parse_key(key)?;
-    interrupted::warn(&found.target, None, output);
+    interrupted::warn(&found.target, None, output)?;
     let hives = found.open(&Wanted::only(vec![key.hive]), output)?;
     let Some(open) = hives.iter().find(|open| open.name == key.hive) else {
         let config = shown(&found.target.config);

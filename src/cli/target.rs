@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! The target that was named, and its hives.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::args::{HiveFiles, RiskArgs, TargetArgs};
 use super::failure::Failure;
 use super::output::Output;
 use super::source::Source;
 use crate::disk::{HivePath, Target, guard, shown};
-use crate::plan::{Condition, HiveInput, Selection, control_sets};
+use crate::plan::{Condition, HiveInput, Metadata, Selection, control_sets};
 use crate::profile::HiveName;
 use crate::regf::{Hive, HiveBytes};
+use crate::store::{Disk, Store};
 
 /// The bit of the base block's flags that says: kernel transactions are pending.
 const PENDING_TRANSACTIONS: u32 = 1;
@@ -19,6 +20,9 @@ const PENDING_TRANSACTIONS: u32 = 1;
 pub(super) struct Found {
     pub(super) name: String,
     pub(super) target: Target,
+    /// The folder that was named, unless hives were named one by one.
+    place: Option<PathBuf>,
+    files: HiveFiles,
 }
 
 impl Found {
@@ -28,16 +32,20 @@ impl Found {
 
     pub(super) fn find(target: Option<&Path>, files: &HiveFiles) -> Result<Self, Failure> {
         let (system, software) = (files.system.as_deref(), files.software.as_deref());
-        let found = match target {
-            Some(path) => Target::find(path)?,
-            None => Target::files(system, software)?,
-        };
         let names = target.into_iter().chain(system).chain(software);
         let names: Vec<String> = names.map(|path| path.display().to_string()).collect();
         Ok(Self {
             name: names.join(", "),
-            target: found,
+            target: look(target, files)?,
+            place: target.map(Path::to_path_buf),
+            files: files.clone(),
         })
+    }
+
+    /// Looks again: settling an interrupted run may have given hives their names back.
+    pub(super) fn refresh(&mut self) -> Result<(), Failure> {
+        self.target = look(self.place.as_deref(), &self.files)?;
+        Ok(())
     }
 
     /// The first of the typed words is the target, unless hives were named one by one.
@@ -120,6 +128,18 @@ impl Found {
         warnings
     }
 
+    /// What stays with the hives' files when they are replaced; they lie in one folder.
+    pub(super) fn metadata(&self, hives: &[HiveInput<'_>]) -> Option<Metadata> {
+        let path = hives.first()?.path.as_str();
+        let kept = Store::new(&Disk).kept(Path::new(path)).ok()?;
+        let texts = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect();
+        Some(Metadata {
+            file_system: kept.file_system,
+            kept: texts(kept.kept),
+            not_kept: texts(kept.lost),
+        })
+    }
+
     /// Opens those of the `wanted` hives that are there, with their logs: what is wrong with
     /// another hive is no reason to leave these alone.
     pub(super) fn open(&self, wanted: &Wanted, output: &Output) -> Result<Vec<OpenHive>, Failure> {
@@ -176,6 +196,13 @@ impl Wanted {
     fn has(&self, name: HiveName) -> bool {
         self.needed.contains(&name) || self.useful.contains(&name)
     }
+}
+
+fn look(place: Option<&Path>, files: &HiveFiles) -> Result<Target, Failure> {
+    Ok(match place {
+        Some(place) => Target::find(place)?,
+        None => Target::files(files.system.as_deref(), files.software.as_deref())?,
+    })
 }
 
 /// A hive of the target, open but not read.

@@ -133,6 +133,14 @@ pub enum DiskError {
         /// What the hibernation file says.
         found: Hibernation,
     },
+    /// The volume is flagged: its file system must be checked before it is written to.
+    #[error("{}: this NTFS volume is flagged as needing a check, so that its file system may be \
+             damaged: run chkdsk /f on it in Windows first. Where the flag comes from ntfsfix, which \
+             sets it: unmount the volume and run ntfsfix -d on its device", shown(.path))]
+    NeedsCheck {
+        /// The config folder.
+        path: PathBuf,
+    },
     /// Not enough free space; checked before the first write.
     #[error("{}: {need} bytes are needed and {free} are free; make room there, or put the backup \
              on another volume with --backup-dir", shown(.path))]
@@ -144,6 +152,18 @@ pub enum DiskError {
         /// Bytes free.
         free: u64,
     },
+}
+
+/// Whether the system says that the disk or its file system is damaged, and not that it refuses.
+pub fn is_failing(error: &io::Error) -> bool {
+    const EIO: i32 = 5;
+    const ERROR_CRC: i32 = 23;
+    const ERROR_FILE_CORRUPT: i32 = 1392;
+    let code = error.raw_os_error();
+    match cfg!(windows) {
+        true => matches!(code, Some(ERROR_CRC | ERROR_FILE_CORRUPT)),
+        false => code == Some(EIO),
+    }
 }
 
 impl DiskError {

@@ -6,7 +6,7 @@ use std::io;
 use std::path::Path;
 
 use super::platform::{self, Volume};
-use super::{DiskError, Target};
+use super::{DiskError, Target, dirty};
 
 const MOUNTED_READ_ONLY: &str = "its volume is mounted read-only. A Windows that hibernated or was \
     shut down with Fast Startup leaves its volume in that state: if it still starts, run \
@@ -24,8 +24,23 @@ const NO_PERMISSION: &str = "this user may not create files there; run hivemend 
 pub fn before_writing(target: &Target) -> Result<(), DiskError> {
     not_this_machine(&target.config, platform::running_config().as_deref())?;
     writable(&target.config)?;
+    not_dirty(&target.config)?;
     let hives = target.system.iter().chain(&target.software);
     hives.into_iter().try_for_each(|hive| not_held(&hive.path))
+}
+
+/// Refuses an NTFS volume that is flagged as needing chkdsk, as far as it can be told.
+///
+/// # Errors
+///
+/// [`DiskError::NeedsCheck`].
+pub fn not_dirty(folder: &Path) -> Result<(), DiskError> {
+    match dirty::is_dirty(folder) {
+        Some(true) => Err(DiskError::NeedsCheck {
+            path: folder.to_path_buf(),
+        }),
+        _ => Ok(()),
+    }
 }
 
 /// Refuses a disk whose Windows is hibernated.

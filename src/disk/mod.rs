@@ -3,6 +3,7 @@
 //!
 //! Everything here opens files read-only and changes nothing.
 
+mod dirty;
 mod error;
 pub mod guard;
 mod hibernation;
@@ -15,7 +16,7 @@ mod sniff;
 mod suspect;
 mod target;
 
-pub use error::DiskError;
+pub use error::{DiskError, is_failing};
 pub use hibernation::Hibernation;
 pub(crate) use hive_file::not_a_file;
 pub use hive_file::{Dirt, HiveFile, HiveState, LogFile, WholeHive};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! The reads that each operating system spells differently.
 
+use std::path::PathBuf;
 use std::time::SystemTime;
 
 /// What tells one file, in one state, from another without reading it.
@@ -25,8 +26,18 @@ pub struct Volume {
     pub free: Option<u64>,
 }
 
+/// How the volume that holds a folder is mounted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Mount {
+    /// The driver, as the system calls it: `ext4`, `fuseblk`, `ntfs3`.
+    pub(crate) file_system: String,
+    /// The device, or the image file.
+    pub(crate) source: PathBuf,
+}
+
 pub(crate) use imp::{
-    holder, identity, is_sharing_violation, open_plain, read_at, running_config, volume, writable,
+    holder, identity, is_sharing_violation, mount, open_plain, read_at, running_config, volume,
+    writable,
 };
 
 #[cfg(unix)]
@@ -36,9 +47,11 @@ mod imp {
     use std::os::unix::fs::{FileExt, MetadataExt};
     use std::path::{Path, PathBuf};
 
-    use rustix::fs::{Access, Mode, OFlags, StatVfsMountFlags, access, open, statvfs};
+    use rustix::fs::{
+        Access, Mode, OFlags, StatVfsMountFlags, access, major, minor, open, statvfs,
+    };
 
-    use super::{Identity, Volume};
+    use super::{Identity, Mount, Volume};
 
     /// Reads some bytes at `at` without moving a file position.
     pub(crate) fn read_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
@@ -73,6 +86,36 @@ mod imp {
             read_only: found.f_flag.contains(StatVfsMountFlags::RDONLY),
             free: Some(found.f_bavail.saturating_mul(block)),
         })
+    }
+
+    /// How the volume that holds `folder` is mounted, as far as /proc tells.
+    pub(crate) fn mount(folder: &Path) -> Option<Mount> {
+        let device = fs::metadata(folder).ok()?.dev();
+        let device = format!("{}:{}", major(device), minor(device));
+        let mounts = fs::read_to_string("/proc/self/mountinfo").ok()?;
+        mounts.lines().rev().find_map(|line| {
+            let (place, driver) = line.split_once(" - ")?;
+            (place.split(' ').nth(2)? == device).then_some(())?;
+            let mut driver = driver.split(' ');
+            let file_system = driver.next()?.to_owned();
+            let source = PathBuf::from(unescaped(driver.next()?));
+            Some(Mount {
+                file_system,
+                source,
+            })
+        })
+    }
+
+    /// A name as the mount table writes it: blanks and backslashes as `\\` and three octal digits.
+    fn unescaped(name: &str) -> String {
+        let pairs = [
+            ("\\040", " "),
+            ("\\011", "\t"),
+            ("\\012", "\n"),
+            ("\\134", "\\"),
+        ];
+        let replace = |name: String, (code, text): (&str, &str)| name.replace(code, text);
+        pairs.into_iter().fold(name.to_owned(), replace)
     }
 
     /// Whether this user may make files in `folder`.
@@ -147,7 +190,7 @@ mod imp {
     use std::os::windows::fs::{FileExt, MetadataExt, OpenOptionsExt};
     use std::path::{Path, PathBuf};
 
-    use super::{Identity, Volume};
+    use super::{Identity, Mount, Volume};
 
     const ERROR_SHARING_VIOLATION: i32 = 32;
     const ERROR_LOCK_VIOLATION: i32 = 33;
@@ -189,6 +232,11 @@ mod imp {
             read_only: false,
             free: None,
         })
+    }
+
+    /// Not told by std.
+    pub(crate) fn mount(_: &Path) -> Option<Mount> {
+        None
     }
 
     /// Not told by std without writing; the first write says it.

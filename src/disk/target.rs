@@ -12,6 +12,8 @@ use super::platform;
 use super::sniff::sniff;
 use super::{DiskError, HiveFile};
 
+/// What an interrupted run of hivemend leaves in the config folder.
+const JOURNAL: &str = "hivemend.journal";
 /// Spellings of one name that are looked at; a disk made by Windows has one.
 const SPELLINGS: usize = 16;
 
@@ -106,7 +108,10 @@ impl Target {
     /// [`DiskError::Missing`] for a name that is not there.
     pub fn files(system: Option<&Path>, software: Option<&Path>) -> Result<Self, DiskError> {
         let first = system.or(software).unwrap_or(Path::new(""));
-        let named = |name, path: Option<&Path>| path.map(|path| named_hive(name, path)).transpose();
+        let named = |name, path: Option<&Path>| match path {
+            Some(path) => named_hive(name, path),
+            None => Ok(None),
+        };
         let system = named(HiveName::System, system)?;
         let software = named(HiveName::Software, software)?;
         let (root, windows) = above(&folder_of(first));
@@ -177,7 +182,7 @@ fn only_one(targets: Vec<Target>) -> Result<Option<Target>, DiskError> {
 
 /// Every folder that `path` may mean: itself, or a config folder below it.
 fn config_folders(path: &Path) -> Result<Vec<PathBuf>, DiskError> {
-    let own_hives = entries(path, &["SYSTEM", "SOFTWARE"])?;
+    let own_hives = entries(path, &["SYSTEM", "SOFTWARE", JOURNAL])?;
     if own_hives.iter().any(|entry| entry.kind.is_file()) {
         return Ok(vec![path.to_path_buf()]);
     }
@@ -238,12 +243,21 @@ fn hive_in(config: &Path, name: HiveName) -> Result<Option<HivePath>, DiskError>
     if found.len() > 1 && found.iter().any(|entry| may_be_hive(&entry.path)) {
         found.retain(|entry| may_be_hive(&entry.path));
     }
+    if found.len() > 1 && is_interrupted(config) {
+        // One file's two names, or the old and the new one; settling the run leaves one.
+        found.truncate(1);
+    }
     let mut paths = found.into_iter().map(|entry| entry.path);
     match (paths.next(), paths.next()) {
         (Some(first), Some(second)) => Err(DiskError::Ambiguous { first, second }),
         (Some(path), None) => with_logs(name, path).map(Some),
         _ => Ok(None),
     }
+}
+
+/// Whether an interrupted run waits here: a hive may have two names then, or none.
+fn is_interrupted(config: &Path) -> bool {
+    fs::symlink_metadata(config.join(JOURNAL)).is_ok_and(|found| found.is_file())
 }
 
 /// Whether a file begins as a hive, or cannot be read and so stays in question.
@@ -255,9 +269,12 @@ fn may_be_hive(path: &Path) -> bool {
     )
 }
 
-fn named_hive(name: HiveName, path: &Path) -> Result<HivePath, DiskError> {
-    fs::symlink_metadata(path).map_err(|e| DiskError::io("look at", path, e))?;
-    with_logs(name, path.to_path_buf())
+fn named_hive(name: HiveName, path: &Path) -> Result<Option<HivePath>, DiskError> {
+    match fs::symlink_metadata(path) {
+        Ok(_) => with_logs(name, path.to_path_buf()).map(Some),
+        Err(_) if is_interrupted(&folder_of(path)) => Ok(None),
+        Err(error) => Err(DiskError::io("look at", path, error)),
+    }
 }
 
 fn with_logs(name: HiveName, path: PathBuf) -> Result<HivePath, DiskError> {

@@ -73,6 +73,7 @@ pub fn build(
         blocked: Vec::new(),
         warnings: Vec::new(),
         effect: super::Effect::default(),
+        metadata: None,
     };
     let mut builder = Builder {
         hives,

@@ -104,6 +104,19 @@ pub struct Plan {
     pub warnings: Vec<String>,
     /// What wins over what; empty until [`effect`] was asked.
     pub effect: Effect,
+    /// What stays with the hives' files when they are replaced.
+    pub metadata: Option<Metadata>,
+}
+
+/// What stays with the hives' files when they are replaced, and what does not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Metadata {
+    /// The file system they lie on.
+    pub file_system: String,
+    /// What is carried over.
+    pub kept: Vec<String>,
+    /// What is not.
+    pub not_kept: Vec<String>,
 }
 
 impl Plan {

@@ -8,8 +8,8 @@ use thiserror::Error;
 use super::effect_text::{all_warnings, debris_json, mark_json, settings_json};
 use super::state_json::{state_from, state_json};
 use crate::plan::{
-    Action, Change, Condition, ControlSetInfo, Plan, PlannedHive, PlannedProfile, Recovery, Role,
-    Skipped, State, path_text,
+    Action, Change, Condition, ControlSetInfo, Metadata, Plan, PlannedHive, PlannedProfile,
+    Recovery, Role, Skipped, State, path_text,
 };
 use crate::profile::{Cause, HiveName, Impact};
 use crate::regf::Name;
@@ -58,7 +58,17 @@ struct PlanDocument {
     effective: Vec<Json>,
     #[serde(default)]
     debris: Vec<Json>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    metadata: Option<MetadataDocument>,
     summary: SummaryDocument,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MetadataDocument {
+    file_system: String,
+    kept: Vec<String>,
+    not_kept: Vec<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -160,6 +170,11 @@ pub fn plan_json(plan: &Plan) -> Result<Json, PlanJsonError> {
         warnings: all_warnings(&plan.warnings, &plan.effect),
         effective: settings_json(&plan.effect),
         debris: debris_json(&plan.effect),
+        metadata: plan.metadata.clone().map(|metadata| MetadataDocument {
+            file_system: metadata.file_system,
+            kept: metadata.kept,
+            not_kept: metadata.not_kept,
+        }),
         summary: SummaryDocument {
             changes: plan.changes.len(),
             matches: plan.matches,
@@ -202,6 +217,11 @@ pub fn plan_from_json(bytes: &[u8]) -> Result<Plan, PlanJsonError> {
         blocked: all_skipped_from(document.blocked)?,
         warnings: document.warnings,
         effect: crate::plan::Effect::default(),
+        metadata: document.metadata.map(|metadata| Metadata {
+            file_system: metadata.file_system,
+            kept: metadata.kept,
+            not_kept: metadata.not_kept,
+        }),
     })
 }
 

@@ -11,7 +11,8 @@ use super::style::{BOLD, DIM, GONE, GOOD, WARN};
 use super::values::value_line;
 use super::{WIDTH, styled};
 use crate::plan::{
-    Action, Change, Condition, Mark, Plan, PlannedHive, Setting, TouchedKey, folded, path_text,
+    Action, Change, Condition, Mark, Metadata, Plan, PlannedHive, Setting, TouchedKey, folded,
+    path_text,
 };
 use crate::profile::{HiveName, escape};
 use crate::regf::Name;
@@ -40,11 +41,26 @@ pub fn plan_text(plan: &Plan, touched: &[TouchedKey], verbose: bool) -> String {
     for warning in all_warnings(&plan.warnings, &plan.effect) {
         paragraph(&mut text, "warning: ", &warning);
     }
+    if let Some(metadata) = &plan.metadata {
+        paragraph(&mut text, "metadata: ", &metadata_line(metadata));
+    }
     skipped(&mut text, plan, verbose);
     blocked(&mut text, plan);
     advice(&mut text, plan);
     let _ = writeln!(text, "{}", styled(BOLD, &summary_line(plan)));
     text
+}
+
+fn metadata_line(metadata: &Metadata) -> String {
+    let mut line = format!(
+        "on {} the hives keep their {}",
+        metadata.file_system,
+        metadata.kept.join(", ")
+    );
+    if !metadata.not_kept.is_empty() {
+        let _ = write!(line, "; not kept: {}", metadata.not_kept.join(", "));
+    }
+    line
 }
 
 /// The one line that says it all.

@@ -130,6 +130,14 @@ pub enum StoreFault {
         /// What is in the way.
         why: String,
     },
+    /// Something that belongs to a file and would be lost.
+    #[error("{}: {what}", shown(.path))]
+    WouldLose {
+        /// The file.
+        path: PathBuf,
+        /// What, and what to do.
+        what: String,
+    },
     /// Metadata that could not be carried over to the new file.
     #[error("{}: the {what} of the original could not be carried over{}", shown(.path), because(.source))]
     Metadata {

@@ -12,7 +12,7 @@ use super::manifest::Content;
 use super::medium::{Handle, Medium};
 use super::metadata::FileMetadata;
 use super::names::Sha256Sum;
-use crate::disk::{DiskError, not_a_file};
+use crate::disk::{DiskError, is_failing, not_a_file};
 
 /// Bytes read or written at once.
 const CHUNK: usize = 1 << 20;
@@ -224,6 +224,8 @@ pub(super) fn new_name(path: &Path) -> PathBuf {
 }
 
 /// Puts a small file in the place of an older one, so that it is wholly one or the other.
+///
+/// On NTFS under Linux a power cut can leave it under its new name only, see [`new_name`].
 pub(super) fn replace_small(
     medium: &dyn Medium,
     path: &Path,
@@ -233,10 +235,21 @@ pub(super) fn replace_small(
     let staged = new_name(path);
     remove(medium, &staged)?;
     write_new(medium, &staged, bytes, like)?;
+    if plain(path)?.is_some() && on_linux_ntfs(medium, &staged)? {
+        // A rename over it would be these two steps too, and leave one more name in between.
+        remove(medium, path)?;
+    }
     medium
         .rename(&staged, path)
         .map_err(StoreFault::io("rename", &staged))?;
     sync_dir(medium, path.parent().unwrap_or(path))
+}
+
+fn on_linux_ntfs(medium: &dyn Medium, path: &Path) -> Result<bool, StoreFault> {
+    let handle = open(medium, path)?;
+    let metadata = medium.metadata(&handle);
+    let metadata = metadata.map_err(StoreFault::io("look at", path))?;
+    Ok(metadata.is_on_linux_ntfs())
 }
 
 /// Reads a file of at most `longest` bytes.
@@ -262,12 +275,16 @@ pub(super) fn read_small(
 
 /// Removes a file; nothing there is as good.
 pub(super) fn remove(medium: &dyn Medium, path: &Path) -> Result<(), StoreFault> {
-    if fs::symlink_metadata(path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
+    let is_gone =
+        || fs::symlink_metadata(path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
+    if is_gone() {
         return Ok(());
     }
-    medium
-        .remove_file(path)
-        .map_err(StoreFault::io("remove", path))
+    match medium.remove_file(path) {
+        // After a power cut ntfs-3g removes a name and then stumbles over another one of the file.
+        Err(error) if is_failing(&error) && is_gone() => Ok(()),
+        result => result.map_err(StoreFault::io("remove", path)),
+    }
 }
 
 /// Makes the names in a folder durable.

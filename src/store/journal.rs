@@ -15,6 +15,7 @@ use super::manifest::Content;
 use super::medium::Medium;
 use super::metadata::FileMetadata;
 use super::names::{BackupId, FileName};
+use super::replace::Way;
 
 /// The journal's name in the config folder.
 pub(crate) const JOURNAL: &str = "hivemend.journal";
@@ -118,6 +119,14 @@ impl Journal {
 }
 
 impl Swap {
+    /// How one content takes the place of the other.
+    pub(super) fn way(&self) -> Way {
+        match self.metadata.is_on_linux_ntfs() {
+            true => Way::Links,
+            false => Way::Rename,
+        }
+    }
+
     /// The file itself.
     pub(crate) fn live(&self, config: &Path) -> PathBuf {
         self.file.in_folder(config)

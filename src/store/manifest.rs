@@ -2,7 +2,7 @@
 //! A backup's manifest: what was there, what was written, how to undo it.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -188,6 +188,15 @@ impl Manifest {
             return Err(StoreFault::damaged(folder, "it is gone"));
         }
         let path = folder.join(MANIFEST);
+        match files::plain(&path)? {
+            Some(_) => Self::read(medium, folder, path),
+            // Stopped while the new one took the old one's place, step by step.
+            None => Self::read(medium, folder, files::new_name(&path))
+                .map_err(|_| StoreFault::damaged(&path, "it is not there")),
+        }
+    }
+
+    fn read(medium: &dyn Medium, folder: &Path, path: PathBuf) -> Result<Self, StoreFault> {
         let bytes = files::read_small(medium, &path, LONGEST)?;
         let manifest: Self =
             serde_json::from_slice(&bytes).map_err(|error| StoreFault::damaged(&path, error))?;

@@ -2,13 +2,24 @@
 //! What a file has besides its bytes: owner, mode, times, attributes, security descriptor.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
+use super::error::{StoreError, StoreFault};
+use super::medium::Handle;
+use super::{Store, files, platform};
+
 /// Attributes that say who may read a file, on the file systems that have them.
 #[cfg(unix)]
 const SECURITY: [&str; 2] = ["system.ntfs_acl", "system.ntfs_security"];
+
+/// 100-nanosecond steps in a second.
+#[cfg(unix)]
+const STEPS: u64 = 10_000_000;
+#[cfg(unix)]
+const FROM_1601_TO_1970: i64 = 11_644_473_600;
 
 /// What a file has besides its bytes, as it is recorded, carried over and compared.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,7 +28,7 @@ pub struct FileMetadata {
     pub modified: Stamp,
     /// Last access; carried over, but not compared, as reading changes it.
     pub accessed: Stamp,
-    /// Creation, where it can be set: Windows.
+    /// Creation, where it can be set: Windows, ntfs-3g.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created: Option<Stamp>,
     /// The Windows attribute of this name.
@@ -35,6 +46,47 @@ pub struct FileMetadata {
     /// Extended attributes by name, values as hex; on NTFS the security descriptor is one.
     #[serde(default)]
     pub xattrs: BTreeMap<String, String>,
+}
+
+/// What stays with a hive when a new file takes its place, and what does not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// The file system, and its driver where that matters.
+    pub file_system: String,
+    /// What is carried over and compared, or the new file is not published.
+    pub kept: Vec<&'static str>,
+    /// What a hive may have besides, and the new file will not.
+    pub lost: Vec<&'static str>,
+}
+
+impl Store<'_> {
+    /// What will stay with the hive at `path`; writes nothing.
+    ///
+    /// # Errors
+    ///
+    /// Where the file cannot be looked at.
+    pub fn kept(&self, path: &Path) -> Result<Kept, StoreError> {
+        let looked = || {
+            let handle = files::open(self.medium, path)?;
+            let mount = crate::disk::platform::mount(path);
+            let name = mount.map_or_else(|| "this file system".to_owned(), |m| m.file_system);
+            platform::kept(&handle.file, &name).map_err(StoreFault::io("look at", path))
+        };
+        looked().map_err(StoreError::untouched)
+    }
+}
+
+/// Refuses a hive that has something which would be lost.
+pub(super) fn nothing_lost(handle: &Handle) -> Result<(), StoreFault> {
+    let path = &handle.path;
+    let found = platform::would_lose(&handle.file).map_err(StoreFault::io("look at", path))?;
+    match found {
+        Some(what) => Err(StoreFault::WouldLose {
+            path: path.clone(),
+            what,
+        }),
+        None => Ok(()),
+    }
 }
 
 /// A time in seconds and nanoseconds since 1970, UTC.
@@ -70,6 +122,14 @@ impl FileMetadata {
         Some(format!("extended attribute {}", name.escape_debug()))
     }
 
+    /// Whether the file lies on NTFS under Linux, where renaming it over another is not atomic.
+    pub(crate) fn is_on_linux_ntfs(&self) -> bool {
+        #[cfg(unix)]
+        return self.security().next().is_some();
+        #[cfg(not(unix))]
+        return false;
+    }
+
     /// The attributes that say who may read the file.
     #[cfg(unix)]
     pub(crate) fn security(&self) -> impl Iterator<Item = (&str, &str)> {
@@ -82,6 +142,25 @@ impl FileMetadata {
 }
 
 impl Stamp {
+    /// The time that is `steps` of 100 nanoseconds after 1601.
+    #[cfg(unix)]
+    pub(crate) fn from_filetime(steps: u64) -> Self {
+        let seconds = i64::try_from(steps / STEPS).unwrap_or(i64::MAX);
+        let nanos = u32::try_from(steps % STEPS * 100).unwrap_or(0);
+        Self {
+            seconds: seconds.saturating_sub(FROM_1601_TO_1970),
+            nanos,
+        }
+    }
+
+    /// 100-nanosecond steps since 1601; `None` before that.
+    #[cfg(unix)]
+    pub(crate) fn filetime(self) -> Option<u64> {
+        let seconds = self.seconds.checked_add(FROM_1601_TO_1970)?;
+        let steps = u64::try_from(seconds).ok()?.checked_mul(STEPS)?;
+        steps.checked_add(u64::from(self.nanos / 100))
+    }
+
     /// The time as std has it; `None` beyond what the system can express.
     pub fn time(self) -> Option<SystemTime> {
         let seconds = Duration::from_secs(self.seconds.unsigned_abs());
@@ -135,6 +214,10 @@ mod tests {
         ] {
             let stamp = Stamp { seconds, nanos };
             assert_eq!(Stamp::from(stamp.time().unwrap()), stamp);
+            #[cfg(unix)]
+            if nanos % 100 == 0 {
+                assert_eq!(Stamp::from_filetime(stamp.filetime().unwrap()), stamp);
+            }
         }
         assert_eq!(
             Stamp {

@@ -16,6 +16,7 @@ mod pending;
 mod platform;
 mod prune;
 mod publish;
+mod replace;
 mod restore;
 mod run;
 
@@ -26,7 +27,7 @@ pub use manifest::{
     BackupScope, BackupState, CompanionRecord, CompanionRole, Content, HiveRecord, KeptAs, Manifest,
 };
 pub use medium::{Disk, Handle, Medium};
-pub use metadata::{FileMetadata, Stamp};
+pub use metadata::{FileMetadata, Kept, Stamp};
 pub use names::{BackupId, FileName, Sha256Sum};
 pub use pending::{HiveStands, Pending, PendingHive, Settled};
 pub use prune::{Keep, PrunePlan};

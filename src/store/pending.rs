@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 
 use super::error::{StoreError, StoreFault, Touched};
 use super::files;
-use super::journal::{Journal, Operation, Swap};
-use super::manifest::{BackupState, Manifest};
+use super::journal::{JOURNAL, Journal, Operation, Swap};
+use super::manifest::{BackupState, MANIFEST, Manifest};
 use super::names::{BackupId, FileName};
 use super::publish::take_lock;
+use super::replace::{Way, half_made, other_case};
 use super::run::{Run, Stands};
 use super::{BackupRoot, Store};
 use crate::disk::shown;
@@ -49,6 +50,8 @@ pub enum HiveStands {
     Old,
     /// What the run was to put there.
     New,
+    /// Nothing: no file has its name, and both contents wait under other names.
+    Nameless,
     /// Something else: another program has written it since.
     Neither,
 }
@@ -241,7 +244,7 @@ fn complete(run: &mut Run<'_>, hives: &[PendingHive]) -> Result<(), StoreFault> 
     let old = swaps
         .iter()
         .zip(hives)
-        .filter(|(_, hive)| hive.stands == HiveStands::Old);
+        .filter(|(_, hive)| hive.stands != HiveStands::New);
     let old: Vec<Swap> = old.map(|(swap, _)| swap.clone()).collect();
     for swap in &old {
         // The run may have stopped between a file's bytes and its metadata.
@@ -266,13 +269,15 @@ fn complete(run: &mut Run<'_>, hives: &[PendingHive]) -> Result<(), StoreFault> 
 /// Finds out where each file stands and what can be done.
 fn assess(run: &Run<'_>) -> Result<Assessed, StoreFault> {
     let mut hives = Vec::new();
-    let mut cannot_finish = manifest_problem(run);
-    let mut cannot_undo = None;
+    let half_made = half_made_name(run)?;
+    let mut cannot_finish = half_made.clone().or_else(|| manifest_problem(run));
+    let mut cannot_undo = half_made;
     for swap in &run.journal.swaps {
         let stands = run.stands(swap)?;
         let (finish, undo) = match stands {
             Stands::Old => (missing_new(run, swap), None),
             Stands::New => (None, missing_old(run, swap)),
+            Stands::Nameless => (missing_new(run, swap), missing_old(run, swap)),
             Stands::Neither => (Some(written_since(swap)), Some(written_since(swap))),
         };
         cannot_finish = cannot_finish.or(finish);
@@ -294,11 +299,43 @@ fn assess(run: &Run<'_>) -> Result<Assessed, StoreFault> {
     })
 }
 
+/// Why nothing can be done before the file system is repaired, if so.
+fn half_made_name(run: &Run<'_>) -> Result<Option<String>, StoreFault> {
+    let swaps = &run.journal.swaps;
+    if swaps.iter().all(|swap| swap.way() == Way::Rename) {
+        return Ok(None);
+    }
+    let (config, id, folder) = (&run.config, &run.journal.id, run.folder.as_deref());
+    let pair = |path: PathBuf| [files::new_name(&path), path];
+    let mut names = pair(config.join(JOURNAL)).to_vec();
+    names.extend(
+        folder
+            .into_iter()
+            .flat_map(|folder| pair(folder.join(MANIFEST))),
+    );
+    for swap in swaps {
+        let live = swap.live(config);
+        names.extend([swap.kept(config, id), swap.staged(config, id)]);
+        names.extend(folder.map(|folder| swap.file.in_folder(folder)));
+        names.extend(other_case(&live));
+        names.push(live);
+    }
+    Ok(half_made(&names)?.map(|name| {
+        format!(
+            "the name {} was only half made when the run was cut short: first run chkdsk /f on the \
+             volume in Windows, and then this again. The old and the new content are whole until \
+             then; remove nothing by hand",
+            shown(&name)
+        )
+    }))
+}
+
 impl From<Stands> for HiveStands {
     fn from(stands: Stands) -> Self {
         match stands {
             Stands::Old => Self::Old,
             Stands::New => Self::New,
+            Stands::Nameless => Self::Nameless,
             Stands::Neither => Self::Neither,
         }
     }

@@ -2,7 +2,8 @@
 //! The writes that each operating system spells differently.
 
 pub(crate) use imp::{
-    Lock, create_dir, create_new, forget_pages, metadata, protect, set_metadata, sync_dir,
+    Lock, create_dir, create_new, forget_pages, kept, links, metadata, protect, set_metadata,
+    sync_dir, would_lose,
 };
 
 /// What a lock that is not free means.
@@ -17,7 +18,7 @@ pub(crate) enum LockError {
 #[cfg(unix)]
 mod imp {
     use std::collections::BTreeMap;
-    use std::fs::{DirBuilder, File, FileTimes, OpenOptions, Permissions, TryLockError};
+    use std::fs::{DirBuilder, File, FileTimes, Metadata, OpenOptions, Permissions, TryLockError};
     use std::io;
     use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
     use std::path::Path;
@@ -26,19 +27,23 @@ mod imp {
     use rustix::io::Errno;
 
     use super::LockError;
-    use crate::store::metadata::{FileMetadata, Stamp};
+    use crate::store::metadata::{FileMetadata, Kept, Stamp};
     use crate::store::names::{hex, unhex};
 
     /// Longest value and longest list of names that Linux hands out.
     const LONGEST_XATTR: usize = 65_536;
-    /// Attributes of ntfs-3g and ntfs3, which no listing shows: descriptor, attributes, creation.
+    /// Attributes of ntfs-3g and ntfs3, which no listing shows: descriptor, attributes, what
+    /// Linux programs under Windows keep. Those that end in `_be` are the same number for both.
     const UNLISTED: [&str; 5] = [
         "system.ntfs_acl",
         "system.ntfs_attrib",
         "system.ntfs_attrib_be",
-        "system.ntfs_crtime_be",
+        "system.ntfs_ea",
         "system.ntfs_security",
     ];
+    /// Times as ntfs-3g keeps them: creation, last write, last access, last change of the record;
+    /// each counts 100-nanosecond steps since 1601, big-endian.
+    const NTFS_TIMES: &str = "system.ntfs_times_be";
     /// Attributes that the kernel makes from the content itself.
     const KERNELS_OWN: [&str; 2] = ["security.ima", "security.evm"];
 
@@ -101,15 +106,167 @@ mod imp {
 
     pub(crate) fn metadata(file: &File) -> io::Result<FileMetadata> {
         let found = file.metadata()?;
+        let (modified, accessed) = (found.modified()?, found.accessed()?);
+        // What the kernel says of an ntfs-3g file may be what it was asked for, not what is there.
+        let ([modified, accessed], created) = match ntfs_times(file)? {
+            Some([created, modified, accessed]) => ([modified, accessed], Some(created)),
+            None => ([modified, accessed].map(Stamp::from), None),
+        };
         Ok(FileMetadata {
-            modified: Stamp::from(found.modified()?),
-            accessed: Stamp::from(found.accessed()?),
-            created: None,
+            modified,
+            accessed,
+            created,
             read_only: false,
             mode: found.mode() & 0o7777,
             owner: found.uid(),
             group: found.gid(),
             xattrs: xattrs(file)?,
+        })
+    }
+
+    /// Which file this is on its volume, and how many names that volume says it has.
+    pub(crate) fn links(found: &Metadata) -> Option<(u64, u64)> {
+        Some((found.ino(), found.nlink()))
+    }
+
+    /// What belongs to a hive's file and would be lost if another took its place, for a sentence.
+    pub(crate) fn would_lose(file: &File) -> io::Result<Option<String>> {
+        // Where Windows keeps a short name besides, NTFS counts that as a link.
+        let short_name = match xattr(file, "system.ntfs_dos_name") {
+            // ntfs-3g tells it of a file with one name only.
+            Err(error) if error.raw_os_error() == Some(Errno::MLINK.raw_os_error()) => None,
+            found => found?,
+        };
+        let names = 1 + u64::from(short_name.is_some());
+        let links = file.metadata()?.nlink();
+        if links > names {
+            return Ok(Some(format!(
+                "it has {links} names (hard links), and the others would keep the old content: \
+                 find them (find DISK -samefile FILE) and remove them, or copy the hive"
+            )));
+        }
+        if xattr(file, "system.ntfs_reparse_data")?.is_some() {
+            return Ok(Some("it is a reparse point, not a plain file".to_owned()));
+        }
+        if !on_ntfs_3g(file)? {
+            return Ok(None);
+        }
+        Ok(match streams(file)? {
+            Streams::AsAttributes => long_stream(file)?,
+            Streams::Listed(names) if names.is_empty() => None,
+            Streams::Listed(names) => Some(format!(
+                "it has alternate data streams ({}), which would be lost: mount the volume with \
+                 streams_interface=xattr, ntfs-3g's default, and they are carried over",
+                names.escape_debug()
+            )),
+            Streams::Hidden => Some(
+                "the volume is mounted with streams_interface=none, so that alternate data streams \
+                 of the hive would be lost unseen: mount it without that option"
+                    .to_owned(),
+            ),
+        })
+    }
+
+    /// How ntfs-3g shows alternate data streams.
+    enum Streams {
+        /// As attributes named `user.*`, which are carried over as such.
+        AsAttributes,
+        /// By this list of their names.
+        Listed(String),
+        /// Not at all.
+        Hidden,
+    }
+
+    fn on_ntfs_3g(file: &File) -> io::Result<bool> {
+        Ok(xattr(file, "system.ntfs_acl")?.is_some())
+    }
+
+    fn streams(file: &File) -> io::Result<Streams> {
+        if let Some(list) = xattr(file, "ntfs.streams.list")? {
+            let names = list.split(|byte| *byte == 0).map(String::from_utf8_lossy);
+            let names: Vec<_> = names.filter(|name| !name.is_empty()).collect();
+            return Ok(Streams::Listed(names.join(", ")));
+        }
+        // A name that is not there is "no data" where there are such names, and else unknown.
+        let mut nothing = [0; 1];
+        Ok(
+            match fgetxattr(file, "user.hivemend-no-such-stream", &mut nothing[..]) {
+                Err(Errno::OPNOTSUPP) => Streams::Hidden,
+                _ => Streams::AsAttributes,
+            },
+        )
+    }
+
+    /// A stream that is longer than Linux hands out as an attribute.
+    fn long_stream(file: &File) -> io::Result<Option<String>> {
+        for name in listed(file)? {
+            let mut value = vec![0; LONGEST_XATTR];
+            if let Err(Errno::TOOBIG | Errno::RANGE) = fgetxattr(file, &name, &mut value) {
+                let name = name.escape_debug();
+                return Ok(Some(format!(
+                    "its alternate data stream {name} is longer than 64 KiB, which Linux cannot \
+                     carry over, and would be lost: save it and remove it first"
+                )));
+            }
+        }
+        Ok(None)
+    }
+
+    /// What is kept with a hive that is replaced, and what is not.
+    pub(crate) fn kept(file: &File, file_system: &str) -> io::Result<Kept> {
+        let has = |name| xattr(file, name).map(|value| value.is_some());
+        let has_xattrs = !matches!(flistxattr(file, &mut [0; 1][..]), Err(Errno::OPNOTSUPP));
+        let (name, kept, lost): (&str, &[&'static str], &[&'static str]) =
+            if has("system.ntfs_acl")? {
+                (
+                    "NTFS (ntfs-3g)",
+                    &[
+                        "security descriptor",
+                        "attributes",
+                        "creation and last write time",
+                        "alternate data streams",
+                        "owner",
+                        "group",
+                        "mode",
+                    ],
+                    &["object id", "short name (8.3)"],
+                )
+            } else if has("system.ntfs_security")? {
+                (
+                    "NTFS (ntfs3)",
+                    &[
+                        "security descriptor",
+                        "attributes",
+                        "last write time",
+                        "owner",
+                        "group",
+                        "mode",
+                    ],
+                    &["creation time", "alternate data streams", "object id"],
+                )
+            } else if has_xattrs {
+                (
+                    file_system,
+                    &[
+                        "owner",
+                        "group",
+                        "mode",
+                        "last write time",
+                        "extended attributes",
+                    ],
+                    &["creation time"],
+                )
+            } else {
+                (
+                    file_system,
+                    &["last write time", "what there is of owner, group and mode"],
+                    &["creation time", "attributes", "security descriptor"],
+                )
+            };
+        Ok(Kept {
+            file_system: name.to_owned(),
+            kept: kept.to_vec(),
+            lost: lost.to_vec(),
         })
     }
 
@@ -133,7 +290,37 @@ mod imp {
                 .set_accessed(accessed);
             result = result.and(file.set_times(times));
         }
+        if let Some(created) = wanted.created {
+            result = result.and(set_ntfs_times(
+                file,
+                [created, wanted.modified, wanted.accessed],
+            ));
+        }
         result
+    }
+
+    /// Creation, last write and last access, where ntfs-3g tells them.
+    fn ntfs_times(file: &File) -> io::Result<Option<[Stamp; 3]>> {
+        let Some(bytes) = xattr(file, NTFS_TIMES)? else {
+            return Ok(None);
+        };
+        let (times, _) = bytes.as_chunks::<8>();
+        let stamp = |time: &[u8; 8]| Stamp::from_filetime(u64::from_be_bytes(*time));
+        match times {
+            [created, modified, accessed, ..] => Ok(Some([created, modified, accessed].map(stamp))),
+            _ => Err(io::ErrorKind::InvalidData.into()),
+        }
+    }
+
+    /// Sets all three in one step: after one was set alone, ntfs-3g takes `utimensat`, says yes and
+    /// does nothing (its flag `TimesSet`).
+    fn set_ntfs_times(file: &File, times: [Stamp; 3]) -> io::Result<()> {
+        let mut bytes = Vec::new();
+        for time in times {
+            let time = time.filetime().ok_or(io::ErrorKind::InvalidInput)?;
+            bytes.extend(time.to_be_bytes());
+        }
+        Ok(fsetxattr(file, NTFS_TIMES, &bytes, XattrFlags::empty())?)
     }
 
     /// Gives a new file or folder the security descriptor of `like`, where that has one.
@@ -207,13 +394,13 @@ mod imp {
 #[cfg(windows)]
 mod imp {
     use std::collections::BTreeMap;
-    use std::fs::{self, File, FileTimes, OpenOptions};
+    use std::fs::{self, File, FileTimes, Metadata, OpenOptions};
     use std::io;
     use std::os::windows::fs::{FileTimesExt, OpenOptionsExt};
     use std::path::Path;
 
     use super::LockError;
-    use crate::store::metadata::{FileMetadata, Stamp};
+    use crate::store::metadata::{FileMetadata, Kept, Stamp};
 
     const ERROR_SHARING_VIOLATION: i32 = 32;
     const FILE_FLAG_DELETE_ON_CLOSE: u32 = 0x0400_0000;
@@ -273,6 +460,25 @@ mod imp {
             owner: 0,
             group: 0,
             xattrs: BTreeMap::new(),
+        })
+    }
+
+    /// Not told by std.
+    pub(crate) fn links(_: &Metadata) -> Option<(u64, u64)> {
+        None
+    }
+
+    /// Nothing that std could tell.
+    pub(crate) fn would_lose(_: &File) -> io::Result<Option<String>> {
+        Ok(None)
+    }
+
+    /// What is kept with a hive that is replaced, and what is not.
+    pub(crate) fn kept(_: &File, _: &str) -> io::Result<Kept> {
+        Ok(Kept {
+            file_system: "Windows".to_owned(),
+            kept: vec!["creation and last write time", "read-only attribute"],
+            lost: vec!["security descriptor: publishing is refused"],
         })
     }
 

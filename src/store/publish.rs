@@ -13,6 +13,7 @@ use super::journal::{Journal, Operation, Swap};
 use super::manifest::{
     BackupScope, BackupState, CompanionRecord, CompanionRole, Content, HiveRecord, KeptAs, Manifest,
 };
+use super::metadata::nothing_lost;
 use super::names::{BackupId, FileName, utc_text};
 use super::platform::{Lock, LockError};
 use super::run::{Run, link_or_copy};
@@ -210,6 +211,7 @@ impl Store<'_> {
         let found = files::plain(&path)?;
         let found = found.ok_or_else(|| DiskError::Missing { path: path.clone() })?;
         let mut handle = files::open(self.medium, &path)?;
+        nothing_lost(&handle)?;
         let metadata = self.medium.metadata(&handle);
         let metadata = metadata.map_err(StoreFault::io("look at", &path))?;
         let before = files::hash_rest(self.medium, &mut handle)?;

@@ -12,6 +12,7 @@ use super::error::{ChangedSince, StoreError, StoreFault, Touched};
 use super::files;
 use super::journal::{Journal, Operation, Swap};
 use super::manifest::{BackupState, CompanionRecord, CompanionRole, Content, HiveRecord, Manifest};
+use super::metadata::nothing_lost;
 use super::names::{BackupId, FileName};
 use super::platform::Lock;
 use super::run::Run;
@@ -203,6 +204,9 @@ impl Store<'_> {
                 });
             }
             RestoreAction::PutBack => {
+                if found.is_some() {
+                    nothing_lost(&files::open(self.medium, &live)?)?;
+                }
                 let (to, metadata) = (wanted.old, wanted.metadata.clone());
                 let (name, file) = (name.clone(), file.clone());
                 plan.swaps.push(Swap {

@@ -13,6 +13,7 @@ use super::manifest::{BackupState, Content, KeptAs, MANIFEST, Manifest};
 use super::medium::Medium;
 use super::metadata::FileMetadata;
 use super::names::FileName;
+use super::replace::{Way, left_over, replace};
 use crate::disk::{Identity, guard, platform};
 
 /// A run and its place on the disk.
@@ -31,6 +32,8 @@ pub(super) struct Run<'m> {
 pub(super) enum Stands {
     Old,
     New,
+    /// Nothing has its name: stopped between two steps of [`replace`].
+    Nameless,
     Neither,
 }
 
@@ -106,8 +109,7 @@ impl Run<'_> {
         self.swapping = true;
         for swap in swaps {
             let staged = swap.staged(&self.config, &self.journal.id);
-            let renamed = self.medium.rename(&staged, &swap.live(&self.config));
-            renamed.map_err(StoreFault::io("put in place", &staged))?;
+            replace(self.medium, swap.way(), &staged, &swap.live(&self.config))?;
         }
         files::sync_dir(self.medium, &self.config)
     }
@@ -124,7 +126,24 @@ impl Run<'_> {
         let (config, id) = (&self.config, &self.journal.id);
         let swaps = self.journal.swaps.iter();
         let names = swaps.flat_map(|swap| [swap.staged(config, id), swap.kept(config, id)]);
-        all(names.map(|name| files::remove(self.medium, &name)))
+        let swept = all(names.map(|name| files::remove(self.medium, &name)));
+        let spares = all(self.journal.swaps.iter().map(|swap| self.sweep_spare(swap)));
+        swept.and(spares)
+    }
+
+    /// Removes the second name that [`replace`] gave a file, if the file it leads to is ours.
+    fn sweep_spare(&self, swap: &Swap) -> Result<(), StoreFault> {
+        if swap.way() == Way::Rename {
+            return Ok(());
+        }
+        let Some(spare) = left_over(&swap.live(&self.config))? else {
+            return Ok(());
+        };
+        let found = Some(files::content(self.medium, &spare)?);
+        match found == swap.from || found == Some(swap.to) {
+            true => files::remove(self.medium, &spare),
+            false => Ok(()),
+        }
     }
 
     /// Ends a run that failed: puts everything back and tells what state that left.
@@ -170,10 +189,9 @@ impl Run<'_> {
         match self.stands(swap)? {
             Stands::Old => Ok(()),
             Stands::New if swap.from.is_none() => files::remove(self.medium, &live),
-            Stands::New => {
+            Stands::New | Stands::Nameless => {
                 let kept = swap.kept(&self.config, &self.journal.id);
-                let renamed = self.medium.rename(&kept, &live);
-                renamed.map_err(StoreFault::io("put back", &live))
+                replace(self.medium, swap.way(), &kept, &live)
             }
             Stands::Neither => Err(StoreFault::Changed { path: live }),
         }
@@ -189,6 +207,7 @@ impl Run<'_> {
         Ok(match found {
             found if found == swap.from => Stands::Old,
             Some(found) if found == swap.to => Stands::New,
+            None => Stands::Nameless,
             _ => Stands::Neither,
         })
     }
@@ -232,10 +251,11 @@ impl Run<'_> {
         if let Some(own) = manifest {
             return Ok(Some(own.files().cloned().collect()));
         }
-        if files::plain(&folder.join(MANIFEST))?.is_none() {
+        let found = Manifest::load(self.medium, folder);
+        if found.is_err() && files::plain(&folder.join(MANIFEST))?.is_none() {
             return Ok(Some(Vec::new()));
         }
-        let found = Manifest::load(self.medium, folder)?;
+        let found = found?;
         match found.state {
             _ if !self.has_made(&found) => Ok(None),
             BackupState::Applying => Ok(Some(found.files().cloned().collect())),

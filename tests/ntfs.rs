@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//! The file stays the file, on a real NTFS volume: what Windows keeps with a hive besides its bytes
+//! is what it was after `apply` and after `restore`, or nothing is written.
+
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::fs;
+use std::path::PathBuf;
+
+#[path = "common/bench.rs"]
+mod bench;
+#[path = "common/ntfs_volume.rs"]
+mod ntfs_volume;
+
+use bench::sha256;
+use ntfs_volume::{
+    ARCHIVE, CREATED, NtfsVolume, READ_ONLY_ARCHIVE, Traits, get, hive_descriptor, set,
+    set_attributes,
+};
+
+const APPLY: [&str; 3] = ["-p", "rdp-disconnects", "--yes"];
+const HIVES: [&str; 2] = ["SYSTEM", "SOFTWARE"];
+
+/// Each hive's bytes and what else it has.
+fn hives(volume: &NtfsVolume) -> Vec<(String, Traits)> {
+    let paths = HIVES.map(|name| volume.config().join(name));
+    paths
+        .map(|path| (sha256(&path), Traits::of(&path)))
+        .to_vec()
+}
+
+fn traits(hives: &[(String, Traits)]) -> Vec<&Traits> {
+    hives.iter().map(|(_, traits)| traits).collect()
+}
+
+/// apply and restore; every hive's descriptor, attributes, owner, mode and times stay.
+fn whole_job(volume: &mut NtfsVolume) {
+    let before = hives(volume);
+    volume.hivemend("apply", &APPLY).expect(0);
+    let after = hives(volume);
+    assert_eq!(traits(&after), traits(&before));
+    for (old, new) in before.iter().zip(&after) {
+        assert_ne!(old.0, new.0, "the hive was not changed");
+    }
+    backups_are_no_wider(volume);
+    volume.nothing_is_everyones();
+
+    // What counts is what the image holds, not what ntfs-3g remembers.
+    volume.sound();
+    volume.mount("streams_interface=xattr");
+    assert_eq!(hives(volume), after);
+    volume.hivemend("restore", &["--yes"]).expect(0);
+    assert_eq!(hives(volume), before);
+    volume.nothing_is_everyones();
+    volume.sound();
+    volume.mount("streams_interface=xattr");
+    assert_eq!(hives(volume), before);
+}
+
+fn backups_are_no_wider(volume: &NtfsVolume) {
+    let backups = volume.config().join("hivemend");
+    let backup = fs::read_dir(&backups)
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .path();
+    let config = get(&volume.config(), "system.ntfs_acl");
+    for folder in [&backups, &backup] {
+        assert_eq!(get(folder, "system.ntfs_acl"), config, "{folder:?}");
+    }
+    let files: Vec<PathBuf> = fs::read_dir(&backup)
+        .unwrap()
+        .map(|file| file.unwrap().path())
+        .collect();
+    assert!(files.len() >= 3, "{files:?}");
+    for file in files {
+        let found = get(&file, "system.ntfs_acl");
+        assert_eq!(found, Some(hive_descriptor()), "{file:?}");
+    }
+}
+
+#[test]
+fn a_hive_keeps_what_windows_gave_it() {
+    let Some(mut volume) = NtfsVolume::windows() else {
+        return;
+    };
+    let system = Traits::of(&volume.config().join("SYSTEM"));
+    assert_eq!(system.ntfs["system.ntfs_acl"], hive_descriptor());
+    assert_eq!(system.ntfs["system.ntfs_attrib_be"], ARCHIVE.to_be_bytes());
+    assert_eq!(system.times[0], CREATED);
+    whole_job(&mut volume);
+}
+
+#[test]
+fn a_read_only_hive_is_changed_and_stays_read_only() {
+    let Some(mut volume) = NtfsVolume::windows() else {
+        return;
+    };
+    for hive in HIVES {
+        set_attributes(&volume.config().join(hive), READ_ONLY_ARCHIVE);
+    }
+    volume.remount();
+    whole_job(&mut volume);
+}
+
+/// Refused with exit 3 and these words; nothing was written.
+fn refused(volume: &NtfsVolume, words: &str) {
+    let before = (
+        volume.names(),
+        HIVES.map(|name| sha256(&volume.config().join(name))),
+    );
+    let ended = volume.hivemend("apply", &APPLY).expect(3);
+    assert!(ended.stderr.contains(words), "{ended:#?}");
+    let after = (
+        volume.names(),
+        HIVES.map(|name| sha256(&volume.config().join(name))),
+    );
+    assert_eq!(after, before);
+}
+
+#[test]
+fn alternate_data_streams_are_carried_over_or_the_hive_is_left_alone() {
+    let Some(mut volume) = NtfsVolume::windows() else {
+        return;
+    };
+    let system = volume.config().join("SYSTEM");
+    let stream = b"[ZoneTransfer]\r\nZoneId=3\r\n";
+    set(&system, "user.Zone.Identifier", stream);
+    for (options, words) in [
+        ("streams_interface=windows", "Zone.Identifier"),
+        ("streams_interface=none", "streams_interface=none"),
+    ] {
+        volume.unmount();
+        volume.mount(options);
+        refused(&volume, words);
+    }
+    volume.remount();
+    whole_job(&mut volume);
+    assert_eq!(get(&system, "user.Zone.Identifier").unwrap(), stream);
+    volume.hivemend("apply", &APPLY).expect(0);
+    volume.remount();
+    assert_eq!(get(&system, "user.Zone.Identifier").unwrap(), stream);
+
+    volume.unmount();
+    volume.mount("streams_interface=windows");
+    fs::write(volume.config().join("SOFTWARE:long"), vec![7; 70_000]).unwrap();
+    volume.remount();
+    let ended = volume.hivemend("restore", &["--yes"]).expect(3);
+    assert!(ended.stderr.contains("64 KiB"), "{ended:#?}");
+    volume.sound();
+}
+
+#[test]
+fn extended_attributes_of_windows_are_carried_over() {
+    let Some(mut volume) = NtfsVolume::windows() else {
+        return;
+    };
+    let mut attributes = vec![20, 0, 0, 0, 0, 6, 4, 0];
+    attributes.extend(b"$LXUID\0\xE8\x03\0\0\0");
+    set(
+        &volume.config().join("SYSTEM"),
+        "system.ntfs_ea",
+        &attributes,
+    );
+    volume.remount();
+    let found = Traits::of(&volume.config().join("SYSTEM"));
+    assert_eq!(found.ntfs["system.ntfs_ea"], attributes);
+    whole_job(&mut volume);
+}
+
+#[test]
+fn a_hive_with_another_name_is_left_alone() {
+    let Some(mut volume) = NtfsVolume::windows() else {
+        return;
+    };
+    let other = volume.root().join("WINDOWS/other name of SYSTEM");
+    fs::hard_link(volume.config().join("SYSTEM"), &other).unwrap();
+    refused(&volume, "2 names (hard links)");
+    fs::remove_file(&other).unwrap();
+    whole_job(&mut volume);
+    // A long name has a short one besides, which counts as a link and is none.
+    let named = volume.config().join("OldSystemHive.dat");
+    let bytes = fs::read(volume.config().join("SYSTEM")).unwrap();
+    volume.windows_file(&named, &bytes, ARCHIVE);
+    set(&named, "system.ntfs_dos_name", b"OLDSYS~1.DAT");
+    volume.remount();
+    let file = named.display().to_string();
+    let apply = ["apply", "--system", &file, "-p", "rdp-disconnects", "--yes"];
+    bench::hivemend(&apply).expect(0);
+    volume.sound();
+}
+
+#[test]
+fn a_volume_that_needs_a_check_is_left_alone() {
+    let Some(mut volume) = NtfsVolume::windows() else {
+        return;
+    };
+    volume.unmount();
+    // ntfsfix asks Windows for a check, by the flag that Windows itself sets.
+    volume.tool("ntfsfix", &[]);
+    volume.mount("streams_interface=xattr");
+    refused(&volume, "chkdsk");
+    volume.hivemend("plan", &APPLY[..2]).expect(0);
+    volume.unmount();
+    volume.tool("ntfsfix", &["-d"]);
+    volume.mount("streams_interface=xattr");
+    whole_job(&mut volume);
+}
+
+#[test]
+fn a_hibernated_windows_is_left_alone() {
+    let Some(mut volume) = NtfsVolume::windows() else {
+        return;
+    };
+    let mut memory = b"HIBR".to_vec();
+    memory.resize(8192, 0);
+    fs::write(volume.root().join("hiberfil.sys"), &memory).unwrap();
+    refused(&volume, "Fast Startup");
+    // ntfs-3g itself mounts such a volume read-only.
+    volume.remount();
+    refused(&volume, "mounted read-only");
+    volume.unmount();
+    volume.mount("streams_interface=xattr,remove_hiberfile");
+    whole_job(&mut volume);
+}
+
+#[test]
+fn a_descriptor_that_cannot_be_set_stops_everything() {
+    let Some(mut volume) = NtfsVolume::windows() else {
+        return;
+    };
+    // Compression is an attribute that a file gets when it is made, and not afterwards.
+    let system = volume.config().join("SYSTEM");
+    let bytes = fs::read(&system).unwrap();
+    fs::remove_file(&system).unwrap();
+    fs::write(&system, b"").unwrap();
+    set_attributes(&system, ARCHIVE | 0x800);
+    fs::write(&system, &bytes).unwrap();
+    set(&system, "system.ntfs_acl", &hive_descriptor());
+    volume.remount();
+    let is_compressed = Traits::of(&system).ntfs["system.ntfs_attrib_be"][2] & 8 != 0;
+    let before = hives(&volume);
+    let ended = volume.hivemend("apply", &APPLY);
+    if is_compressed {
+        assert_eq!(ended.code, 4, "{ended:#?}");
+        assert!(ended.stderr.contains("ntfs_attrib"), "{ended:#?}");
+        assert_eq!(hives(&volume), before);
+    }
+    volume.sound();
+}
+
+#[test]
+fn the_plan_says_once_what_stays_with_the_hives() {
+    if let Some(volume) = NtfsVolume::windows() {
+        said_once(
+            &volume.root().display().to_string(),
+            "NTFS (ntfs-3g)",
+            "alternate data streams",
+        );
+    }
+    let plain = bench::Bench::sample();
+    said_once(&plain.disk().display().to_string(), "", "owner");
+}
+
+fn said_once(disk: &str, file_system: &str, kept: &str) {
+    let text = bench::hivemend(&["plan", disk, "-p", "rdp-disconnects"])
+        .expect(0)
+        .stdout;
+    assert_eq!(text.matches("metadata: ").count(), 1, "{text}");
+    let json = bench::hivemend(&["plan", disk, "-p", "rdp-disconnects", "--format", "json"]);
+    let json = json.expect(0).json();
+    let metadata = &json["metadata"];
+    let said = metadata["file_system"].as_str().unwrap();
+    assert!(
+        said.contains(file_system) && text.contains(said),
+        "{metadata}"
+    );
+    let has = |list: &str| {
+        metadata[list]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|what| what == kept)
+    };
+    assert!(has("kept"), "{metadata}");
+    assert!(!has("not_kept"), "{metadata}");
+}
