@@ -100,17 +100,14 @@ fn judge_keyword(
             fails(rules.any(|(name, needed)| has(&Json::from(name.as_str())) && lacks(needed)))
         }
         "items" => {
-            let items = value.as_array().into_iter().flatten().enumerate();
-            items
-                .map(|(i, item)| judge(root, rule, item, &format!("{at}[{i}]")))
-                .collect()
+            let mut items = value.as_array().into_iter().flatten().enumerate();
+            items.try_for_each(|(i, item)| judge(root, rule, item, &format!("{at}[{i}]")))
         }
         "properties" => {
             let fields = rule.as_object().unwrap().iter();
-            let there = fields.filter_map(|(name, rule)| Some((name, rule, object?.get(name)?)));
-            there
-                .map(|(name, rule, v)| judge(root, rule, v, &format!("{at}.{name}")))
-                .collect()
+            let mut there =
+                fields.filter_map(|(name, rule)| Some((name, rule, object?.get(name)?)));
+            there.try_for_each(|(name, rule, v)| judge(root, rule, v, &format!("{at}.{name}")))
         }
         "additionalProperties" => {
             let known = schema.get("properties").and_then(Json::as_object);
@@ -121,9 +118,7 @@ fn judge_keyword(
                 .filter(|(name, _)| is_extra(name));
             match rule {
                 Json::Bool(false) => fails(extra.next().is_some()),
-                rule => extra
-                    .map(|(_, value)| judge(root, rule, value, at))
-                    .collect(),
+                rule => extra.try_for_each(|(_, value)| judge(root, rule, value, at)),
             }
         }
         other => panic!("the schema uses {other}, which nothing here judges"),
