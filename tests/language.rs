@@ -769,6 +769,21 @@ fn two_profiles_may_change_different_parts_of_one_value() {
     );
     assert_eq!(after.get(&DISK[7..], "L").unwrap().1, utf16("b\0\0"));
     assert_eq!(after.try_plan(&pair).unwrap().changes, []);
+    // A third one must agree with both, which `*` hides from the check before the plan.
+    let third = [
+        pair[0].clone(),
+        pair[1].clone(),
+        profile(
+            "three",
+            &entry(
+                r"HKLM\SYSTEM\CurrentControlSet\Control\Class\*",
+                "name: R, tokens: {LPort: \"1\"}",
+            ),
+        ),
+    ];
+    assert!(conflicts(&third).is_ok());
+    let plan = lab.try_plan(&third).unwrap();
+    assert_eq!(plan.blocked[0].reason, "one wants something else of it");
     let other = [
         profile("one", &entry(DISK_KEY, "name: R, tokens: {A: b}")),
         profile("two", &entry(DISK_KEY, "name: R, tokens: {a: c}")),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-//! A plan in a file of its own, for review and for `apply --plan`.
+//! Files of the user's own: a plan, for review and for `apply --plan`, and a new profile.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Read, Write};
@@ -53,6 +53,20 @@ pub(super) fn write(file: &Path, plan: &Plan, target: &Target) -> Result<(), Fai
                 .truncate(true)
                 .open(file)
                 .map_err(failed)?
+        }
+        opened => opened.map_err(failed)?,
+    };
+    opened.write_all(text.as_bytes()).map_err(failed)
+}
+
+/// Writes a text to a file that is not there yet.
+pub(super) fn write_new(file: &Path, text: &str) -> Result<(), Failure> {
+    let failed = |error| Failure::failed(format!("{}: could not write: {error}", shown(file)));
+    let opened = OpenOptions::new().write(true).create_new(true).open(file);
+    let mut opened = match opened {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            let message = format!("{}: the file exists, and is left alone", shown(file));
+            return Err(Failure::refused(message).advising("Name another file."));
         }
         opened => opened.map_err(failed)?,
     };

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! `profile`: list, print, check.
 
-use std::fs::OpenOptions;
-use std::io::{ErrorKind, Write};
 use std::path::Path;
 
 use serde_json::{Value as Json, json};
@@ -13,6 +11,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::output::Output;
 use super::plan::set_parameters;
+use super::plan_file;
 use crate::disk::shown;
 use crate::profile::{self, Level, Profile};
 use crate::report::{BOLD, styled};
@@ -64,22 +63,9 @@ pub(super) fn write_profile(
         output.print(text);
         return Ok(Exit::Done);
     };
-    let opened = OpenOptions::new().write(true).create_new(true).open(file);
-    let mut opened = match opened {
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            let message = format!("{}: the file exists, and is left alone", shown(file));
-            return Err(Failure::refused(message).advising("Name another file."));
-        }
-        opened => opened.map_err(|error| could_not_write(file, &error))?,
-    };
-    let written = opened.write_all(text.as_bytes());
-    written.map_err(|error| could_not_write(file, &error))?;
+    plan_file::write_new(file, text)?;
     output.note(&format!("{} was written.", shown(file)));
     Ok(Exit::Done)
-}
-
-fn could_not_write(file: &Path, error: &std::io::Error) -> Failure {
-    Failure::failed(format!("{}: could not write: {error}", shown(file)))
 }
 
 /// Each profile by itself with what it includes, then whether they agree with each other.

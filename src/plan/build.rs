@@ -113,10 +113,21 @@ type Subject = (HiveName, Vec<u16>, Option<Vec<u16>>);
 /// What a rule has said about a value or a key.
 struct Said<'p> {
     profile: &'p str,
-    /// `None` where a key should be absent, or the value is worked out.
-    want: Option<&'p Want>,
+    /// None where a key should be absent, or the value is worked out; several where each is about
+    /// another part of the value.
+    wants: Vec<&'p Want>,
     /// The change that came of it.
     change: Option<usize>,
+}
+
+/// What has been said about a value before.
+enum Recalled<'p> {
+    Nothing,
+    TheSame,
+    /// Something that does not go together with it, by this profile.
+    Another(&'p str),
+    /// Something about other parts of it, which made this change; what is to be done beyond that.
+    Part(usize, Verdict),
 }
 
 /// A value that a rule is about, as it is found.
@@ -309,7 +320,7 @@ impl<'h, 'p> Builder<'_, 'h, 'p> {
         let profile = aim.profile.id.as_str();
         let said = Said {
             profile,
-            want: None,
+            wants: Vec::new(),
             change,
         };
         self.seen.insert(place, said);
@@ -383,65 +394,86 @@ impl<'h, 'p> Builder<'_, 'h, 'p> {
             None => None,
         };
         let found = Found { name, key, value };
-        let mut verdict = rule.want.judge(found.state());
-        let is_left = verdict != Verdict::Met && {
-            let mut choices = rule.if_one_of.iter();
-            let is_one = choices.any(|data| Want::Data(data.clone()).is_met_by(found.state()));
-            !rule.if_one_of.is_empty() && !is_one
-        };
-        let value = || Some(rule.name.clone());
-        if found.value.is_none() && (rule.if_exists || is_left || verdict == Verdict::Missing) {
-            if verdict != Verdict::Met {
-                return self.skip(aim, value(), "the value does not exist");
-            }
-        } else if is_left {
-            return self.skip(aim, value(), "the value is none of those that are changed");
+        let value = Some(rule.name.clone());
+        if let Some(reason) = why_not_meant(rule, &found) {
+            return self.skip(aim, value, reason);
         }
         let name = folded(std::slice::from_ref(&found.name));
-        let place = (aim.hive, folded(&aim.key), Some(name));
-        if let Some(said) = self.seen.get(&place) {
-            match (said.want, want) {
-                (Some(one), Some(two)) if one == two => return Ok(()),
-                // Worked out twice from the same numbers.
-                (None, None) => return Ok(()),
-                (Some(one), Some(two)) if one.is_partial() && one.agrees_with(two) => {
-                    let change = said.change.and_then(|index| self.plan.changes.get(index));
-                    let planned = change.map(|change| match &change.after {
-                        Some(State::Value(value)) => Some((value.kind, value.data.as_slice())),
-                        _ => None,
-                    });
-                    verdict = rule.want.judge(planned.unwrap_or(found.state()));
-                    if let Some(index) = said.change {
-                        return self.change_further(index, rule, verdict);
-                    }
-                }
-                _ => {
-                    let profiles = (said.profile, aim.profile.id.as_str());
-                    let reason = match profiles {
-                        (one, two) if one == two => "two entries of the profile disagree on it",
-                        (one, _) => &format!("{one} wants something else of it"),
-                    };
-                    return self.block(aim, value(), reason.to_owned());
-                }
+        let subject = (aim.hive, folded(&aim.key), Some(name));
+        let verdict = match self.recall(&subject, rule, want) {
+            Recalled::Nothing => rule.want.judge(found.state()),
+            Recalled::TheSame => return Ok(()),
+            Recalled::Another(by) => {
+                let reason = match by == aim.profile.id {
+                    true => "two entries of the profile disagree on it".to_owned(),
+                    false => format!("{by} wants something else of it"),
+                };
+                return self.block(aim, value, reason);
             }
-        }
+            Recalled::Part(change, verdict) => {
+                self.say(subject, aim, want, Some(change));
+                return self.change_further(change, rule, verdict);
+            }
+        };
+        let changes = matches!(verdict, Verdict::Write { .. } | Verdict::Delete);
         self.say(
-            place,
+            subject,
             aim,
             want,
-            matches!(verdict, Verdict::Write { .. } | Verdict::Delete),
+            changes.then_some(self.plan.changes.len()),
         );
         self.carry_out(input, aim, rule, found, verdict)
     }
 
-    /// Notes that a rule has spoken about a value.
-    fn say(&mut self, place: Subject, aim: &Aim<'p>, want: Option<&'p Want>, changes: bool) {
-        let said = Said {
-            profile: &aim.profile.id,
-            want,
-            change: changes.then_some(self.plan.changes.len()),
+    /// What rules have said about a value so far.
+    fn recall(&self, subject: &Subject, rule: &ValueRule, want: Option<&'p Want>) -> Recalled<'p> {
+        let Some(said) = self.seen.get(subject) else {
+            return Recalled::Nothing;
         };
-        self.seen.insert(place, said);
+        let Some(want) = want else {
+            // Worked out twice from the same numbers.
+            return match said.wants.is_empty() {
+                true => Recalled::TheSame,
+                false => Recalled::Another(said.profile),
+            };
+        };
+        if said.wants.contains(&want) {
+            return Recalled::TheSame;
+        }
+        let agrees = |other: &&Want| want.is_partial() && want.agrees_with(other);
+        if said.wants.is_empty() || !said.wants.iter().all(agrees) {
+            return Recalled::Another(said.profile);
+        }
+        let planned = said.change.and_then(|index| {
+            let change = self.plan.changes.get(index)?;
+            Some((index, change.after.as_ref()))
+        });
+        match planned {
+            // The other parts are as wanted.
+            None => Recalled::Nothing,
+            Some((index, Some(State::Value(value)))) => {
+                let now = Some((value.kind, value.data.as_slice()));
+                Recalled::Part(index, rule.want.judge(now))
+            }
+            Some((index, _)) => Recalled::Part(index, rule.want.judge(None)),
+        }
+    }
+
+    /// Notes that a rule has spoken about a value.
+    fn say(
+        &mut self,
+        subject: Subject,
+        aim: &Aim<'p>,
+        want: Option<&'p Want>,
+        change: Option<usize>,
+    ) {
+        let said = self.seen.entry(subject).or_insert_with(|| Said {
+            profile: &aim.profile.id,
+            wants: Vec::new(),
+            change: None,
+        });
+        said.wants.extend(want);
+        said.change = said.change.or(change);
     }
 
     /// Adds to a change of a part of a value what another rule wants of another part.
@@ -651,6 +683,22 @@ fn skipped(
         reason,
         condition: None,
     }
+}
+
+/// Why a rule is not about the value as it is found.
+fn why_not_meant(rule: &ValueRule, found: &Found<'_, '_>) -> Option<&'static str> {
+    let state = found.state();
+    let verdict = rule.want.judge(state);
+    if verdict == Verdict::Met {
+        return None;
+    }
+    let is_limited = !rule.if_one_of.is_empty();
+    if state.is_none() && (rule.if_exists || is_limited || verdict == Verdict::Missing) {
+        return Some("the value does not exist");
+    }
+    let is_one = |data: &Data| state == Some((data.kind(), data.bytes().as_slice()));
+    let is_left = is_limited && !rule.if_one_of.iter().any(is_one);
+    is_left.then_some("the value is none of those that are changed")
 }
 
 fn value_change(
