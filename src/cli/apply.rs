@@ -38,7 +38,7 @@ pub(super) fn run(args: &ApplyArgs, output: &Output) -> Result<Exit, Failure> {
     };
     let hives = found.open(&wanted)?;
     let warnings = found.warnings(&hives);
-    let hives = load(hives, &args.writing)?;
+    let hives = load(hives, &args.writing, output)?;
     let inputs = inputs(&hives)?;
     let mut plan = match reviewed {
         Some(plan) => {

@@ -14,9 +14,12 @@ use crate::report::{plan_json, plan_text};
 
 pub(super) fn run(args: &PlanArgs, output: &Output) -> Result<Exit, Failure> {
     let selection = selection(&args.control_set)?;
+    let phase = output.phase("reading profiles");
     let profiles = load_profiles(&args.profiles, output)?;
+    drop(phase);
     let found = Found::from_args(&args.target)?;
     interrupted::warn(&found.target, None, output);
+    let phase = output.phase("comparing hives with profiles");
     let hives = found.open(&hives_of(&profiles))?;
     let mut views = Vec::new();
     for hive in &hives {
@@ -37,6 +40,7 @@ pub(super) fn run(args: &PlanArgs, output: &Output) -> Result<Exit, Failure> {
         .iter()
         .map(|(hive, view)| (hive.name, &view.condition));
     plan.warn(condition_warnings(conditions));
+    drop(phase);
     if let Some(file) = &args.output {
         plan_file::write(file, &plan, &found.target)?;
     }

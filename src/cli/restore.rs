@@ -11,7 +11,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::interrupted::{self, Done, Wish};
 use super::output::Output;
-use super::publish::{Destination, load, publish};
+use super::publish::{Destination, STORING, load, publish};
 use super::source::Source;
 use super::target::Found;
 use crate::disk::{logs_of, shown};
@@ -93,7 +93,9 @@ pub(super) fn run(args: &RestoreArgs, output: &Output) -> Result<Exit, Failure> 
             return Err(Failure::refused("you did not agree; nothing was written"));
         }
     }
+    let phase = output.phase(STORING);
     let outcome = store.restore(plan)?;
+    drop(phase);
     if output.is_json() {
         let files: Vec<Json> = outcome.items.iter().map(item_json).collect();
         output.json(&json!({
@@ -218,7 +220,7 @@ fn restore_values(
     let made = changes_from_json(&manifest.changes)
         .map_err(|error| Failure::refused(format!("{}: {error}", shown(&backup.folder))))?;
     let wanted: Vec<HiveName> = made.iter().map(|change| change.hive).collect();
-    let hives = load(found.open(&wanted)?, &args.writing)?;
+    let hives = load(found.open(&wanted)?, &args.writing, output)?;
     let inputs = inputs(&hives)?;
     let undo = undo(&made, &inputs)?;
     if !output.is_json() && !output.quiet {
