@@ -3,7 +3,8 @@
 
 use std::error::Error;
 
-use regf::{RegistryHive, RegistryKey};
+use regf::RegistryHive;
+use regf::hive::RegistryKey;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().collect();
