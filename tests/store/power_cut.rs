@@ -676,7 +676,7 @@ fn settle_and_cut(
     dice: &mut Dice,
     seen: &mut Seen,
 ) {
-    let target = target(scenario, at % 2 == 0);
+    let target = target(scenario, at.is_multiple_of(2));
     let stopped = scenario.medium(Trouble::Stop(at));
     let _ = run(scenario, &target, &stopped);
     let Some(found) = pending(&target) else {
