@@ -7,12 +7,13 @@
 
 #![deny(clippy::arithmetic_side_effects)]
 
+use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use nt_hive::{NtHiveError, NtHiveNameString};
+use nt_hive::{KeyValueData, NtHiveError, NtHiveNameString};
 use thiserror::Error;
 
-use crate::regf::{self, DATA_SEGMENT_SIZE, KEY_DEPTH_LIMIT, Name, RegfError, StoredName};
+use crate::regf::{self, DATA_SEGMENT_SIZE, KEY_DEPTH_LIMIT, Name, RegfError, StoredName, upcase};
 
 type Witness<'h> = nt_hive::KeyNode<'h, &'h [u8]>;
 
@@ -137,9 +138,9 @@ fn compare(image: &Vec<u8>, complaints: &mut Complaints<'_>) -> Result<(), Verif
 fn expect_all(image: &Vec<u8>, expectations: &[Expectation]) -> Result<(), VerifyError> {
     let ours = regf::Hive::open(image)?;
     let witness = nt_hive::Hive::new(image.as_slice())?;
-    let root = witness.root_key_node()?;
+    let mut finder = Finder::new(witness.root_key_node()?);
     let mut expectations = expectations.iter();
-    expectations.try_for_each(|expectation| expect(&ours, &root, expectation))
+    expectations.try_for_each(|expectation| expect(&ours, &mut finder, expectation))
 }
 
 /// What becomes of a key that the two readers cannot read, or do not read alike.
@@ -246,7 +247,7 @@ fn compare_values(
         if their.data_size() != value.data_size() {
             return disagree("data sizes");
         }
-        if witness_can_read(hive, value.data_size()) && *hive.data(&value)? != *data_of(&their)? {
+        if witness_can_read(hive, value.data_size()) && !has_bytes(&their, &hive.data(&value)?)? {
             return disagree("data");
         }
     }
@@ -271,10 +272,10 @@ fn witness_can_read(hive: &regf::Hive<'_>, size: u32) -> bool {
 
 fn expect(
     hive: &regf::Hive<'_>,
-    root: &Witness<'_>,
+    finder: &mut Finder<'_>,
     expectation: &Expectation,
 ) -> Result<(), VerifyError> {
-    let key = find_key(root, &expectation.key)?;
+    let key = finder.find(&expectation.key)?;
     let ours = hive.find(&expectation.key)?;
     let has_values = ours.is_some_and(|key| witness_can_list_values(&key));
     let (name, met) = match (&expectation.state, &key) {
@@ -311,20 +312,62 @@ fn has_data(
     if usize::try_from(size) != Ok(data.len()) {
         return Ok(false);
     }
-    Ok(!witness_can_read(hive, size) || data_of(value)? == data)
+    Ok(!witness_can_read(hive, size) || has_bytes(value, data)?)
 }
 
-fn find_key<'h>(root: &Witness<'h>, path: &[Name]) -> Result<Option<Witness<'h>>, VerifyError> {
-    let mut key = root.clone();
-    for name in path {
-        // Not by nt-hive's own search: its upper case is that of a newer Unicode than Windows'.
-        let subkeys = key.subkeys().transpose()?;
-        match find_named(subkeys.into_iter().flatten(), name, |key| key.name())? {
-            None => return Ok(None),
-            Some(subkey) => key = subkey,
-        }
+/// Finds keys for the witness, not by nt-hive's own search: its upper case is that of a newer
+/// Unicode than Windows'. Changes of one key's subkeys follow each other, and may be thousands, so
+/// the subkeys on the way to the key that was asked for last are kept by name.
+struct Finder<'h> {
+    root: Witness<'h>,
+    way: Vec<Level<'h>>,
+}
+
+/// The subkeys of a key by their upper-cased names, and the one that was taken.
+struct Level<'h> {
+    subkeys: HashMap<Vec<u16>, Witness<'h>>,
+    taken: Vec<u16>,
+}
+
+impl<'h> Finder<'h> {
+    fn new(root: Witness<'h>) -> Self {
+        let way = Vec::new();
+        Self { root, way }
     }
-    Ok(Some(key))
+
+    fn find(&mut self, path: &[Name]) -> Result<Option<Witness<'h>>, VerifyError> {
+        let mut key = self.root.clone();
+        for (depth, name) in path.iter().enumerate() {
+            let name: Vec<u16> = name.units().iter().map(|&unit| upcase(unit)).collect();
+            if self.way.len() <= depth {
+                let subkeys = subkeys_by_name(&key)?;
+                let taken = Vec::new();
+                self.way.push(Level { subkeys, taken });
+            }
+            let Some(level) = self.way.get_mut(depth) else {
+                return Ok(None);
+            };
+            let Some(subkey) = level.subkeys.get(&name) else {
+                return Ok(None);
+            };
+            key = subkey.clone();
+            if level.taken != name {
+                level.taken = name;
+                self.way.truncate(depth.saturating_add(1));
+            }
+        }
+        Ok(Some(key))
+    }
+}
+
+fn subkeys_by_name<'h>(key: &Witness<'h>) -> Result<HashMap<Vec<u16>, Witness<'h>>, VerifyError> {
+    let mut by_name = HashMap::new();
+    for subkey in key.subkeys().transpose()?.into_iter().flatten() {
+        let subkey = subkey?;
+        let name = stored_name(&subkey.name()?).units().map(upcase).collect();
+        by_name.entry(name).or_insert(subkey);
+    }
+    Ok(by_name)
 }
 
 fn find_value<'h>(
@@ -332,32 +375,21 @@ fn find_value<'h>(
     name: &Name,
 ) -> Result<Option<nt_hive::KeyValue<'h, &'h [u8]>>, VerifyError> {
     let values = key.values().transpose()?;
-    find_named(values.into_iter().flatten(), name, |value| value.name())
-}
-
-/// The first of `items` that the registry takes to be called `name`.
-fn find_named<T>(
-    items: impl Iterator<Item = nt_hive::Result<T>>,
-    name: &Name,
-    name_of: impl Fn(&T) -> nt_hive::Result<NtHiveNameString<'_>>,
-) -> Result<Option<T>, VerifyError> {
-    for item in items {
-        let item = item?;
-        let stored = match name_of(&item)? {
-            NtHiveNameString::Latin1(bytes) => StoredName {
-                bytes,
-                narrow: true,
-            },
-            NtHiveNameString::Utf16LE(bytes) => StoredName {
-                bytes,
-                narrow: false,
-            },
-        };
-        if stored.order_name(name).is_eq() {
-            return Ok(Some(item));
+    for value in values.into_iter().flatten() {
+        let value = value?;
+        if stored_name(&value.name()?).order_name(name).is_eq() {
+            return Ok(Some(value));
         }
     }
     Ok(None)
+}
+
+fn stored_name<'n>(name: &NtHiveNameString<'n>) -> StoredName<'n> {
+    let (bytes, narrow) = match name {
+        NtHiveNameString::Latin1(bytes) => (bytes, true),
+        NtHiveNameString::Utf16LE(bytes) => (bytes, false),
+    };
+    StoredName { bytes, narrow }
 }
 
 fn kind_of(value: &nt_hive::KeyValue<'_, &[u8]>) -> Result<u32, VerifyError> {
@@ -380,8 +412,12 @@ fn kind_of(value: &nt_hive::KeyValue<'_, &[u8]>) -> Result<u32, VerifyError> {
     })
 }
 
-fn data_of(value: &nt_hive::KeyValue<'_, &[u8]>) -> Result<Vec<u8>, VerifyError> {
-    Ok(value.data()?.into_vec()?)
+/// Whether the witness reads exactly `data` from a value.
+fn has_bytes(value: &nt_hive::KeyValue<'_, &[u8]>, data: &[u8]) -> Result<bool, VerifyError> {
+    Ok(match value.data()? {
+        KeyValueData::Small(bytes) => bytes == data,
+        big @ KeyValueData::Big(_) => big.into_vec()? == data,
+    })
 }
 
 fn same_name(ours: StoredName<'_>, theirs: &NtHiveNameString<'_>) -> bool {

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! `check`: the structure of hives, in every detail.
 
+use std::collections::BTreeMap;
 use std::fs;
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Mutex, mpsc};
+use std::thread::{self, Builder};
 
 use super::args::{CheckArgs, HiveFiles};
 use super::exit::Exit;
@@ -12,36 +17,94 @@ use super::output::Output;
 use super::target::Found;
 use crate::disk::{self, DiskError, HiveFile, logs_of, read_suspect, shown};
 use crate::log::{self, LogError};
-use crate::regf::{self, BaseBlock, FileOffset, HiveBytes};
+use crate::regf::{self, BaseBlock, HiveBytes};
 use crate::report::{CheckedHive, HiveCheck, LogFile, check_json, check_text};
 
+/// Hives that are checked at once. Each is in memory as a whole.
+const AT_ONCE: usize = 4;
+
 pub(super) fn run(args: &CheckArgs, output: &Output) -> Result<Exit, Failure> {
+    let mut hives = Vec::new();
+    for place in &args.places {
+        hives.extend(hives_at(place, output));
+    }
     let mut checked = Vec::new();
     let mut exit = Exit::Done;
-    for place in &args.places {
-        for hive in hives_at(place, output) {
-            let outcome = hive.and_then(|path| check_file(&path).map_err(|e| (path, e)));
-            let hive = match outcome {
-                Ok(hive) => hive,
-                Err((path, failure)) => {
-                    output.complain(&failure);
-                    exit = worse(exit, failure.exit);
-                    CheckedHive::failed(&path, failure.sentence(), failure.advice)
-                }
-            };
-            if hive.has_errors() {
-                exit = worse(exit, Exit::Found);
+    let phase = output.phase(&match hives.as_slice() {
+        [Ok(path)] => format!("checking {}", path.display()),
+        hives => format!("checking {} hives", hives.len()),
+    });
+    check_all(hives, |outcome| {
+        let hive = match outcome {
+            Ok(hive) => hive,
+            Err((path, failure)) => {
+                phase.aside(|| output.complain(&failure));
+                exit = worse(exit, failure.exit);
+                CheckedHive::failed(&path, failure.sentence(), failure.advice)
             }
-            if !output.is_json() {
-                output.print(&check_text(&hive, output.quiet, output.verbose));
-            }
-            checked.push(hive);
+        };
+        if hive.has_errors() {
+            exit = worse(exit, Exit::Found);
         }
-    }
+        if !output.is_json() {
+            let text = check_text(&hive, output.quiet, output.verbose);
+            phase.aside(|| output.print(&text));
+        }
+        checked.push(hive);
+    });
+    drop(phase);
     if output.is_json() {
         output.json(&check_json(&checked));
     }
     Ok(exit)
+}
+
+/// A checked hive, or the path of what could not be checked and why.
+type Outcome = Result<CheckedHive, (PathBuf, Failure)>;
+
+/// Checks all hives, some at once, and hands their outcomes over in their order, each as soon as
+/// those before it are known.
+fn check_all(hives: Vec<Hive>, mut each: impl FnMut(Outcome)) {
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    let helpers = cores.min(AT_ONCE).min(hives.len()).saturating_sub(1);
+    let hives: Vec<Mutex<Option<Hive>>> = hives.into_iter().map(|h| Mutex::new(Some(h))).collect();
+    let next = AtomicUsize::new(0);
+    let take = || {
+        let index = next.fetch_add(1, Relaxed);
+        let mut hive = hives.get(index)?.lock().ok()?;
+        Some((index, check_one(hive.take()?)))
+    };
+    let (done, outcomes) = mpsc::channel();
+    thread::scope(|scope| {
+        for _ in 0..helpers {
+            let (take, done) = (&take, done.clone());
+            // Where no thread can be had, this one does it all.
+            let _ = Builder::new().spawn_scoped(scope, move || {
+                while let Some(outcome) = take() {
+                    let _ = done.send(outcome);
+                }
+            });
+        }
+        let mut waiting = BTreeMap::new();
+        let mut due = 0_usize;
+        let mut hand_over = |(index, outcome)| {
+            waiting.insert(index, outcome);
+            while let Some(outcome) = waiting.remove(&due) {
+                each(outcome);
+                due = due.saturating_add(1);
+            }
+        };
+        while let Some(outcome) = take() {
+            hand_over(outcome);
+            outcomes.try_iter().for_each(&mut hand_over);
+        }
+        drop(done);
+        outcomes.iter().for_each(&mut hand_over);
+    });
+}
+
+fn check_one(hive: Hive) -> Outcome {
+    hive.and_then(|path| check_file(&path).map_err(|failure| (path, failure)))
 }
 
 /// A hive's path, or the path of what could not be looked at and why.
@@ -133,14 +196,7 @@ fn read(path: &Path) -> Result<Vec<u8>, Failure> {
         }
         opened => opened?,
     };
-    let size = usize::try_from(file.size());
-    let size = size.map_err(|_| Failure::refused(format!("{}: too large", shown(path))))?;
-    let image = file.read(FileOffset(0), size).map_err(|error| {
-        let message = format!("{}: {error}", shown(path));
-        Failure::failed(message).advising("The disk cannot be read there: copy it first.")
-    })?;
-    file.unchanged()?;
-    Ok(image.into_owned())
+    Ok(file.read_content()?)
 }
 
 /// The exit that matters more: what could not be checked comes before what was found.

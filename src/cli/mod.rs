@@ -13,6 +13,7 @@ mod explain;
 mod failure;
 mod interrupted;
 mod output;
+mod phase;
 mod plan;
 mod plan_file;
 mod profiles;
@@ -54,6 +55,9 @@ pub fn main() -> ExitCode {
         }
         None => Ok(exit),
     });
+    if let Some(rest) = output.times.rest() {
+        output.note(&rest);
+    }
     let exit = match result {
         Ok(exit) => exit,
         Err(failure) => {

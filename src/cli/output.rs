@@ -4,11 +4,13 @@
 use std::cell::RefCell;
 use std::io::{self, BufRead, IsTerminal, Write};
 
+use anstream::adapter::strip_str;
 use anstream::{AutoStream, ColorChoice};
 use serde_json::{Value as Json, json};
 
 use super::args::{Cli, Color, Command, Format, ProfileCommand};
 use super::failure::Failure;
+use super::phase::{Phase, Times};
 use crate::profile::escape;
 use crate::report::{BOLD, WARN};
 
@@ -18,6 +20,8 @@ pub(super) struct Output {
     format: Format,
     pub(super) quiet: bool,
     pub(super) verbose: bool,
+    /// What is still to be told of times.
+    pub(super) times: Times,
     /// Why a result could not be printed, the first time.
     unprinted: RefCell<Option<io::Error>>,
 }
@@ -34,6 +38,7 @@ impl Output {
             format: format_of(&cli.command),
             quiet: cli.quiet,
             verbose: cli.verbose,
+            times: Times::default(),
             unprinted: RefCell::new(None),
         }
     }
@@ -42,9 +47,26 @@ impl Output {
         self.format == Format::Json
     }
 
+    /// Begins a phase of long work, which is shown on a terminal and timed with `--verbose`.
+    pub(super) fn phase(&self, what: &str) -> Phase<'_> {
+        Phase::begin(self, what)
+    }
+
     /// Prints a result. A reader that goes away early is no error.
     pub(super) fn print(&self, text: &str) {
-        let mut out = AutoStream::new(io::stdout(), self.choice);
+        let stdout = io::stdout();
+        let choice = match self.choice {
+            ColorChoice::Auto => AutoStream::choice(&stdout),
+            named => named,
+        };
+        if choice == ColorChoice::Never {
+            // In one piece: a stream that strips styles writes what is between them one by one.
+            let text = strip_str(text).to_string();
+            let mut out = stdout.lock();
+            let written = out.write_all(text.as_bytes());
+            return self.printed(written.and_then(|()| out.flush()));
+        }
+        let mut out = AutoStream::new(stdout, choice);
         self.printed(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
     }
 

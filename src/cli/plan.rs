@@ -15,9 +15,12 @@ use crate::report::{plan_json, plan_text};
 
 pub(super) fn run(args: &PlanArgs, output: &Output) -> Result<Exit, Failure> {
     let selection = selection(&args.control_set)?;
+    let phase = output.phase("reading profiles");
     let profiles = load_profiles(&args.profiles, &args.settings.settings, output)?;
+    drop(phase);
     let found = Found::from_args(&args.target)?;
     interrupted::warn(&found.target, None, output)?;
+    let phase = output.phase("comparing hives with profiles");
     let hives = found.open(&hives_of(&profiles), output)?;
     let mut views = Vec::new();
     for hive in &hives {
@@ -41,6 +44,7 @@ pub(super) fn run(args: &PlanArgs, output: &Output) -> Result<Exit, Failure> {
         .iter()
         .map(|(hive, view)| (hive.name, &view.condition));
     plan.warn(condition_warnings(conditions));
+    drop(phase);
     if let Some(file) = &args.output {
         plan_file::write(file, &plan, &found.target)?;
     }

@@ -21,6 +21,9 @@ use crate::verify::{Expectation, ExpectedState, verify, verify_damaged};
 const RECOVERED_DAMAGE: &str = "Nothing was written: with its logs applied, as Windows would, this \
     hive is damaged, and is never passed off as whole. Restore the hive and its logs from a backup.";
 
+/// What the store is doing, as a phase of a run.
+pub(super) const STORING: &str = "backing up, writing, syncing and reading back";
+
 /// A hive in memory, as Windows would see it.
 pub(super) struct LoadedHive {
     pub(super) name: HiveName,
@@ -40,6 +43,7 @@ pub(super) fn load(
         is_needed,
     } in hives
     {
+        let _phase = output.phase(&format!("{name}: reading and hashing"));
         match source.load_to_write(writing) {
             Ok(loaded) => all.push(LoadedHive { name, loaded }),
             Err(failure) if is_needed => return Err(failure),
@@ -78,6 +82,7 @@ pub(super) fn publish(
         let donor = donor.map(|(_, hive)| hive);
         new.push(edited(name.to_string(), loaded, &ours, donor, now, output)?);
     }
+    let _phase = output.phase(STORING);
     store(new, changes, to, now)
 }
 
@@ -96,7 +101,9 @@ pub(super) fn edited(
         beyond: loaded.last_sequence,
         accept_damage: loaded.accept_damage && !is_recovered,
     };
+    let phase = output.phase(&format!("{name}: checking, changing, checking again twice"));
     let edited = edit(loaded.content, changes, donor, &terms);
+    drop(phase);
     let (content, damage) = edited.map_err(|failure| {
         let failure = failure.context(format!("{name} was not changed"));
         match is_recovered

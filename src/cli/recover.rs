@@ -11,7 +11,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::interrupted::{self, Wish};
 use super::output::Output;
-use super::publish::{Destination, edited, store};
+use super::publish::{Destination, STORING, edited, store};
 use super::source::{Loaded, Source};
 use super::target::Found;
 use crate::disk::shown;
@@ -77,7 +77,9 @@ pub(super) fn run(args: &RecoverArgs, output: &Output) -> Result<Exit, Failure> 
         scope: BackupScope::Hives,
         undoes: None,
     };
+    let phase = output.phase(STORING);
     let outcome = store(new, &[], &to, SystemTime::now())?;
+    drop(phase);
     report(&found, &conditions, Some(&outcome), output)
 }
 

@@ -11,7 +11,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::interrupted::{self, Done, Wish};
 use super::output::Output;
-use super::publish::{Destination, load, publish};
+use super::publish::{Destination, STORING, load, publish};
 use super::source::Source;
 use super::target::{Found, Wanted};
 use crate::disk::{logs_of, shown};
@@ -96,7 +96,9 @@ pub(super) fn run(args: &RestoreArgs, output: &Output) -> Result<Exit, Failure> 
             return Err(Failure::refused("you did not agree; nothing was written"));
         }
     }
+    let phase = output.phase(STORING);
     let outcome = store.restore(plan)?;
+    drop(phase);
     if output.is_json() {
         let files: Vec<Json> = outcome.items.iter().map(item_json).collect();
         output.json(&json!({

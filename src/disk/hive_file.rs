@@ -4,13 +4,17 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::fs::{self, File, FileType};
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::thread::{self, Builder};
 
 use sha2::{Digest, Sha256};
 
 use super::pages::Pages;
 use super::platform::{self, Identity};
 use super::sniff::sniff;
+use super::suspect::LARGEST_HIVE;
 use super::{DiskError, NotAHive};
 use crate::regf::{BaseBlock, Fault, FileOffset, HiveBytes, Record, RegfError};
 
@@ -144,29 +148,31 @@ impl HiveFile {
         Ok(())
     }
 
-    /// Reads the whole file once, hashing on the way.
+    /// Reads the whole file once; what is read is hashed while more is being read.
     ///
     /// # Errors
     ///
-    /// [`DiskError::Unreadable`] where a sector is bad, [`DiskError::Changed`] if the file changed
-    /// meanwhile.
+    /// [`DiskError::Unreadable`] where a sector is bad, [`DiskError::Io`] where the file is larger
+    /// than a hive can be, [`DiskError::Changed`] if the file changed meanwhile.
     pub fn read_whole(&self) -> Result<WholeHive, DiskError> {
-        let mut content = Vec::new();
-        let mut hash = Sha256::new();
-        while let Some(length) = self.next_chunk(content.len()) {
-            let at = u64::try_from(content.len()).unwrap_or(u64::MAX);
-            let chunk = self.pages.read(at, length);
-            let chunk = chunk.map_err(|error| self.unreadable(at, length, error))?;
-            hash.update(&chunk);
-            content.extend_from_slice(&chunk);
-        }
+        let mut content = self.room()?;
+        let sha256 = thread::scope(|scope| {
+            let (read, to_hash) = mpsc::channel();
+            let hasher = Builder::new().spawn_scoped(scope, move || hash_of(to_hash));
+            self.read_chunks(&mut content, |chunk| {
+                // Nobody listens where no thread could be had.
+                let _ = read.send(chunk);
+            })?;
+            drop(read);
+            Ok(hasher.ok().and_then(|hasher| hasher.join().ok()))
+        })?;
         self.unchanged()?;
-        let sha256 = hash.finalize().into();
+        let sha256 = sha256.unwrap_or_else(|| Sha256::digest(&content).into());
         Ok(WholeHive { content, sha256 })
     }
 
     /// What to say of a range that could not be read: where in it the disk fails.
-    fn unreadable(&self, at: u64, length: usize, error: std::io::Error) -> DiskError {
+    fn unreadable(&self, at: u64, length: usize, error: io::Error) -> DiskError {
         let (at, source) = self
             .pages
             .first_unreadable(at, length)
@@ -178,11 +184,53 @@ impl HiveFile {
         }
     }
 
-    fn next_chunk(&self, done: usize) -> Option<usize> {
-        let rest = self.identity.size.checked_sub(u64::try_from(done).ok()?)?;
-        let length = usize::try_from(rest).unwrap_or(CHUNK).min(CHUNK);
-        (length > 0).then_some(length)
+    /// Reads the whole file once.
+    ///
+    /// # Errors
+    ///
+    /// As [`HiveFile::read_whole`].
+    pub fn read_content(&self) -> Result<Vec<u8>, DiskError> {
+        let mut content = self.room()?;
+        self.read_chunks(&mut content, |_| {})?;
+        self.unchanged()?;
+        Ok(content)
     }
+
+    /// Zeros, as many as the file has bytes: the system gives them without touching memory.
+    fn room(&self) -> Result<Vec<u8>, DiskError> {
+        let size = Some(self.identity.size).filter(|&size| size <= LARGEST_HIVE);
+        match size.and_then(|size| usize::try_from(size).ok()) {
+            Some(size) => Ok(vec![0; size]),
+            None => {
+                let error = io::ErrorKind::FileTooLarge.into();
+                Err(DiskError::io("read", &self.path, error))
+            }
+        }
+    }
+
+    /// Fills `content` from the file's start on, and hands over each piece.
+    fn read_chunks<'c>(
+        &self,
+        content: &'c mut [u8],
+        mut each: impl FnMut(&'c [u8]),
+    ) -> Result<(), DiskError> {
+        let mut at = 0_u64;
+        for chunk in content.chunks_mut(CHUNK) {
+            let read = self.pages.fill(at, chunk);
+            read.map_err(|error| self.unreadable(at, chunk.len(), error))?;
+            at = at.saturating_add(u64::try_from(chunk.len()).unwrap_or(u64::MAX));
+            each(chunk);
+        }
+        Ok(())
+    }
+}
+
+fn hash_of(chunks: mpsc::Receiver<&[u8]>) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    for chunk in chunks {
+        hash.update(chunk);
+    }
+    hash.finalize().into()
 }
 
 impl HiveBytes for HiveFile {

@@ -137,7 +137,12 @@ impl<R: ReadAt> Pages<R> {
 
     fn exactly(&self, at: u64, length: usize) -> io::Result<Vec<u8>> {
         let mut bytes = vec![0; length];
-        let mut rest = bytes.as_mut_slice();
+        self.fill(at, &mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// Fills `rest` with the bytes from `at` on, past the cache.
+    pub(super) fn fill(&self, at: u64, mut rest: &mut [u8]) -> io::Result<()> {
         let mut position = at;
         while !rest.is_empty() {
             let count = match self.source.read_at(rest, position) {
@@ -149,7 +154,7 @@ impl<R: ReadAt> Pages<R> {
             rest = rest.get_mut(count..).unwrap_or_default();
             position = position.saturating_add(u64::try_from(count).unwrap_or(u64::MAX));
         }
-        Ok(bytes)
+        Ok(())
     }
 }
 

@@ -144,10 +144,7 @@ impl<'a> Hive<'a> {
             expect_leaf(leaf, list)?;
             seen = seen.saturating_add(list.len());
             self.expect_room_for_keys(seen, leaf)?;
-            for (cell, extra) in list.elements() {
-                if !list.may_be(extra, name, hash) {
-                    continue;
-                }
+            for cell in list.candidates(name, hash) {
                 let subkey = self.key(cell)?;
                 if subkey.name().order_name(name).is_eq() {
                     return Ok(Some(subkey));

@@ -112,6 +112,23 @@ impl<'a> SubkeysList<'a> {
         })
     }
 
+    /// The cells of the elements that may lead to a key called `name`, whose hash is `hash`.
+    ///
+    /// A list may have thousands of elements, and a hash tells nearly all of them apart.
+    pub fn candidates(self, name: &Name, hash: u32) -> impl Iterator<Item = CellOffset> {
+        let wanted = hash.to_le_bytes();
+        let (hashed, other) = match self.kind {
+            ListKind::HashLeaf => (self.elements, None),
+            _ => (&[][..], Some(self.elements())),
+        };
+        let hashed = hashed.as_chunks::<8>().0.iter();
+        let hashed = hashed.filter(move |&&[_, _, _, _, e, f, g, h]| [e, f, g, h] == wanted);
+        let hashed = hashed.map(|&[a, b, c, d, ..]| CellOffset(u32::from_le_bytes([a, b, c, d])));
+        let other = other.into_iter().flatten();
+        let other = other.filter(move |(_, extra)| self.may_be(*extra, name, hash));
+        hashed.chain(other.map(|(cell, _)| cell))
+    }
+
     /// Whether an element with this hint or hash may lead to a key called `name`.
     pub fn may_be(self, extra: [u8; 4], name: &Name, hash: u32) -> bool {
         match self.kind {

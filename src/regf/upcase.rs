@@ -16,6 +16,30 @@ pub fn upcase(unit: u16) -> u16 {
     }
 }
 
+/// The upper case of a unit below 256.
+pub(super) fn upcase_narrow(byte: u8) -> u16 {
+    NARROW.get(usize::from(byte)).copied().unwrap_or(0)
+}
+
+const NARROW: [u16; 256] = narrow_table();
+
+/// Written down apart from the table, which takes a while to make, and compared with it in a test.
+const fn narrow_table() -> [u16; 256] {
+    let mut table = [0; 256];
+    let mut rest: &mut [u16] = &mut table;
+    let mut unit = 0_u16;
+    while let Some((slot, behind)) = rest.split_first_mut() {
+        *slot = match unit {
+            0x61..=0x7A | 0xE0..=0xF6 | 0xF8..=0xFE => unit.saturating_sub(0x20),
+            0xFF => 0x178,
+            _ => unit,
+        };
+        rest = behind;
+        unit = unit.saturating_add(1);
+    }
+    table
+}
+
 static TABLE: LazyLock<Vec<u16>> = LazyLock::new(|| (0..=u16::MAX).map(windows_upcase).collect());
 
 /// Ranges in which no letter has an upper case in Windows, though some have one in Unicode.
@@ -87,6 +111,13 @@ mod tests {
     use sha2::{Digest, Sha256};
 
     use super::*;
+
+    #[test]
+    fn narrow_units_have_the_same_upper_case() {
+        for byte in 0..=u8::MAX {
+            assert_eq!(upcase_narrow(byte), upcase(u16::from(byte)), "{byte:#04x}");
+        }
+    }
 
     #[test]
     fn is_the_table_of_an_ntfs_volume() {

@@ -4,6 +4,7 @@
 use std::fs::{self, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::thread::{self, Builder};
 
 use sha2::{Digest, Sha256};
 
@@ -87,6 +88,20 @@ pub(super) fn content_of(bytes: &[u8]) -> Content {
         size,
         sha256: Sha256Sum(Sha256::digest(bytes).into()),
     }
+}
+
+/// Size and hash of what a handle still has to read, and of `bytes`, both at once.
+pub(super) fn hash_both(
+    medium: &dyn Medium,
+    handle: &mut Handle,
+    bytes: &[u8],
+) -> Result<(Content, Content), StoreFault> {
+    thread::scope(|scope| {
+        let beside = Builder::new().spawn_scoped(scope, || content_of(bytes));
+        let read = hash_rest(medium, handle)?;
+        let beside = beside.ok().and_then(|beside| beside.join().ok());
+        Ok((read, beside.unwrap_or_else(|| content_of(bytes))))
+    })
 }
 
 fn for_each_chunk(
@@ -183,10 +198,21 @@ pub(super) fn write_new(
     bytes: &[u8],
     like: Option<&FileMetadata>,
 ) -> Result<(), StoreFault> {
+    write_known(medium, path, bytes, &content_of(bytes), like)
+}
+
+/// As [`write_new`], for bytes whose size and hash are known.
+pub(super) fn write_known(
+    medium: &dyn Medium,
+    path: &Path,
+    bytes: &[u8],
+    wanted: &Content,
+    like: Option<&FileMetadata>,
+) -> Result<(), StoreFault> {
     let mut handle = create(medium, path, like)?;
     write_all(medium, &mut handle, bytes)?;
     medium.sync(&handle).map_err(StoreFault::io("sync", path))?;
-    read_back(medium, path, &content_of(bytes))
+    read_back(medium, path, wanted)
 }
 
 fn read_back(medium: &dyn Medium, path: &Path, wanted: &Content) -> Result<(), StoreFault> {

@@ -214,12 +214,11 @@ impl Store<'_> {
         nothing_lost(&handle)?;
         let metadata = self.medium.metadata(&handle);
         let metadata = metadata.map_err(StoreFault::io("look at", &path))?;
-        let before = files::hash_rest(self.medium, &mut handle)?;
+        let (before, after) = files::hash_both(self.medium, &mut handle, &hive.content)?;
         if before.sha256.0 != hive.before_sha256 {
             return Err(StoreFault::Changed { path });
         }
         let (name, file) = (hive.name, FileName::of(&path)?);
-        let after = files::content_of(&hive.content);
         let record = HiveRecord {
             name,
             file,

@@ -59,7 +59,8 @@ impl Run<'_> {
     /// Writes the new content beside the file, complete, durable and verified.
     pub(super) fn stage(&self, swap: &Swap, bytes: &[u8]) -> Result<(), StoreFault> {
         let staged = swap.staged(&self.config, &self.journal.id);
-        files::write_new(self.medium, &staged, bytes, Some(&swap.metadata))?;
+        let like = Some(&swap.metadata);
+        files::write_known(self.medium, &staged, bytes, &swap.to, like)?;
         files::carry(self.medium, &staged, &swap.metadata)
     }
 

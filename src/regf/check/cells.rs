@@ -6,15 +6,20 @@ use super::{Report, add};
 use crate::regf::bytes::u32_at;
 use crate::regf::{CellOffset, HIVE_BIN_HEADER_SIZE, HIVE_BIN_UNIT};
 
-const NO_CELL: u8 = 0;
-const FREE: u8 = 1;
-const UNCLAIMED: u8 = 2;
-const CLAIMED: u8 = 3;
+const NO_CELL: u64 = 0;
+const FREE: u64 = 1;
+const UNCLAIMED: u64 = 2;
+const CLAIMED: u64 = 3;
+
+/// Bytes of the bins that one word of the map tells of.
+const WORD_SPAN: usize = 256;
+/// The lower bit of each pair in a word.
+const LOWER_BITS: u64 = 0x5555_5555_5555_5555;
 
 /// Two bits for every eight bytes of the bins: what begins there. So few that the map of a large
 /// hive stays in the processor's cache, for every cell is looked up in it.
 pub(super) struct CellMap {
-    starts: Vec<u8>,
+    starts: Vec<u64>,
     bins_size: u32,
 }
 
@@ -115,7 +120,7 @@ impl CellMap {
     /// Reads every bin's cells; findings are added to `report`.
     pub(super) fn read(bins: &[u8], report: &mut Report) -> Self {
         let mut map = Self {
-            starts: vec![0; bins.len().div_ceil(32)],
+            starts: vec![0; bins.len().div_ceil(WORD_SPAN)],
             bins_size: u32::try_from(bins.len()).unwrap_or(u32::MAX),
         };
         let bins_size = map.bins_size;
@@ -191,21 +196,21 @@ impl CellMap {
         end
     }
 
-    /// The byte of the map that tells of `at`, and how far its bits are shifted in it.
+    /// The word of the map that tells of `at`, and how far its bits are shifted in it.
     fn slot(at: CellOffset) -> (usize, u32) {
-        let byte = usize::try_from(at.0 >> 5).unwrap_or(usize::MAX);
-        (byte, (at.0 >> 2) & 6)
+        let word = usize::try_from(at.0 >> 8).unwrap_or(usize::MAX);
+        (word, (at.0 >> 2) & 62)
     }
 
-    fn state(&self, at: CellOffset) -> u8 {
-        let (byte, shift) = Self::slot(at);
-        let states = self.starts.get(byte).filter(|_| at.0.is_multiple_of(8));
+    fn state(&self, at: CellOffset) -> u64 {
+        let (word, shift) = Self::slot(at);
+        let states = self.starts.get(word).filter(|_| at.0.is_multiple_of(8));
         states.map_or(NO_CELL, |states| (states >> shift) & 3)
     }
 
-    fn set(&mut self, at: CellOffset, state: u8) {
-        let (byte, shift) = Self::slot(at);
-        if let Some(states) = self.starts.get_mut(byte) {
+    fn set(&mut self, at: CellOffset, state: u64) {
+        let (word, shift) = Self::slot(at);
+        if let Some(states) = self.starts.get_mut(word) {
             *states = (*states & !(3 << shift)) | (state << shift);
         }
     }
@@ -217,13 +222,10 @@ impl CellMap {
 
     /// The payload of the allocated cell that begins at `at`.
     pub(super) fn payload<'a>(&self, bins: &'a [u8], at: CellOffset) -> Option<&'a [u8]> {
-        if !self.is_allocated(at) {
-            return None;
+        match self.is_allocated(at) {
+            true => payload_at(bins, at),
+            false => None,
         }
-        let start = usize::try_from(at.0).ok()?;
-        let size = u32_at(bins, start)?.cast_signed().unsigned_abs();
-        let end = start.checked_add(usize::try_from(size).ok()?)?;
-        bins.get(start.checked_add(4)?..end)
     }
 
     /// Why the cell at `at` cannot be claimed, if it cannot.
@@ -248,29 +250,40 @@ impl CellMap {
         bins: &'a [u8],
         at: CellOffset,
     ) -> Result<&'a [u8], Refusal> {
-        if let Some(refusal) = self.refusal(at) {
-            return Err(refusal);
+        let (word, shift) = Self::slot(at);
+        let states = self.starts.get_mut(word);
+        let states = states.filter(|_| at.0.is_multiple_of(8));
+        match states.filter(|states| (**states >> shift) & 3 == UNCLAIMED) {
+            Some(states) => {
+                let payload = payload_at(bins, at).ok_or(Refusal::NotACell)?;
+                *states |= CLAIMED << shift;
+                Ok(payload)
+            }
+            None => Err(self.refusal(at).unwrap_or(Refusal::NotACell)),
         }
-        let payload = self.payload(bins, at).ok_or(Refusal::NotACell)?;
-        self.set(at, CLAIMED);
-        Ok(payload)
     }
 
     /// The first allocated cell from `from` on that nothing has claimed.
     pub(super) fn next_unclaimed(&self, from: CellOffset) -> Option<CellOffset> {
-        let mut at = from;
-        while at.0 < self.bins_size {
-            let (byte, shift) = Self::slot(at);
-            let states = self.starts.get(byte)?;
-            if *states == 0 && shift == 0 {
-                at = CellOffset(at.0.checked_add(32)?);
-                continue;
+        let (first, shift) = Self::slot(from);
+        let mut skip = u64::MAX.checked_shl(shift).unwrap_or(0);
+        for (word, states) in self.starts.iter().enumerate().skip(first) {
+            // Of an unclaimed cell's pair the upper bit is set and the lower one is not.
+            let unclaimed = (states >> 1) & !states & LOWER_BITS & skip;
+            skip = u64::MAX;
+            if unclaimed != 0 {
+                let word = u32::try_from(word).ok()?.checked_mul(256)?;
+                let pair = unclaimed.trailing_zeros() >> 1;
+                return Some(CellOffset(word.checked_add(pair << 3)?));
             }
-            if (states >> shift) & 3 == UNCLAIMED {
-                return Some(at);
-            }
-            at = CellOffset(at.0.checked_add(8)?);
         }
         None
     }
+}
+
+/// The payload of the cell that begins at `at`, whatever the map says.
+fn payload_at(bins: &[u8], at: CellOffset) -> Option<&[u8]> {
+    let cell = bins.get(usize::try_from(at.0).ok()?..)?;
+    let size = u32_at(cell, 0)?.cast_signed().unsigned_abs();
+    cell.get(4..usize::try_from(size).ok()?)
 }

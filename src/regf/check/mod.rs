@@ -181,7 +181,7 @@ pub fn check(image: &[u8]) -> Report {
         bins,
         cells,
         security: security::Ring::default(),
-        name_hashes: Vec::new(),
+        name_marks: Vec::new(),
         report,
     };
     let roots = checker.find_roots();
@@ -201,7 +201,7 @@ struct Checker<'a> {
     bins: &'a [u8],
     cells: CellMap,
     security: security::Ring,
-    name_hashes: Vec<u32>,
+    name_marks: Vec<u64>,
     report: Report,
 }
 

@@ -2,7 +2,7 @@
 //! What names may be.
 
 use super::codes::*;
-use crate::regf::StoredName;
+use crate::regf::{StoredName, upcase};
 
 /// The most characters in a key's name.
 const KEY_NAME_LIMIT: usize = 255;
@@ -17,6 +17,10 @@ pub(super) type Flaw = (FindingCode, String, &'static str);
 /// Everything that is wrong with a key's name.
 pub(super) fn key_flaws(name: StoredName<'_>) -> Vec<Flaw> {
     let mut flaws = Vec::new();
+    let is_short = name.narrow && (1..=KEY_NAME_LIMIT).contains(&name.bytes.len());
+    if is_short && !words(name.bytes).any(|word| has_byte(word, 0) || has_byte(word, b'\\')) {
+        return flaws; // as nearly all names are
+    }
     if name.bytes.is_empty() {
         flaws.push((KEY_NAME_EMPTY, "no name".to_owned(), "a name"));
     }
@@ -40,12 +44,61 @@ pub(super) fn key_flaws(name: StoredName<'_>) -> Vec<Flaw> {
 /// Everything that is wrong with a value's name.
 pub(super) fn value_flaws(name: StoredName<'_>) -> Vec<Flaw> {
     let mut flaws = Vec::new();
+    let is_short = name.narrow && name.bytes.len() <= VALUE_NAME_LIMIT;
+    if is_short && !words(name.bytes).any(|word| has_byte(word, 0)) {
+        return flaws; // as nearly all names are
+    }
     flaws.extend(odd(name, VALUE_NAME_ODD));
     let expected = "at most 16383 characters";
     flaws.extend(long(name, VALUE_NAME_LIMIT, VALUE_NAME_LONG, expected));
     flaws.extend(needlessly_wide(name, VALUE_NAME_WIDE));
     flaws.extend(nul(name, VALUE_NAME_NUL));
     flaws
+}
+
+/// A number that is the same for all names which the registry takes for one.
+///
+/// Others that it is the same for are told apart by whoever compares the names themselves.
+pub(super) fn likeness(name: StoredName<'_>) -> u64 {
+    if name.narrow {
+        return narrow_likeness(name.bytes);
+    }
+    let narrow = name.units().map(|unit| match upcase(unit) {
+        0x178 => Some(0xFF), // the one upper case that is wide though its lower case is not
+        upper => u8::try_from(upper).ok(),
+    });
+    match narrow.collect::<Option<Vec<u8>>>() {
+        Some(bytes) => narrow_likeness(&bytes),
+        None => u64::from(name.hash()),
+    }
+}
+
+/// In a narrow character the bit for lower case is the same one wherever there is an upper case.
+fn narrow_likeness(bytes: &[u8]) -> u64 {
+    const CASE: u64 = u64::from_le_bytes([0x20; 8]);
+    const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
+    let length = u64::try_from(bytes.len()).unwrap_or(0);
+    words(bytes).fold(length, |mark, word| {
+        (mark.rotate_left(23) ^ (word & !CASE)).wrapping_mul(SPREAD)
+    })
+}
+
+/// The bytes eight by eight; the last word has ones in front of what is left.
+fn words(bytes: &[u8]) -> impl Iterator<Item = u64> + '_ {
+    let (whole, rest) = bytes.as_chunks::<8>();
+    let rest = rest
+        .iter()
+        .fold(u64::MAX, |word, &byte| (word << 8) | u64::from(byte));
+    let whole = whole.iter().map(|word| u64::from_le_bytes(*word));
+    whole.chain([rest])
+}
+
+/// Whether one of the eight bytes of `word` is `byte`.
+fn has_byte(word: u64, byte: u8) -> bool {
+    const LOWEST: u64 = u64::from_le_bytes([1; 8]);
+    const HIGHEST: u64 = u64::from_le_bytes([0x80; 8]);
+    let zero_where_equal = word ^ u64::from_le_bytes([byte; 8]);
+    zero_where_equal.wrapping_sub(LOWEST) & !zero_where_equal & HIGHEST != 0
 }
 
 fn odd(name: StoredName<'_>, code: FindingCode) -> Option<Flaw> {
@@ -85,4 +138,50 @@ pub(super) fn shown(name: StoredName<'_>) -> String {
         ""
     };
     format!("{:?}{cut}", String::from_utf16_lossy(&units))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_byte_is_found_wherever_it_is_in_a_name() {
+        for length in 0..20 {
+            for at in 0..length {
+                let mut name = vec![b'x'; length];
+                name[at] = b'\\';
+                assert!(words(&name).any(|word| has_byte(word, b'\\')));
+                assert!(!words(&name).any(|word| has_byte(word, 0)));
+                name[at] = 0;
+                assert!(words(&name).any(|word| has_byte(word, 0)));
+            }
+        }
+    }
+
+    #[test]
+    fn names_that_are_one_are_alike() {
+        fn narrow(bytes: &[u8]) -> u64 {
+            let narrow = true;
+            likeness(StoredName { bytes, narrow })
+        }
+        for unit in 0..=u16::MAX {
+            let bytes = unit.to_le_bytes();
+            let wide = likeness(StoredName {
+                bytes: &bytes,
+                narrow: false,
+            });
+            for byte in 0..=u8::MAX {
+                if upcase(unit) == upcase(u16::from(byte)) {
+                    let byte = [byte];
+                    assert_eq!(narrow(&byte), wide, "{unit:#x} {byte:?}");
+                }
+            }
+        }
+        assert_eq!(
+            narrow(b"ServiceDll and more"),
+            narrow(b"SERVICEDLL AND MORE")
+        );
+        assert_ne!(narrow(b"ServiceDll1"), narrow(b"ServiceDll2"));
+        assert_ne!(narrow(b""), narrow(b"\xFF"));
+    }
 }

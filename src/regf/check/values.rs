@@ -32,18 +32,18 @@ impl<'a> Checker<'a> {
             0 => self.expect_no_values_list(key),
             _ => self.claim_values_list(key, count),
         };
-        let mut hashes = std::mem::take(&mut self.name_hashes);
-        hashes.clear();
+        let mut marks = std::mem::take(&mut self.name_marks);
+        marks.clear();
         let mut largest = Largest::default();
         for cell in offsets(cells) {
             if let Some(value) = self.check_value(cell, key.at()) {
                 largest.name = largest.name.max(value.name().utf16_size());
                 largest.data = largest.data.max(value.data_size());
-                hashes.push(value.name().hash());
+                marks.push(names::likeness(value.name()));
             }
         }
-        self.find_duplicates(key.at(), cells, &mut hashes);
-        self.name_hashes = hashes;
+        self.find_duplicates(key.at(), cells, &mut marks);
+        self.name_marks = marks;
         self.check_value_maxima(key, &largest);
         if key.has(key_flags::SYM_LINK) {
             self.check_link(key.at(), cells);
@@ -179,21 +179,24 @@ impl<'a> Checker<'a> {
         KeyValue::parse(at, self.cells.payload(self.bins, at)?.into()).ok()
     }
 
-    /// Finds values of one name, by the hashes of all names first.
-    fn find_duplicates(&mut self, key: CellOffset, cells: &[u8], hashes: &mut [u32]) {
-        hashes.sort_unstable();
-        let pairs = hashes.iter().zip(hashes.iter().skip(1));
-        let mut repeated: Vec<u32> = pairs
-            .filter(|(hash, next)| hash == next)
-            .map(|(hash, _)| *hash)
+    /// Finds values of one name, by the marks of all names first.
+    fn find_duplicates(&mut self, key: CellOffset, cells: &[u8], marks: &mut [u64]) {
+        marks.sort_unstable();
+        let pairs = marks.iter().zip(marks.iter().skip(1));
+        let mut repeated: Vec<u64> = pairs
+            .filter(|(mark, next)| mark == next)
+            .map(|(mark, _)| *mark)
             .collect();
         if repeated.is_empty() {
             return;
         }
         repeated.dedup();
         let values = offsets(cells).filter_map(|at| self.value(at));
-        let is_suspect =
-            |value: &KeyValue<'_>| repeated.binary_search(&value.name().hash()).is_ok();
+        let is_suspect = |value: &KeyValue<'_>| {
+            repeated
+                .binary_search(&names::likeness(value.name()))
+                .is_ok()
+        };
         let mut suspects: Vec<KeyValue<'_>> = values.filter(is_suspect).collect();
         suspects.sort_by(|a, b| a.name().order(b.name()));
         for (value, next) in suspects.iter().zip(suspects.iter().skip(1)) {
