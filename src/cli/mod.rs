@@ -5,6 +5,7 @@ mod apply;
 mod args;
 mod backups;
 mod check;
+mod disks;
 mod exit;
 mod explain;
 mod failure;
@@ -63,6 +64,7 @@ pub fn main() -> ExitCode {
 
 fn run(command: Command, output: &Output) -> Result<Exit, Failure> {
     match command {
+        Command::Disks(args) => disks::run(&args, output),
         Command::Plan(args) => plan::run(&args, output),
         Command::Apply(args) => apply::run(&args, output),
         Command::Recover(args) => recover::run(&args, output),

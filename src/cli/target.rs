@@ -22,6 +22,10 @@ pub(super) struct Found {
 }
 
 impl Found {
+    pub(super) fn new(name: String, target: Target) -> Self {
+        Self { name, target }
+    }
+
     pub(super) fn from_args(args: &TargetArgs) -> Result<Self, Failure> {
         Self::find(args.target.as_deref(), &args.files)
     }

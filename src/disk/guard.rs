@@ -45,19 +45,18 @@ pub fn not_hibernated(target: &Target) -> Result<(), DiskError> {
 
 /// Refuses a config folder that is the one of the running Windows, `running`.
 ///
-/// Folders are compared as the system resolves them, so that no other spelling, drive letter or
-/// mount point gets around it.
+/// Folders are compared by volume and number on it, so that no other spelling, drive letter, mount
+/// point or share gets around it.
 ///
 /// # Errors
 ///
 /// [`DiskError::ThisMachine`].
 pub fn not_this_machine(config: &Path, running: Option<&Path>) -> Result<(), DiskError> {
-    let Some(running) = running.and_then(|path| fs::canonicalize(path).ok()) else {
+    let Some(running) = running else {
         return Ok(());
     };
-    let resolved = fs::canonicalize(config).map_err(|e| DiskError::io("look at", config, e))?;
-    let lower = |path: &Path| path.to_string_lossy().to_lowercase();
-    if resolved == running || cfg!(windows) && lower(&resolved) == lower(&running) {
+    fs::metadata(config).map_err(|e| DiskError::io("look at", config, e))?;
+    if platform::is_same(config, running) {
         return Err(DiskError::ThisMachine {
             path: config.to_path_buf(),
         });

@@ -6,12 +6,14 @@
 mod build;
 mod control_sets;
 mod error;
+mod installation;
 mod state;
 mod undo;
 
 pub use build::{Options, build};
 pub use control_sets::{ControlSetInfo, Role, Selection, control_sets};
 pub use error::PlanError;
+pub use installation::{WindowsVersion, computer_name, windows_version};
 pub use state::{
     KeyContent, KeySummary, State, TouchedKey, Value, confirm, key_content, summarize, touched_keys,
 };

@@ -32,7 +32,8 @@ pub struct FileMetadata {
     /// Number of the group; Unix.
     #[serde(default)]
     pub group: u32,
-    /// Extended attributes by name, values as hex; on NTFS the security descriptor is one.
+    /// Extended attributes by name, values as hex; on NTFS the security descriptor is one. Windows
+    /// has its own under names that begin with `windows.`, in every record it makes.
     #[serde(default)]
     pub xattrs: BTreeMap<String, String>,
 }
@@ -63,11 +64,20 @@ impl FileMetadata {
             .or_else(|| self.other_attribute(other))
     }
 
+    /// Whether this was recorded under another operating system: each names its own attributes.
+    pub(crate) fn is_foreign(&self) -> bool {
+        let is_windows = |name: &String| name.starts_with("windows.");
+        self.xattrs.keys().any(is_windows) != cfg!(windows)
+    }
+
     fn other_attribute(&self, other: &Self) -> Option<String> {
         let names = self.xattrs.keys().chain(other.xattrs.keys());
         let differs = |name: &&String| self.xattrs.get(*name) != other.xattrs.get(*name);
         let name = names.into_iter().find(differs)?;
-        Some(format!("extended attribute {}", name.escape_debug()))
+        Some(match name.strip_prefix("windows.") {
+            Some(name) => name.escape_debug().to_string(),
+            None => format!("extended attribute {}", name.escape_debug()),
+        })
     }
 
     /// The attributes that say who may read the file.

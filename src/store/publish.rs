@@ -515,11 +515,6 @@ impl BackupRoot {
     }
 
     fn same_volume(&self, config: &Path) -> bool {
-        let device = |path: &Path| {
-            fs::metadata(path)
-                .ok()
-                .map(|m| platform::identity(&m).device)
-        };
-        self.beside || device(self.existing()) == device(config)
+        self.beside || platform::same_volume(self.existing(), config)
     }
 }

@@ -56,7 +56,8 @@ impl Run<'_> {
     /// Writes the new content beside the file, complete, durable and verified.
     pub(super) fn stage(&self, swap: &Swap, bytes: &[u8]) -> Result<(), StoreFault> {
         let staged = swap.staged(&self.config, &self.journal.id);
-        files::write_new(self.medium, &staged, bytes, Some(&swap.metadata))?;
+        let live = swap.live(&self.config);
+        files::write_successor(self.medium, &staged, bytes, &swap.metadata, &live)?;
         files::carry(self.medium, &staged, &swap.metadata)
     }
 
