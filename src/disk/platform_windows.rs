@@ -78,24 +78,28 @@ pub(crate) fn identity(metadata: &Metadata) -> Identity {
 /// What the system says about `path`.
 pub(crate) fn volume(path: &Path) -> io::Result<Volume> {
     let root = volume_root(path)?;
+    let root = Some(root.as_str());
     let mut flags = co::FILE_VOL::default();
-    let asked =
-        winsafe::GetVolumeInformation(root.as_deref(), None, None, None, Some(&mut flags), None);
+    let asked = winsafe::GetVolumeInformation(root, None, None, None, Some(&mut flags), None);
     let mut free = 0;
-    let known = winsafe::GetDiskFreeSpaceEx(root.as_deref(), Some(&mut free), None, None);
+    let known = winsafe::GetDiskFreeSpaceEx(root, Some(&mut free), None, None);
     Ok(Volume {
         read_only: asked.is_ok() && flags.has(co::FILE_VOL::READ_ONLY_VOLUME),
         free: known.is_ok().then_some(free),
     })
 }
 
-/// The root of the volume that holds `path`, with a backslash behind it; `None` where its name is
-/// not Unicode, which stands for the current volume and must not be asked about.
-fn volume_root(path: &Path) -> io::Result<Option<String>> {
+/// The root of the volume that holds `path`, with a backslash behind it: the last of the folders
+/// above it that lies on the same volume. (`GetVolumePathName` is called with too little room for a
+/// long path.)
+fn volume_root(path: &Path) -> io::Result<String> {
     let path = std::fs::canonicalize(path)?;
-    let path = path.to_str().ok_or(io::ErrorKind::InvalidInput)?;
-    let root = winsafe::GetVolumePathName(path).map_err(os_error)?;
-    Ok(Some(root))
+    let volume = look(&path)?.volume_serial_number();
+    let is_here =
+        |folder: &&Path| look(folder).is_ok_and(|found| found.volume_serial_number() == volume);
+    let root = path.ancestors().take_while(is_here).last().unwrap_or(&path);
+    let root = root.to_str().ok_or(io::ErrorKind::InvalidFilename)?;
+    Ok(format!("{}\\", root.trim_end_matches('\\')))
 }
 
 /// The error of a call as std has it.

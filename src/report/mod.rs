@@ -6,9 +6,9 @@
 
 mod check_json;
 mod check_text;
+mod disks;
 mod explain_json;
 mod explain_text;
-mod disks;
 mod key_text;
 mod plan_json;
 mod plan_text;
@@ -18,9 +18,9 @@ mod values;
 
 pub use check_json::check_json;
 pub use check_text::{CheckedHive, HiveCheck, LogFile, check_text};
+pub use disks::{DiskRow, HiveRow, HiveRowState, disks_json, disks_text};
 pub use explain_json::explain_json;
 pub use explain_text::explain_text;
-pub use disks::{DiskRow, HiveRow, HiveRowState, disks_json, disks_text};
 pub use key_text::{KeyListing, key_json, key_text};
 pub use plan_json::{
     PLAN_SCHEMA, PlanJsonError, changes_from_json, changes_json, plan_from_json, plan_json,

@@ -14,6 +14,8 @@ use std::os::windows::fs::{FileTimesExt, MetadataExt, OpenOptionsExt};
 use std::os::windows::io::AsHandle;
 use std::path::Path;
 use std::sync::Once;
+use std::thread;
+use std::time::Duration;
 
 use windows_permissions::constants::{SeObjectType, SecurityInformation};
 use windows_permissions::wrappers::{
@@ -44,6 +46,10 @@ const WRITE_OWNER: u32 = 0x0008_0000;
 const ACCESS_SYSTEM_SECURITY: u32 = 0x0100_0000;
 const GENERIC_WRITE: u32 = 0x4000_0000;
 const GENERIC_READ: u32 = 0x8000_0000;
+
+/// How often a rename is tried, and the time between.
+const RENAMES: u32 = 20;
+const BETWEEN_RENAMES: Duration = Duration::from_millis(100);
 
 /// The security descriptor as SDDL, among the attributes by name.
 const DESCRIPTOR: &str = "windows.security descriptor";
@@ -177,8 +183,20 @@ pub(crate) fn sync_dir(path: &Path) -> io::Result<()> {
 }
 
 /// Gives the file `from` the name `to`, in place of the file that has it.
+///
+/// A virus scanner or an indexer opens what was just written, for a moment, and the system refuses
+/// the rename as long as it does: tried again, for two seconds in all.
 pub(crate) fn rename(from: &Path, to: &Path) -> io::Result<()> {
-    fs::rename(from, to)?;
+    let mut result = fs::rename(from, to);
+    for _ in 1..RENAMES {
+        let code = result.as_ref().err().and_then(io::Error::raw_os_error);
+        if !matches!(code, Some(ERROR_ACCESS_DENIED | ERROR_SHARING_VIOLATION)) {
+            break;
+        }
+        thread::sleep(BETWEEN_RENAMES);
+        result = fs::rename(from, to);
+    }
+    result?;
     // No safe call writes a rename through. Flushing the file writes NTFS' log up to there; where
     // that is not granted, flushing the folder comes next.
     if let Ok(file) = OpenOptions::new().write(true).open(to) {
