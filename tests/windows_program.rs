@@ -245,6 +245,27 @@ fn every_spelling_of_a_target() {
     }
 }
 
+/// The attribute that the system replaces no file with is carried over, and comes back.
+#[test]
+fn a_read_only_hive() {
+    let bench = Bench::sample();
+    let Some(drive) = Drive::map(bench.disk()) else {
+        return;
+    };
+    let root = drive.path("\\");
+    let hive = bench.hive("SYSTEM");
+    let is_read_only = || fs::metadata(&hive).unwrap().permissions().readonly();
+    let mut permissions = fs::metadata(&hive).unwrap().permissions();
+    permissions.set_readonly(true);
+    fs::set_permissions(&hive, permissions).unwrap();
+    drive
+        .run(&with_profile(&["apply", &root, "--yes"]))
+        .expect(0);
+    assert!(is_read_only(), "apply lost the attribute");
+    drive.run(&["restore", &root, "--yes"]).expect(0);
+    assert!(is_read_only(), "restore lost the attribute");
+}
+
 /// Beyond 260 characters, where the old calls of Windows end.
 #[test]
 fn a_long_path() {

@@ -93,7 +93,7 @@ pub(crate) fn volume(path: &Path) -> io::Result<Volume> {
 /// above it that lies on the same volume. (`GetVolumePathName` is called with too little room for a
 /// long path.)
 fn volume_root(path: &Path) -> io::Result<String> {
-    let path = std::fs::canonicalize(path)?;
+    let path = std::path::absolute(path)?;
     let volume = look(&path)?.volume_serial_number();
     let is_here =
         |folder: &&Path| look(folder).is_ok_and(|found| found.volume_serial_number() == volume);

@@ -12,7 +12,7 @@ use std::fs::{self, File, FileTimes, OpenOptions};
 use std::io;
 use std::os::windows::fs::{FileTimesExt, MetadataExt, OpenOptionsExt};
 use std::os::windows::io::AsHandle;
-use std::path::Path;
+use std::path::{Component, Path, Prefix};
 use std::sync::Once;
 use std::thread;
 use std::time::Duration;
@@ -138,10 +138,8 @@ pub(crate) fn create_dir(path: &Path, _: Option<&Path>) -> io::Result<()> {
 pub(crate) fn seed(new: File, path: &Path, like: &Path) -> io::Result<File> {
     drop(new);
     fs::copy(like, path)?;
-    let mut permissions = fs::metadata(path)?.permissions();
-    if permissions.readonly() {
-        permissions.set_readonly(false);
-        fs::set_permissions(path, permissions)?;
+    if fs::metadata(path)?.permissions().readonly() {
+        set_read_only(path, false)?;
     }
     let file = OpenOptions::new().read(true).write(true).open(path)?;
     file.set_len(0)?;
@@ -183,10 +181,29 @@ pub(crate) fn sync_dir(path: &Path) -> io::Result<()> {
 }
 
 /// Gives the file `from` the name `to`, in place of the file that has it.
-///
+pub(crate) fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    // The system replaces no read-only file. Both files of a swap are, or neither is.
+    let is_read_only = fs::metadata(to).is_ok_and(|found| found.permissions().readonly());
+    if is_read_only {
+        set_read_only(to, false)?;
+    }
+    let renamed = rename_patiently(from, to);
+    if renamed.is_ok() {
+        // No safe call writes a rename through. Flushing the file writes NTFS' log up to there;
+        // where that is not granted, flushing the folder comes next.
+        if let Ok(file) = OpenOptions::new().write(true).open(to) {
+            let _ = file.sync_all();
+        }
+    }
+    if is_read_only {
+        return renamed.and(set_read_only(to, true));
+    }
+    renamed
+}
+
 /// A virus scanner or an indexer opens what was just written, for a moment, and the system refuses
 /// the rename as long as it does: tried again, for two seconds in all.
-pub(crate) fn rename(from: &Path, to: &Path) -> io::Result<()> {
+fn rename_patiently(from: &Path, to: &Path) -> io::Result<()> {
     let mut result = fs::rename(from, to);
     for _ in 1..RENAMES {
         let code = result.as_ref().err().and_then(io::Error::raw_os_error);
@@ -196,21 +213,35 @@ pub(crate) fn rename(from: &Path, to: &Path) -> io::Result<()> {
         thread::sleep(BETWEEN_RENAMES);
         result = fs::rename(from, to);
     }
-    result?;
-    // No safe call writes a rename through. Flushing the file writes NTFS' log up to there; where
-    // that is not granted, flushing the folder comes next.
-    if let Ok(file) = OpenOptions::new().write(true).open(to) {
-        let _ = file.sync_all();
-    }
-    Ok(())
+    result
 }
 
-/// The path with no limit to its length; `None` where it is not Unicode.
+#[allow(
+    clippy::permissions_set_readonly_false,
+    reason = "Windows' attribute, not Unix' permission bits"
+)]
+fn set_read_only(path: &Path, read_only: bool) -> io::Result<()> {
+    let mut permissions = fs::metadata(path)?.permissions();
+    permissions.set_readonly(read_only);
+    fs::set_permissions(path, permissions)
+}
+
+/// The path with no limit to its length, for calls that std does not make; `None` where it is not
+/// Unicode.
 fn verbatim(path: &Path) -> io::Result<Option<String>> {
-    let folder = path.parent().filter(|folder| *folder != Path::new(""));
-    let folder = fs::canonicalize(folder.unwrap_or(Path::new(".")))?;
-    let path = folder.join(path.file_name().unwrap_or_default());
-    Ok(path.to_str().map(str::to_owned))
+    let path = std::path::absolute(path)?;
+    let Some(text) = path.to_str() else {
+        return Ok(None);
+    };
+    let text = match path.components().next() {
+        Some(Component::Prefix(prefix)) => match prefix.kind() {
+            Prefix::Disk(_) => format!("\\\\?\\{text}"),
+            Prefix::UNC(..) => format!("\\\\?\\UNC{}", text.get(1..).unwrap_or_default()),
+            _ => text.to_owned(),
+        },
+        _ => text.to_owned(),
+    };
+    Ok(Some(text))
 }
 
 pub(crate) fn metadata(file: &File) -> io::Result<FileMetadata> {
@@ -427,5 +458,59 @@ pub(crate) fn protect(file: &File, like: &FileMetadata) -> io::Result<()> {
         _ => Err(io::Error::other(
             "the security descriptor was not taken over",
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_lose_their_limit() {
+        for (path, expected) in [
+            ("C:\\x\\..\\y", "\\\\?\\C:\\y"),
+            ("\\\\server\\share\\y", "\\\\?\\UNC\\server\\share\\y"),
+            ("\\\\?\\C:\\y", "\\\\?\\C:\\y"),
+        ] {
+            let found = verbatim(Path::new(path)).unwrap();
+            assert_eq!(found.as_deref(), Some(expected), "{path}");
+        }
+    }
+
+    #[test]
+    fn descriptor_attributes_and_times_are_carried_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let (old, new) = (folder.path().join("old"), folder.path().join("new"));
+        fs::write(&old, b"old content").unwrap();
+        let hidden = co::FILE_ATTRIBUTE::HIDDEN | co::FILE_ATTRIBUTE::SYSTEM;
+        winsafe::SetFileAttributes(old.to_str().unwrap(), hidden).unwrap();
+        let mut wanted = metadata(&File::open(&old).unwrap()).unwrap();
+        wanted.modified.seconds = 1_000_000_000;
+        let file = create_new(&new).unwrap();
+        protect(&file, &wanted).unwrap();
+        let file = seed(file, &new, &old).unwrap();
+        assert_eq!(file.metadata().unwrap().len(), 0, "seeded, and empty");
+        set_metadata(&file, &new, &wanted).unwrap();
+        let found = metadata(&file).unwrap();
+        assert_eq!(wanted.difference(&found), None);
+        assert!(found.xattrs.contains_key(DESCRIPTOR));
+        assert_ne!(
+            found.xattrs.get(ATTRIBUTES),
+            Some(&hex(&0_u32.to_le_bytes()))
+        );
+    }
+
+    #[test]
+    fn a_read_only_file_is_replaced_by_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let (old, new) = (folder.path().join("old"), folder.path().join("new"));
+        for path in [&old, &new] {
+            fs::write(path, path.file_name().unwrap().as_encoded_bytes()).unwrap();
+            set_read_only(path, true).unwrap();
+        }
+        rename(&new, &old).unwrap();
+        assert_eq!(fs::read(&old).unwrap(), b"new");
+        assert!(fs::metadata(&old).unwrap().permissions().readonly());
+        set_read_only(&old, false).unwrap();
     }
 }

@@ -239,7 +239,7 @@ impl Store<'_> {
         let handle = files::open(self.medium, &path)?;
         let own = self.medium.metadata(&handle);
         let mut own = own.map_err(StoreFault::io("look at", &path))?;
-        own.modified = wanted.metadata.modified;
+        own.modified = wanted.metadata.modified.as_kept();
         Ok(own)
     }
 
