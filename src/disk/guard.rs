@@ -137,7 +137,6 @@ pub fn space(folder: &Path, need: u64, free: Option<u64>) -> Result<(), DiskErro
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::fs::OpenOptions;
 
     #[test]
     fn the_running_windows_is_refused_by_what_it_is() {
@@ -183,6 +182,7 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[test]
     fn a_hive_open_for_writing_elsewhere_is_refused() {
+        use std::fs::OpenOptions;
         use std::process::{Command, Stdio};
         let disk = tempfile::tempdir().unwrap();
         let hive = disk.path().join("SYSTEM");

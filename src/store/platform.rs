@@ -6,6 +6,9 @@ pub(crate) use imp::{
     sync_dir,
 };
 
+/// The file that is the lock, where locking a folder takes one: Windows.
+pub(crate) const LOCK_FILE: &str = "hivemend.lock";
+
 /// What a lock that is not free means.
 #[derive(Debug)]
 pub(crate) enum LockError {

@@ -25,7 +25,7 @@ use windows_permissions::wrappers::{
 use windows_permissions::{LocalBox, SecurityDescriptor};
 use winsafe::co;
 
-use super::LockError;
+use super::{LOCK_FILE, LockError};
 use crate::disk::platform::os_error;
 use crate::store::metadata::{FileMetadata, Stamp};
 use crate::store::names::{hex, unhex};
@@ -84,7 +84,7 @@ impl Lock {
             .create(true)
             .share_mode(0)
             .custom_flags(FILE_FLAG_DELETE_ON_CLOSE);
-        match options.open(config.join("hivemend.lock")) {
+        match options.open(config.join(LOCK_FILE)) {
             Ok(file) => Ok(Self(file)),
             Err(error) if error.raw_os_error() == Some(ERROR_SHARING_VIOLATION) => {
                 Err(LockError::Taken)

@@ -467,7 +467,8 @@ fn plain_files(folder: &Path) -> Result<Vec<PathBuf>, StoreFault> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).map_err(failed)? {
         let entry = entry.map_err(failed)?;
-        if entry.file_type().map_err(failed)?.is_file() {
+        let is_lock = entry.file_name() == super::platform::LOCK_FILE;
+        if entry.file_type().map_err(failed)?.is_file() && !is_lock {
             found.push(folder.join(entry.file_name()));
         }
     }
