@@ -603,7 +603,8 @@ fn real(name: &str) -> Option<(Bench, Disk)> {
 }
 
 /// Keys and values, and the first version of Windows that has them and the first that has not.
-const BELONGS: &[(&str, (u32, u32), (u32, u32))] = &[
+type Version = (u32, u32);
+const BELONGS: &[(&str, Version, Version)] = &[
     (r"CONTROL\TERMINAL SERVER", (5, 0), (99, 0)),
     (r"RDP-TCP\SECURITYLAYER", (5, 2), (99, 0)),
     (r"RDP-TCP\USERAUTHENTICATION", (6, 0), (99, 0)),

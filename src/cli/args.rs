@@ -51,6 +51,8 @@ pub(super) enum Format {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    /// List the attached disks that hold a Windows, other than the running one
+    Disks(DisksArgs),
     /// Show what would change; nothing is written to the target
     #[command(alias = "diff")]
     Plan(PlanArgs),
@@ -75,7 +77,7 @@ pub(super) enum Command {
 }
 
 /// Hives named one by one, instead of a target.
-#[derive(Clone, Debug, Args)]
+#[derive(Default, Clone, Debug, Args)]
 pub(super) struct HiveFiles {
     /// The SYSTEM hive's file, instead of a target
     #[arg(long, value_name = "FILE")]
@@ -99,6 +101,15 @@ pub(super) struct FormatArgs {
     /// Print text, or JSON for scripts
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(super) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DisksArgs {
+    /// Look at these places only, instead of at every mounted volume
+    #[arg(value_name = "PLACE")]
+    pub(super) roots: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(super) format: FormatArgs,
 }
 
 #[derive(Debug, Args)]

@@ -8,6 +8,7 @@ mod besides;
 mod capture;
 mod check;
 mod diagnose;
+mod disks;
 mod exit;
 mod explain;
 mod failure;
@@ -70,6 +71,7 @@ pub fn main() -> ExitCode {
 
 fn run(command: Command, output: &Output) -> Result<Exit, Failure> {
     match command {
+        Command::Disks(args) => disks::run(&args, output),
         Command::Plan(args) => plan::run(&args, output),
         Command::Apply(args) => apply::run(&args, output),
         Command::Recover(args) => recover::run(&args, output),

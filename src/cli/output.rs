@@ -182,6 +182,7 @@ fn escape_json(text: &str) -> String {
 
 fn format_of(command: &Command) -> Format {
     match command {
+        Command::Disks(args) => args.format.format,
         Command::Plan(args) => args.format.format,
         Command::Apply(args) => args.writing.format.format,
         Command::Backups(args) => args.format.format,

@@ -26,6 +26,16 @@ pub(super) struct Found {
 }
 
 impl Found {
+    /// A target that was found by other means.
+    pub(super) fn new(name: String, target: Target) -> Self {
+        Self {
+            name,
+            place: target.root.clone(),
+            target,
+            files: HiveFiles::default(),
+        }
+    }
+
     pub(super) fn from_args(args: &TargetArgs) -> Result<Self, Failure> {
         Self::find(args.target.as_deref(), &args.files)
     }

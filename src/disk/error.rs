@@ -4,14 +4,14 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{Hibernation, HiveName, NotAHive, shown};
+use super::{Hibernation, HiveName, NotAHive, platform, shown};
 
 /// Why a target, or a file of it, cannot be used; nothing was written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DiskError {
     /// The operating system refused, or the disk failed.
-    #[error("{}: could not {action}: {source}", shown(.path))]
+    #[error("{}: could not {action}: {source}{}", shown(.path), platform::advice(.path, .source))]
     Io {
         /// What was being done, as in "could not open".
         action: &'static str,
@@ -31,7 +31,7 @@ pub enum DiskError {
         source: io::Error,
     },
     /// Nothing has this name.
-    #[error("{}: there is no such file or folder", shown(.path))]
+    #[error("{}: there is no such file or folder{}", shown(.path), platform::missing(.path))]
     Missing {
         /// The name.
         path: PathBuf,
@@ -173,11 +173,7 @@ impl DiskError {
         if source.kind() == io::ErrorKind::NotFound {
             return Self::Missing { path };
         }
-        if super::platform::is_sharing_violation(&source) {
-            let by = "another program. A hive that was loaded by hand (regedit: Load Hive) stays \
-                      open until it is unloaded: reg unload HKLM\\BROKENSYSTEM, or the name it \
-                      was given"
-                .to_owned();
+        if let Some(by) = platform::held_by(&path, &source) {
             return Self::Held { path, by };
         }
         Self::Io {

@@ -60,19 +60,18 @@ pub fn not_hibernated(target: &Target) -> Result<(), DiskError> {
 
 /// Refuses a config folder that is the one of the running Windows, `running`.
 ///
-/// Folders are compared as the system resolves them, so that no other spelling, drive letter or
-/// mount point gets around it.
+/// Folders are compared by volume and number on it, so that no other spelling, drive letter, mount
+/// point or share gets around it.
 ///
 /// # Errors
 ///
 /// [`DiskError::ThisMachine`].
 pub fn not_this_machine(config: &Path, running: Option<&Path>) -> Result<(), DiskError> {
-    let Some(running) = running.and_then(|path| fs::canonicalize(path).ok()) else {
+    let Some(running) = running else {
         return Ok(());
     };
-    let resolved = fs::canonicalize(config).map_err(|e| DiskError::io("look at", config, e))?;
-    let lower = |path: &Path| path.to_string_lossy().to_lowercase();
-    if resolved == running || cfg!(windows) && lower(&resolved) == lower(&running) {
+    fs::metadata(config).map_err(|e| DiskError::io("look at", config, e))?;
+    if platform::is_same(config, running) {
         return Err(DiskError::ThisMachine {
             path: config.to_path_buf(),
         });
@@ -153,7 +152,6 @@ pub fn space(folder: &Path, need: u64, free: Option<u64>) -> Result<(), DiskErro
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::fs::OpenOptions;
 
     #[test]
     fn the_running_windows_is_refused_by_what_it_is() {
@@ -199,6 +197,7 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[test]
     fn a_hive_open_for_writing_elsewhere_is_refused() {
+        use std::fs::OpenOptions;
         use std::process::{Command, Stdio};
         let disk = tempfile::tempdir().unwrap();
         let hive = disk.path().join("SYSTEM");

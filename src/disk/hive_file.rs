@@ -429,7 +429,9 @@ mod tests {
         fs::write(&path, hive(12288)).unwrap();
         assert!(matches!(file.unchanged(), Err(DiskError::Changed { .. })));
         fs::remove_file(&path).unwrap();
-        assert!(matches!(file.unchanged(), Err(DiskError::Missing { .. })));
+        // Windows may keep the name of an open file until it is closed.
+        let gone = file.unchanged().unwrap_err();
+        assert!(cfg!(windows) || matches!(gone, DiskError::Missing { .. }));
     }
 
     #[cfg(unix)]

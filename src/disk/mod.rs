@@ -8,7 +8,10 @@ mod error;
 pub mod guard;
 mod hibernation;
 mod hive_file;
+#[cfg(unix)]
+mod mountinfo;
 mod pages;
+mod places;
 pub(crate) mod platform;
 mod policy_file;
 mod shown;
@@ -20,6 +23,7 @@ pub use error::{DiskError, is_failing};
 pub use hibernation::Hibernation;
 pub(crate) use hive_file::not_a_file;
 pub use hive_file::{Dirt, HiveFile, HiveState, LogFile, WholeHive};
+pub use places::{Candidate, Place, candidates, places};
 pub use platform::{Identity, Volume};
 pub use policy_file::PolicyFile;
 pub use shown::{Shown, shown};

@@ -36,8 +36,8 @@ pub(crate) struct Mount {
 }
 
 pub(crate) use imp::{
-    holder, identity, is_sharing_violation, mount, open_plain, read_at, running_config, volume,
-    writable,
+    advice, held_by, holder, identity, is_same, missing, mount, open_plain, places, read_at,
+    running_config, same_volume, typed, volume, writable,
 };
 
 #[cfg(unix)]
@@ -52,6 +52,7 @@ mod imp {
     };
 
     use super::{Identity, Mount, Volume};
+    use crate::disk::{DiskError, Place, mountinfo};
 
     /// Reads some bytes at `at` without moving a file position.
     pub(crate) fn read_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
@@ -123,9 +124,43 @@ mod imp {
         Ok(access(folder, Access::WRITE_OK | Access::EXEC_OK)?)
     }
 
+    /// Whether two names lead to one file or folder; `false` where that cannot be told.
+    pub(crate) fn is_same(one: &Path, other: &Path) -> bool {
+        let place = |path: &Path| fs::metadata(path).map(|found| (found.dev(), found.ino()));
+        matches!((place(one), place(other)), (Ok(one), Ok(other)) if one == other)
+    }
+
+    /// Whether two folders lie on one volume; `true` where that cannot be told.
+    pub(crate) fn same_volume(one: &Path, other: &Path) -> bool {
+        let device = |path: &Path| fs::metadata(path).map(|found| found.dev()).ok();
+        device(one) == device(other)
+    }
+
+    /// The path as it was typed.
+    pub(crate) fn typed(path: &Path) -> PathBuf {
+        path.to_path_buf()
+    }
+
+    /// Nothing: what the system says is enough.
+    pub(crate) fn advice(_: &Path, _: &io::Error) -> String {
+        String::new()
+    }
+
+    /// Nothing: what the system says is enough.
+    pub(crate) fn missing(_: &Path) -> String {
+        String::new()
+    }
+
+    /// What is mounted here.
+    pub(crate) fn places() -> Result<Vec<Place>, DiskError> {
+        let path = Path::new("/proc/self/mountinfo");
+        let text = fs::read(path).map_err(|error| DiskError::io("read", path, error))?;
+        Ok(mountinfo::parse(&text))
+    }
+
     /// Never: an open file on Unix excludes nobody.
-    pub(crate) fn is_sharing_violation(_: &io::Error) -> bool {
-        false
+    pub(crate) fn held_by(_: &Path, _: &io::Error) -> Option<String> {
+        None
     }
 
     /// The config folder of the Windows that is running: none here.
@@ -164,12 +199,12 @@ mod imp {
             // The name is compared first: stat on a foreign handle can hang on a dead mount.
             let named = fs::read_link(handle.path()).ok();
             named.is_some_and(|name| name.file_name() == path.file_name())
-                && is_same(&handle.path(), wanted)
+                && is_file(&handle.path(), wanted)
                 && for_writing(&process.join("fdinfo").join(handle.file_name()))
         })
     }
 
-    fn is_same(handle: &Path, wanted: &Metadata) -> bool {
+    fn is_file(handle: &Path, wanted: &Metadata) -> bool {
         fs::metadata(handle)
             .is_ok_and(|found| found.dev() == wanted.dev() && found.ino() == wanted.ino())
     }
@@ -184,87 +219,8 @@ mod imp {
 }
 
 #[cfg(windows)]
-mod imp {
-    use std::fs::{File, Metadata, OpenOptions};
-    use std::io;
-    use std::os::windows::fs::{FileExt, MetadataExt, OpenOptionsExt};
-    use std::path::{Path, PathBuf};
+#[path = "platform_windows.rs"]
+mod imp;
 
-    use super::{Identity, Mount, Volume};
-
-    const ERROR_SHARING_VIOLATION: i32 = 32;
-    const ERROR_LOCK_VIOLATION: i32 = 33;
-    const FILE_SHARE_READ: u32 = 1;
-    const FILE_FLAG_OPEN_REPARSE_POINT: u32 = 0x0020_0000;
-
-    /// Reads some bytes at `at`.
-    pub(crate) fn read_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
-        file.seek_read(buffer, at)
-    }
-
-    /// Opens for reading; never through a symbolic link or another reparse point.
-    pub(crate) fn open_plain(path: &Path) -> io::Result<File> {
-        let mut options = OpenOptions::new();
-        options
-            .read(true)
-            .custom_flags(FILE_FLAG_OPEN_REPARSE_POINT)
-            .open(path)
-    }
-
-    /// What tells this file from another.
-    pub(crate) fn identity(metadata: &Metadata) -> Identity {
-        Identity {
-            size: metadata.len(),
-            modified: metadata.modified().ok(),
-            device: 0,
-            file: metadata.creation_time(),
-        }
-    }
-
-    /// The volume that holds `path`: std tells neither free space nor the mount's flags.
-    ///
-    /// # Errors
-    ///
-    /// What the system says about `path`.
-    pub(crate) fn volume(path: &Path) -> io::Result<Volume> {
-        std::fs::metadata(path)?;
-        Ok(Volume {
-            read_only: false,
-            free: None,
-        })
-    }
-
-    /// Not told by std.
-    pub(crate) fn mount(_: &Path) -> Option<Mount> {
-        None
-    }
-
-    /// Not told by std without writing; the first write says it.
-    pub(crate) fn writable(_: &Path) -> io::Result<()> {
-        Ok(())
-    }
-
-    /// Whether the file could not be opened because another program has it.
-    pub(crate) fn is_sharing_violation(error: &io::Error) -> bool {
-        let code = error.raw_os_error();
-        matches!(code, Some(ERROR_SHARING_VIOLATION | ERROR_LOCK_VIOLATION))
-    }
-
-    /// The config folder of the Windows that is running.
-    pub(crate) fn running_config() -> Option<PathBuf> {
-        let windows = PathBuf::from(std::env::var_os("SystemRoot")?);
-        Some(windows.join("System32").join("config"))
-    }
-
-    /// Whether another program has `path` open for writing; Windows does not say which.
-    pub(crate) fn holder(path: &Path) -> Option<String> {
-        let mut options = OpenOptions::new();
-        let opened = options.read(true).share_mode(FILE_SHARE_READ).open(path);
-        let error = opened.err()?;
-        is_sharing_violation(&error).then(|| {
-            "another program. A hive that was loaded by hand (regedit: Load Hive) stays open until \
-             it is unloaded: reg unload HKLM\\BROKENSYSTEM, or the name it was given"
-                .to_owned()
-        })
-    }
-}
+#[cfg(windows)]
+pub(crate) use imp::os_error;

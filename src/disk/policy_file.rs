@@ -122,6 +122,10 @@ mod tests {
         let error = target(disk.path()).registry_pol().unwrap_err();
         assert!(matches!(error, DiskError::TooLarge { .. }), "{error}");
         assert!(error.is_refusal());
+        if cfg!(windows) {
+            // There a folder has one spelling of a name.
+            return;
+        }
         let other = disk
             .path()
             .join("Windows/System32/GroupPolicy/Machine/registry.pol");

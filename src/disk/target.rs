@@ -79,6 +79,7 @@ impl Target {
     /// [`DiskError::NotAFolder`], [`DiskError::NoWindows`], [`DiskError::Ambiguous`] where two
     /// folders hold hives, and what the system says where a folder cannot be listed.
     pub fn find(path: &Path) -> Result<Self, DiskError> {
+        let path = &platform::typed(path);
         let kind = fs::metadata(path).map_err(|e| DiskError::io("look at", path, e))?;
         if !kind.is_dir() {
             let what = describe(path);

@@ -10,6 +10,7 @@ mod control_sets;
 mod diagnose;
 mod effective;
 mod error;
+mod installation;
 mod last_known_good;
 mod machine;
 mod places;
@@ -24,6 +25,7 @@ pub use effective::{
     Against, Debris, Effect, Flaw, InForce, Mark, Policies, Setting, Source, concerns, effect,
 };
 pub use error::PlanError;
+pub use installation::{WindowsVersion, computer_name, windows_version};
 pub use machine::{Fact, Machine, ProductType, machine, needs_machine};
 pub use state::{
     KeyContent, KeySummary, State, TouchedKey, Value, confirm, key_content, summarize, touched_keys,

@@ -7,6 +7,7 @@
 mod check_json;
 mod check_text;
 mod diagnose_text;
+mod disks;
 mod effect_text;
 mod explain_json;
 mod explain_text;
@@ -21,6 +22,7 @@ mod values;
 pub use check_json::check_json;
 pub use check_text::{CheckedHive, HiveCheck, LogFile, check_text};
 pub use diagnose_text::{CommandLine, diagnose_json, diagnose_text};
+pub use disks::{DiskRow, HiveRow, HiveRowState, disks_json, disks_text};
 pub use explain_json::explain_json;
 pub use explain_text::explain_text;
 pub use key_text::{KeyListing, key_json, key_text};

@@ -179,6 +179,7 @@ pub(super) fn copy(
 ) -> Result<(), StoreFault> {
     let mut source = open(medium, from)?;
     let mut target = create(medium, to, like)?;
+    target = seed(medium, target, from)?;
     let found = for_each_chunk(medium, &mut source, |chunk| {
         write_all(medium, &mut target, chunk)
     })?;
@@ -198,18 +199,41 @@ pub(super) fn write_new(
     bytes: &[u8],
     like: Option<&FileMetadata>,
 ) -> Result<(), StoreFault> {
-    write_known(medium, path, bytes, &content_of(bytes), like)
+    let content = content_of(bytes);
+    fill(medium, create(medium, path, like)?, bytes, &content)
 }
 
-/// As [`write_new`], for bytes whose size and hash are known.
-pub(super) fn write_known(
+/// As [`write_new`], for bytes whose size and hash are known, and a file that will take the place
+/// of `live`.
+pub(super) fn write_successor(
     medium: &dyn Medium,
     path: &Path,
+    (bytes, wanted): (&[u8], &Content),
+    like: &FileMetadata,
+    live: &Path,
+) -> Result<(), StoreFault> {
+    let handle = create(medium, path, Some(like))?;
+    let handle = match plain(live)? {
+        Some(_) => seed(medium, handle, live)?,
+        None => handle,
+    };
+    fill(medium, handle, bytes, wanted)
+}
+
+fn seed(medium: &dyn Medium, new: Handle, like: &Path) -> Result<Handle, StoreFault> {
+    let path = new.path.clone();
+    let failed = StoreFault::io("carry the streams over to", &path);
+    medium.seed(new, like).map_err(failed)
+}
+
+fn fill(
+    medium: &dyn Medium,
+    mut handle: Handle,
     bytes: &[u8],
     wanted: &Content,
-    like: Option<&FileMetadata>,
 ) -> Result<(), StoreFault> {
-    let mut handle = create(medium, path, like)?;
+    let path = handle.path.clone();
+    let path = path.as_path();
     write_all(medium, &mut handle, bytes)?;
     medium.sync(&handle).map_err(StoreFault::io("sync", path))?;
     read_back(medium, path, wanted)

@@ -40,6 +40,18 @@ pub trait Medium {
     /// What the operating system says.
     fn create_new(&self, path: &Path) -> io::Result<Handle>;
 
+    /// Gives the new, empty file `new` what `like` has and no list names: the alternate streams of
+    /// NTFS, under Windows. It stays empty.
+    ///
+    /// # Errors
+    ///
+    /// What the operating system says.
+    fn seed(&self, new: Handle, like: &Path) -> io::Result<Handle> {
+        let file = platform::seed(new.file, &new.path, like)?;
+        let path = new.path;
+        Ok(Handle { path, file })
+    }
+
     /// Writes some of `bytes` and tells how many.
     ///
     /// # Errors
@@ -155,17 +167,17 @@ impl Medium for Disk {
     }
 
     fn sync(&self, handle: &Handle) -> io::Result<()> {
-        handle.file.sync_all()?;
-        platform::forget_pages(&handle.file);
-        Ok(())
+        platform::sync(&handle.file, &handle.path)
     }
 
     fn metadata(&self, handle: &Handle) -> io::Result<FileMetadata> {
-        platform::metadata(&handle.file)
+        let mut found = platform::metadata(&handle.file)?;
+        platform::add_by_name(&handle.path, &mut found)?;
+        Ok(found)
     }
 
     fn set_metadata(&self, handle: &Handle, wanted: &FileMetadata) -> io::Result<()> {
-        platform::set_metadata(&handle.file, wanted)
+        platform::set_metadata(&handle.file, &handle.path, wanted)
     }
 
     fn protect(&self, handle: &Handle, like: &FileMetadata) -> io::Result<()> {
@@ -177,7 +189,7 @@ impl Medium for Disk {
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        fs::rename(from, to)
+        platform::rename(from, to)
     }
 
     fn remove_file(&self, path: &Path) -> io::Result<()> {

@@ -43,7 +43,8 @@ pub struct FileMetadata {
     /// Number of the group; Unix.
     #[serde(default)]
     pub group: u32,
-    /// Extended attributes by name, values as hex; on NTFS the security descriptor is one.
+    /// Extended attributes by name, values as hex; on NTFS the security descriptor is one. Windows
+    /// has its own under names that begin with `windows.`, in every record it makes.
     #[serde(default)]
     pub xattrs: BTreeMap<String, String>,
 }
@@ -115,11 +116,20 @@ impl FileMetadata {
             .or_else(|| self.other_attribute(other))
     }
 
+    /// Whether this was recorded under another operating system: each names its own attributes.
+    pub(crate) fn is_foreign(&self) -> bool {
+        let is_windows = |name: &String| name.starts_with("windows.");
+        self.xattrs.keys().any(is_windows) != cfg!(windows)
+    }
+
     fn other_attribute(&self, other: &Self) -> Option<String> {
         let names = self.xattrs.keys().chain(other.xattrs.keys());
         let differs = |name: &&String| self.xattrs.get(*name) != other.xattrs.get(*name);
         let name = names.into_iter().find(differs)?;
-        Some(format!("extended attribute {}", name.escape_debug()))
+        Some(match name.strip_prefix("windows.") {
+            Some(name) => name.escape_debug().to_string(),
+            None => format!("extended attribute {}", name.escape_debug()),
+        })
     }
 
     /// Whether the file lies on NTFS under Linux, where renaming it over another is not atomic.
@@ -159,6 +169,13 @@ impl Stamp {
         let seconds = self.seconds.checked_add(FROM_1601_TO_1970)?;
         let steps = u64::try_from(seconds).ok()?.checked_mul(STEPS)?;
         steps.checked_add(u64::from(self.nanos / 100))
+    }
+
+    /// The time as files of this system can have it: in steps of 100 nanoseconds under Windows.
+    pub(crate) fn as_kept(self) -> Self {
+        let step = if cfg!(windows) { 100 } else { 1 };
+        let nanos = self.nanos / step * step;
+        Self { nanos, ..self }
     }
 
     /// The time as std has it; `None` beyond what the system can express.
@@ -207,8 +224,8 @@ mod tests {
     fn stamps_go_both_ways_before_and_after_1970() {
         for (seconds, nanos) in [
             (0, 0),
-            (5, 7),
-            (-5, 7),
+            (5, 700),
+            (-5, 700),
             (-1, 999_999_900),
             (-11_644_473_600, 0),
         ] {

@@ -2,9 +2,12 @@
 //! The writes that each operating system spells differently.
 
 pub(crate) use imp::{
-    Lock, create_dir, create_new, forget_pages, kept, links, metadata, protect, set_metadata,
-    sync_dir, would_lose,
+    Lock, add_by_name, create_dir, create_new, kept, links, metadata, protect, rename, seed,
+    set_metadata, sync, sync_dir, would_lose,
 };
+
+/// The file that is the lock, where locking a folder takes one: Windows.
+pub(crate) const LOCK_FILE: &str = "hivemend.lock";
 
 /// What a lock that is not free means.
 #[derive(Debug)]
@@ -98,10 +101,28 @@ mod imp {
         File::open(path)?.sync_all()
     }
 
-    /// Drops a synced file from the cache, so that reading it back asks the disk.
-    pub(crate) fn forget_pages(file: &File) {
-        // A hint: where it is not taken, reading back still checks what was written.
+    /// Makes a file's content and metadata durable.
+    pub(crate) fn sync(file: &File, _: &Path) -> io::Result<()> {
+        file.sync_all()?;
+        // Dropped from the cache, so that reading it back asks the disk. A hint: where it is not
+        // taken, reading back still checks what was written.
         let _ = fadvise(file, 0, None, Advice::DontNeed);
+        Ok(())
+    }
+
+    /// Nothing: the open file tells everything.
+    pub(crate) fn add_by_name(_: &Path, _: &mut FileMetadata) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// Gives the file `from` the name `to`, in place of the file that has it.
+    pub(crate) fn rename(from: &Path, to: &Path) -> io::Result<()> {
+        std::fs::rename(from, to)
+    }
+
+    /// The new file as it is: what else a file has is listed, and carried over from the list.
+    pub(crate) fn seed(new: File, _: &Path, _: &Path) -> io::Result<File> {
+        Ok(new)
     }
 
     pub(crate) fn metadata(file: &File) -> io::Result<FileMetadata> {
@@ -271,7 +292,7 @@ mod imp {
     }
 
     /// Sets what differs. Every part is tried; the caller compares and so judges a failure.
-    pub(crate) fn set_metadata(file: &File, wanted: &FileMetadata) -> io::Result<()> {
+    pub(crate) fn set_metadata(file: &File, _: &Path, wanted: &FileMetadata) -> io::Result<()> {
         let now = metadata(file)?;
         let mut result = Ok(());
         // Owner first: changing it clears mode bits. Times last: the rest may touch them.
@@ -392,116 +413,5 @@ mod imp {
 }
 
 #[cfg(windows)]
-mod imp {
-    use std::collections::BTreeMap;
-    use std::fs::{self, File, FileTimes, Metadata, OpenOptions};
-    use std::io;
-    use std::os::windows::fs::{FileTimesExt, OpenOptionsExt};
-    use std::path::Path;
-
-    use super::LockError;
-    use crate::store::metadata::{FileMetadata, Kept, Stamp};
-
-    const ERROR_SHARING_VIOLATION: i32 = 32;
-    const FILE_FLAG_DELETE_ON_CLOSE: u32 = 0x0400_0000;
-
-    /// A lock on a config folder: a file that nobody else can open and that goes with its handle.
-    #[derive(Debug)]
-    pub(crate) struct Lock(#[allow(dead_code, reason = "held for its drop")] File);
-
-    impl Lock {
-        pub(crate) fn take(config: &Path) -> Result<Self, LockError> {
-            let mut options = OpenOptions::new();
-            options
-                .write(true)
-                .create(true)
-                .share_mode(0)
-                .custom_flags(FILE_FLAG_DELETE_ON_CLOSE);
-            match options.open(config.join("hivemend.lock")) {
-                Ok(file) => Ok(Self(file)),
-                Err(error) if error.raw_os_error() == Some(ERROR_SHARING_VIOLATION) => {
-                    Err(LockError::Taken)
-                }
-                Err(error) => Err(LockError::Io(error)),
-            }
-        }
-    }
-
-    /// Creates a file; the folder's inherited descriptor says who may open it.
-    pub(crate) fn create_new(path: &Path) -> io::Result<File> {
-        OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create_new(true)
-            .open(path)
-    }
-
-    /// Creates a folder with the inherited descriptor.
-    pub(crate) fn create_dir(path: &Path, _: Option<&Path>) -> io::Result<()> {
-        fs::create_dir(path)
-    }
-
-    /// Nothing: NTFS journals its folders, and std cannot open one.
-    pub(crate) fn sync_dir(_: &Path) -> io::Result<()> {
-        Ok(())
-    }
-
-    /// Nothing: std has no call for it.
-    pub(crate) fn forget_pages(_: &File) {}
-
-    pub(crate) fn metadata(file: &File) -> io::Result<FileMetadata> {
-        let found = file.metadata()?;
-        Ok(FileMetadata {
-            modified: Stamp::from(found.modified()?),
-            accessed: Stamp::from(found.accessed()?),
-            created: Some(Stamp::from(found.created()?)),
-            read_only: found.permissions().readonly(),
-            mode: 0,
-            owner: 0,
-            group: 0,
-            xattrs: BTreeMap::new(),
-        })
-    }
-
-    /// Not told by std.
-    pub(crate) fn links(_: &Metadata) -> Option<(u64, u64)> {
-        None
-    }
-
-    /// Nothing that std could tell.
-    pub(crate) fn would_lose(_: &File) -> io::Result<Option<String>> {
-        Ok(None)
-    }
-
-    /// What is kept with a hive that is replaced, and what is not.
-    pub(crate) fn kept(_: &File, _: &str) -> io::Result<Kept> {
-        Ok(Kept {
-            file_system: "Windows".to_owned(),
-            kept: vec!["creation and last write time", "read-only attribute"],
-            lost: vec!["security descriptor: publishing is refused"],
-        })
-    }
-
-    /// Refused until the security descriptor can be carried over too: std has no call for it.
-    pub(crate) fn set_metadata(file: &File, wanted: &FileMetadata) -> io::Result<()> {
-        if let (Some(modified), Some(accessed)) = (wanted.modified.time(), wanted.accessed.time()) {
-            let mut times = FileTimes::new()
-                .set_modified(modified)
-                .set_accessed(accessed);
-            if let Some(created) = wanted.created.and_then(Stamp::time) {
-                times = times.set_created(created);
-            }
-            file.set_times(times)?;
-        }
-        let mut permissions = file.metadata()?.permissions();
-        permissions.set_readonly(wanted.read_only);
-        file.set_permissions(permissions)?;
-        let why = "the security descriptor cannot be carried over on Windows yet";
-        Err(io::Error::new(io::ErrorKind::Unsupported, why))
-    }
-
-    /// Nothing: files made here inherit the config folder's descriptor.
-    pub(crate) fn protect(_: &File, _: &FileMetadata) -> io::Result<()> {
-        Ok(())
-    }
-}
+#[path = "platform_windows.rs"]
+mod imp;

@@ -473,7 +473,8 @@ pub(super) fn plain_files(folder: &Path) -> Result<Vec<PathBuf>, StoreFault> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).map_err(failed)? {
         let entry = entry.map_err(failed)?;
-        if entry.file_type().map_err(failed)?.is_file() {
+        let is_lock = entry.file_name() == super::platform::LOCK_FILE;
+        if entry.file_type().map_err(failed)?.is_file() && !is_lock {
             found.push(folder.join(entry.file_name()));
         }
     }
@@ -521,11 +522,6 @@ impl BackupRoot {
     }
 
     fn same_volume(&self, config: &Path) -> bool {
-        let device = |path: &Path| {
-            fs::metadata(path)
-                .ok()
-                .map(|m| platform::identity(&m).device)
-        };
-        self.beside || device(self.existing()) == device(config)
+        self.beside || platform::same_volume(self.existing(), config)
     }
 }

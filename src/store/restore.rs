@@ -12,7 +12,7 @@ use super::error::{ChangedSince, StoreError, StoreFault, Touched};
 use super::files;
 use super::journal::{Journal, Operation, Swap};
 use super::manifest::{BackupState, CompanionRecord, CompanionRole, Content, HiveRecord, Manifest};
-use super::metadata::nothing_lost;
+use super::metadata::{FileMetadata, nothing_lost};
 use super::names::{BackupId, FileName};
 use super::platform::Lock;
 use super::run::Run;
@@ -91,7 +91,7 @@ struct Wanted<'a> {
     left: Content,
     /// Whether its absence is repaired: a missing log is, a missing hive is somebody's decision.
     may_be_missing: bool,
-    metadata: &'a super::FileMetadata,
+    metadata: &'a FileMetadata,
 }
 
 impl<'a> Wanted<'a> {
@@ -207,7 +207,8 @@ impl Store<'_> {
                 if found.is_some() {
                     nothing_lost(&files::open(self.medium, &live)?)?;
                 }
-                let (to, metadata) = (wanted.old, wanted.metadata.clone());
+                let to = wanted.old;
+                let metadata = self.metadata_for(plan, wanted, found.is_some())?;
                 let (name, file) = (name.clone(), file.clone());
                 plan.swaps.push(Swap {
                     name,
@@ -221,6 +222,28 @@ impl Store<'_> {
         }
         plan.items.push(RestoreItem { name, file, action });
         Ok(())
+    }
+
+    /// What the restored file has besides its bytes.
+    ///
+    /// A record of another operating system says it in words that this one does not have. Then the
+    /// file in place tells it, to which hivemend carried it over, or else the backup itself.
+    fn metadata_for(
+        &self,
+        plan: &RestorePlan,
+        wanted: &Wanted<'_>,
+        is_there: bool,
+    ) -> Result<FileMetadata, StoreFault> {
+        if !wanted.metadata.is_foreign() {
+            return Ok(wanted.metadata.clone());
+        }
+        let folder = if is_there { &plan.config } else { &plan.folder };
+        let path = wanted.file.in_folder(folder);
+        let handle = files::open(self.medium, &path)?;
+        let own = self.medium.metadata(&handle);
+        let mut own = own.map_err(StoreFault::io("look at", &path))?;
+        own.modified = wanted.metadata.modified.as_kept();
+        Ok(own)
     }
 
     /// A log that was not there when the backup was made says that Windows has run.

@@ -59,8 +59,8 @@ impl Run<'_> {
     /// Writes the new content beside the file, complete, durable and verified.
     pub(super) fn stage(&self, swap: &Swap, bytes: &[u8]) -> Result<(), StoreFault> {
         let staged = swap.staged(&self.config, &self.journal.id);
-        let like = Some(&swap.metadata);
-        files::write_known(self.medium, &staged, bytes, &swap.to, like)?;
+        let (live, content) = (swap.live(&self.config), (bytes, &swap.to));
+        files::write_successor(self.medium, &staged, content, &swap.metadata, &live)?;
         files::carry(self.medium, &staged, &swap.metadata)
     }
 

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//! `disks`: what on this machine can be repaired, so that nobody repairs the wrong disk.
+
+use std::path::Path;
+
+use super::args::DisksArgs;
+use super::exit::Exit;
+use super::failure::Failure;
+use super::output::Output;
+use super::source::Source;
+use super::target::Found;
+use crate::disk::{Candidate, DiskError, HivePath, Place, Target, candidates, places, shown};
+use crate::plan::{Condition, computer_name, control_sets, windows_version};
+use crate::profile::HiveName;
+use crate::regf::Hive;
+use crate::report::{DiskRow, HiveRow, HiveRowState, disks_json, disks_text};
+
+pub(super) fn run(args: &DisksArgs, output: &Output) -> Result<Exit, Failure> {
+    let places = match args.roots.is_empty() {
+        true => places()?,
+        false => args.roots.iter().map(|root| named(root)).collect(),
+    };
+    let rows: Vec<DiskRow> = candidates(places).into_iter().map(row).collect();
+    if output.is_json() {
+        output.json(&disks_json(&rows));
+        return Ok(Exit::Done);
+    }
+    output.print(&disks_text(&rows));
+    if rows.is_empty() {
+        output.note(
+            "No attached disk with a Windows folder was found; only mounted volumes are seen.",
+        );
+    }
+    Ok(Exit::Done)
+}
+
+fn named(root: &Path) -> Place {
+    Place {
+        root: root.to_path_buf(),
+        device: String::new(),
+        file_system: String::new(),
+    }
+}
+
+fn row(candidate: Candidate) -> DiskRow {
+    let Candidate { place, target } = candidate;
+    let mut row = DiskRow {
+        path: place.root.display().to_string(),
+        device: place.device,
+        file_system: place.file_system,
+        ..DiskRow::default()
+    };
+    match target {
+        Ok(target) => look(target, &mut row),
+        Err(error) => row.problems.push(error.to_string()),
+    }
+    row
+}
+
+fn look(target: Target, row: &mut DiskRow) {
+    let windows = target.windows.as_ref().unwrap_or(&target.config);
+    row.windows = Some(windows.display().to_string());
+    match target.hibernation() {
+        Ok(found) => row.hibernation = found,
+        Err(error) => row.problems.push(error.to_string()),
+    }
+    let found = Found::new(String::new(), target);
+    for (name, path) in found.hives() {
+        let hive = look_at(name, path, row);
+        row.hives.push(hive);
+    }
+    for name in [HiveName::System, HiveName::Software] {
+        if !row.hives.iter().any(|hive| hive.name == name) {
+            let config = shown(&found.target.config);
+            row.problems
+                .push(format!("{config}: there is no {name} hive here"));
+        }
+    }
+}
+
+/// Opens a hive and takes from it what there is to be taken.
+fn look_at(name: HiveName, path: &HivePath, row: &mut DiskRow) -> HiveRow {
+    let (state, detail) = match read(name, path, row) {
+        Ok((state, detail)) => (state, detail),
+        Err((state, why)) => (state, Some(why)),
+    };
+    HiveRow {
+        name,
+        path: path.path.display().to_string(),
+        state,
+        detail,
+    }
+}
+
+type Read = Result<(HiveRowState, Option<String>), (HiveRowState, String)>;
+
+fn read(name: HiveName, path: &HivePath, row: &mut DiskRow) -> Read {
+    let sentence = |failure: Failure| failure.sentence();
+    let source = Source::open(&path.path, &path.logs).map_err(|failure| {
+        let unreadable = failure.error.downcast_ref::<DiskError>();
+        let damaged = matches!(unreadable, Some(DiskError::NotAHive { .. }));
+        let state = match damaged {
+            true => HiveRowState::Damaged,
+            false => HiveRowState::Unreadable,
+        };
+        (state, sentence(failure))
+    })?;
+    let damaged = |why: String| (HiveRowState::Damaged, why);
+    let (view, state) = match source.view(false) {
+        Ok(view) => (view, None),
+        Err(why) => {
+            let as_is = source
+                .view(true)
+                .map_err(|failure| damaged(sentence(failure)))?;
+            (
+                as_is,
+                Some((HiveRowState::Unrecoverable, Some(sentence(why)))),
+            )
+        }
+    };
+    let hive = Hive::open(view.bytes()).map_err(|error| damaged(error.to_string()))?;
+    tell(name, &hive, row).map_err(damaged)?;
+    Ok(state.unwrap_or_else(|| match &view.condition {
+        Condition::Recovered(recovery) => (HiveRowState::Recoverable, Some(recovery.text.clone())),
+        _ => (HiveRowState::Clean, None),
+    }))
+}
+
+fn tell(name: HiveName, hive: &Hive<'_>, row: &mut DiskRow) -> Result<(), String> {
+    match name {
+        HiveName::System => {
+            row.control_sets = control_sets(hive).map_err(|error| error.to_string())?;
+            row.computer_name = computer_name(hive).map_err(|error| error.to_string())?;
+        }
+        HiveName::Software => {
+            row.version = windows_version(hive).map_err(|error| error.to_string())?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//! The disks of a machine that hold a Windows, for people and for scripts.
+
+use serde_json::{Value as Json, json};
+
+use super::{BOLD, DIM, GOOD, WARN, styled};
+use crate::disk::Hibernation;
+use crate::plan::{ControlSetInfo, Role, WindowsVersion};
+use crate::profile::{HiveName, escape};
+
+/// A disk that holds a Windows, or may hold one.
+#[derive(Clone, Debug, Default)]
+pub struct DiskRow {
+    /// The volume's root: what `plan` and `apply` take as their target.
+    pub path: String,
+    /// What is mounted there; empty where it is not known.
+    pub device: String,
+    /// Its file system; empty where it is not known.
+    pub file_system: String,
+    /// The Windows folder.
+    pub windows: Option<String>,
+    /// What SOFTWARE says of its Windows.
+    pub version: WindowsVersion,
+    /// The machine's name.
+    pub computer_name: Option<String>,
+    /// The control sets of SYSTEM.
+    pub control_sets: Vec<ControlSetInfo>,
+    /// SYSTEM and SOFTWARE, as far as they are there.
+    pub hives: Vec<HiveRow>,
+    /// What `hiberfil.sys` says.
+    pub hibernation: Option<Hibernation>,
+    /// Why the disk, or something on it, could not be read.
+    pub problems: Vec<String>,
+}
+
+/// A hive of such a disk.
+#[derive(Clone, Debug)]
+pub struct HiveRow {
+    /// Which hive.
+    pub name: HiveName,
+    /// Its file.
+    pub path: String,
+    /// In which state it is.
+    pub state: HiveRowState,
+    /// What was seen: how it is recovered, or why it is not.
+    pub detail: Option<String>,
+}
+
+/// In which state a hive is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HiveRowState {
+    /// The last write was completed.
+    Clean,
+    /// It was not, and the transaction logs hold the rest.
+    Recoverable,
+    /// It was not, and no log applies.
+    Unrecoverable,
+    /// It is no hive, or what was looked at in it is broken.
+    Damaged,
+    /// It cannot be opened or read.
+    Unreadable,
+}
+
+impl HiveRowState {
+    /// Its name in JSON and text.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Clean => "clean",
+            Self::Recoverable => "recoverable",
+            Self::Unrecoverable => "unrecoverable",
+            Self::Damaged => "damaged",
+            Self::Unreadable => "unreadable",
+        }
+    }
+}
+
+/// The list as text, with ANSI styles.
+pub fn disks_text(rows: &[DiskRow]) -> String {
+    let blocks: Vec<String> = rows.iter().map(block).collect();
+    blocks.join("\n")
+}
+
+fn block(row: &DiskRow) -> String {
+    let mut text = styled(BOLD, &row.path);
+    let mounted = [row.device.as_str(), row.file_system.as_str()];
+    let mounted: Vec<&str> = mounted
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .collect();
+    if !mounted.is_empty() {
+        text.push_str(&format!("  {}", styled(DIM, &mounted.join(", "))));
+    }
+    text.push('\n');
+    let mut line = |name: &str, value: &str| text.push_str(&format!("  {name:<13}{value}\n"));
+    if let Some(windows) = &row.windows {
+        line("Windows", &escape(&version_text(&row.version)));
+        line("folder", &escape(windows));
+        let name = row.computer_name.as_deref().unwrap_or("not known");
+        line("computer", &escape(name));
+    }
+    if !row.control_sets.is_empty() {
+        let sets: Vec<String> = row.control_sets.iter().map(set_text).collect();
+        line("control sets", &escape(&sets.join(", ")));
+    }
+    for hive in &row.hives {
+        line(&hive.name.to_string(), &hive_text(hive));
+    }
+    if let Some(found) = row.hibernation {
+        line("hibernation", &styled(WARN, found.seen()));
+    }
+    for problem in &row.problems {
+        line("problem", &styled(WARN, problem));
+    }
+    text
+}
+
+fn hive_text(hive: &HiveRow) -> String {
+    let style = match hive.state {
+        HiveRowState::Clean | HiveRowState::Recoverable => GOOD,
+        _ => WARN,
+    };
+    let state = styled(style, hive.state.as_str());
+    match &hive.detail {
+        Some(detail) => format!("{state}: {}", escape(detail)),
+        None => state,
+    }
+}
+
+fn set_text(set: &ControlSetInfo) -> String {
+    let roles: Vec<&str> = set.roles.iter().map(|role| role.as_str()).collect();
+    match roles.is_empty() {
+        true => set.name.clone(),
+        false => format!("{} ({})", set.name, roles.join(", ")),
+    }
+}
+
+fn version_text(version: &WindowsVersion) -> String {
+    let Some(product) = &version.product else {
+        return "version not known".to_owned();
+    };
+    let release = version.release.as_ref();
+    let release = release
+        .map(|release| format!(" {release}"))
+        .unwrap_or_default();
+    let numbers = [version.version.clone(), version.build.clone()];
+    let numbers = numbers.into_iter().flatten();
+    let numbers = numbers.chain(version.revision.map(|number| number.to_string()));
+    let numbers: Vec<String> = numbers.collect();
+    format!("{product}{release} ({})", numbers.join("."))
+}
+
+/// The list as `hivemend.disks/1`.
+pub fn disks_json(rows: &[DiskRow]) -> Json {
+    let disks: Vec<Json> = rows.iter().map(row_json).collect();
+    json!({ "schema": "hivemend.disks/1", "disks": disks })
+}
+
+fn row_json(row: &DiskRow) -> Json {
+    let version = &row.version;
+    let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    let hives: Vec<Json> = row.hives.iter().map(hive_json).collect();
+    let sets = row.control_sets.iter();
+    let sets: Vec<Json> = sets
+        .map(|set| {
+            let roles: Vec<&str> = set.roles.iter().copied().map(Role::as_str).collect();
+            json!({ "name": set.name, "roles": roles })
+        })
+        .collect();
+    json!({
+        "path": row.path,
+        "device": text(&row.device),
+        "file_system": text(&row.file_system),
+        "windows_folder": row.windows,
+        "windows": {
+            "product": version.product,
+            "release": version.release,
+            "version": version.version,
+            "build": version.build,
+            "revision": version.revision,
+        },
+        "computer_name": row.computer_name,
+        "control_sets": sets,
+        "hives": hives,
+        "hibernation": row.hibernation.map(hibernation_name),
+        "problems": row.problems,
+    })
+}
+
+fn hive_json(hive: &HiveRow) -> Json {
+    json!({
+        "name": hive.name.to_string(),
+        "path": hive.path,
+        "state": hive.state.as_str(),
+        "detail": hive.detail,
+    })
+}
+
+fn hibernation_name(found: Hibernation) -> &'static str {
+    match found {
+        Hibernation::Asleep => "asleep",
+        Hibernation::Waking => "waking",
+        Hibernation::Awake => "awake",
+    }
+}
