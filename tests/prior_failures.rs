@@ -529,7 +529,9 @@ fn three_thousand_keys_take_no_time() {
 #[test]
 fn a_repaired_disk_is_accepted() {
     let image = bundled(SYSTEM);
-    let plan = drift::plan("rdp-disconnects", &[(HiveName::System, &image)]);
+    // Without its conditions, for this hive alone does not tell its Windows.
+    let (_folder, profile) = drift::unguarded("rdp-disconnects");
+    let plan = drift::plan(&profile, &[(HiveName::System, &image)]);
     let repaired = edited(&image, |editor| {
         drift::apply(&plan.changes, HiveName::System, editor);
     });
