@@ -22,6 +22,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
+PROGRAMS = ROOT / "target/peers-programs"
 TOOLS = {
     "hyperfine": "hyperfine",
     "hivexsh": "libhivex-bin",
@@ -51,7 +52,7 @@ def install():
 def build():
     run("cargo", "build", "--release", "--locked", "--bin", "hivemend", "--example", "bench-inputs",
         cwd=ROOT)
-    run("cargo", "build", "--release", "--locked", cwd=HERE)
+    run("cargo", "build", "--release", "--locked", "--target-dir", PROGRAMS, cwd=HERE)
 
 
 def profile(path, name, keys):
@@ -106,9 +107,11 @@ def rows(inputs, work, hivemend, peers):
     add = lambda name, *command, **rest: found.append(Row("start-up", name, *command, **rest))
     add("hivemend --version", hivemend, "--version")
     add("reglookup, no arguments", "reglookup", ok=(0, 1, 64))
-    for count in (1, 4, 16, 64):
+    many = (1, 4, 16, 64)
+    for count in many:
         found.append(Row("check of many, 12mb each, one invocation", f"{count} hives",
                          hivemend, "check", "-q", *[hive["12mb"]] * count))
+    for count in many:
         loop = f"for i in $(seq {count}); do '{hivemend}' plan '{inputs}/12mb' -p rdp-disconnects; done"
         found.append(Row("plan of many, 12mb each, a shell's loop", f"{count} disks",
                          "sh", "-c", f"{{ {loop}; }} > /dev/null"))
@@ -218,7 +221,7 @@ def main():
     load = os.getloadavg()
     with tempfile.TemporaryDirectory(dir=wanted.out) as folder:
         work = Path(folder)
-        all_rows = rows(inputs, work, ROOT / "target/release/hivemend", HERE / "target/release")
+        all_rows = rows(inputs, work, ROOT / "target/release/hivemend", PROGRAMS / "release")
         measure(all_rows, wanted.rounds, work)
     about = machine(load)
     size = (ROOT / "target/release/hivemend").stat().st_size
