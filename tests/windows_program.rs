@@ -48,6 +48,16 @@ impl Drive {
         };
         let letter = char::from(b'f' + LETTERS.fetch_add(1, Ordering::Relaxed));
         assert!(letter < 'z', "no drive letter left");
+        Some(Self::at(letter, folder, program, wine))
+    }
+
+    /// `folder` at E:, which Wine knows from its start, and so lists.
+    fn map_listed(folder: &Path) -> Option<Self> {
+        let Self { program, wine, .. } = &Self::map(folder)?;
+        Some(Self::at('e', folder, program.clone(), wine.clone()))
+    }
+
+    fn at(letter: char, folder: &Path, program: PathBuf, wine: PathBuf) -> Self {
         let drive = Self {
             program,
             wine,
@@ -55,10 +65,13 @@ impl Drive {
         };
         let _ = fs::remove_file(drive.link());
         symlink(folder, drive.link()).unwrap();
-        Some(drive)
+        drive
     }
 
     fn link(&self) -> PathBuf {
+        if self.letter == 'e' {
+            return self.wine.join("disk");
+        }
         let devices = self.wine.join("prefix/dosdevices");
         devices.join(format!("{}:", self.letter))
     }
@@ -339,7 +352,7 @@ fn the_running_windows_is_refused_by_what_it_is() {
 #[test]
 fn disks_finds_the_drive_and_says_what_it_is() {
     let bench = Bench::sample();
-    let Some(drive) = Drive::map(bench.disk()) else {
+    let Some(drive) = Drive::map_listed(bench.disk()) else {
         return;
     };
     let root = drive.path("\\");

@@ -193,7 +193,7 @@ impl Medium for Disk {
     }
 
     fn remove_file(&self, path: &Path) -> io::Result<()> {
-        fs::remove_file(path)
+        platform::remove_file(path)
     }
 
     fn create_dir(&self, path: &Path, like: Option<&Path>) -> io::Result<()> {

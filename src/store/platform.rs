@@ -2,8 +2,8 @@
 //! The writes that each operating system spells differently.
 
 pub(crate) use imp::{
-    Lock, add_by_name, create_dir, create_new, kept, links, metadata, protect, rename, seed,
-    set_metadata, sync, sync_dir, would_lose,
+    Lock, add_by_name, create_dir, create_new, kept, links, metadata, protect, remove_file, rename,
+    seed, set_metadata, sync, sync_dir, would_lose,
 };
 
 /// The file that is the lock, where locking a folder takes one: Windows.
@@ -108,6 +108,11 @@ mod imp {
         // taken, reading back still checks what was written.
         let _ = fadvise(file, 0, None, Advice::DontNeed);
         Ok(())
+    }
+
+    /// Removes a file's name.
+    pub(crate) fn remove_file(path: &Path) -> io::Result<()> {
+        std::fs::remove_file(path)
     }
 
     /// Nothing: the open file tells everything.

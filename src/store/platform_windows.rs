@@ -216,6 +216,17 @@ fn rename_patiently(from: &Path, to: &Path) -> io::Result<()> {
     result
 }
 
+/// Removes a file's name; where the file system keeps read-only files, after taking that back.
+pub(crate) fn remove_file(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            set_read_only(path, false)?;
+            fs::remove_file(path)
+        }
+        result => result,
+    }
+}
+
 #[allow(
     clippy::permissions_set_readonly_false,
     reason = "Windows' attribute, not Unix' permission bits"
@@ -518,7 +529,9 @@ mod tests {
         let hidden = co::FILE_ATTRIBUTE::HIDDEN | co::FILE_ATTRIBUTE::SYSTEM;
         winsafe::SetFileAttributes(old.to_str().unwrap(), hidden).unwrap();
         let mut wanted = metadata(&File::open(&old).unwrap()).unwrap();
+        // Wine knows no creation later than the last write.
         wanted.modified.seconds = 1_000_000_000;
+        wanted.created = Some(wanted.modified);
         let file = create_new(&new).unwrap();
         protect(&file, &wanted).unwrap();
         let file = seed(file, &new, &old).unwrap();
