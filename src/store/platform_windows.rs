@@ -334,9 +334,9 @@ fn parts() -> SecurityInformation {
 
 /// The file's security descriptor as text; `None` on a file system that has none.
 fn sddl(file: &File) -> io::Result<Option<String>> {
-    let mut handle = file.as_handle();
+    let handle = file.as_handle();
     let parts = parts() | SecurityInformation::Label;
-    let found = GetSecurityInfo(&mut handle, SeObjectType::SE_FILE_OBJECT, parts);
+    let found = GetSecurityInfo(&handle, SeObjectType::SE_FILE_OBJECT, parts);
     let descriptor = match found {
         Ok(descriptor) => descriptor,
         Err(error) if error.raw_os_error() == Some(ERROR_INVALID_FUNCTION) => return Ok(None),
