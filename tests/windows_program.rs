@@ -114,9 +114,12 @@ fn with_profile<'a>(args: &[&'a str]) -> Vec<&'a str> {
     all
 }
 
-/// The names that depend on the machine: a target and the files below it.
+/// A plan without what depends on the machine: the names of the target and of the files below it,
+/// and what its file system keeps with a file.
 fn without_paths(mut plan: Json) -> Json {
     plan["target"] = json!("");
+    assert!(plan["metadata"].is_object(), "{plan:#}");
+    plan["metadata"] = json!({});
     for hive in plan["hives"].as_array_mut().unwrap() {
         let name = hive["path"].as_str().unwrap().rsplit(['/', '\\']).next();
         hive["path"] = json!(name.unwrap());
