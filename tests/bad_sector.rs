@@ -70,6 +70,18 @@ fn needed_sector(bench: &Bench) -> u64 {
     key.at().in_file().0 / 512 * 512
 }
 
+/// The plan without its paragraphs of warnings.
+fn without_warnings(text: &str) -> String {
+    let mut warns = false;
+    let kept = text.lines().filter(|line| {
+        warns = line.starts_with("warning: ") || warns && line.starts_with(' ');
+        !warns
+    });
+    kept.filter(|line| !line.is_empty())
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
 #[test]
 fn a_plan_that_does_not_need_the_sector_does_not_notice() {
     let bench = Bench::sample();
@@ -88,7 +100,9 @@ fn a_plan_that_does_not_need_the_sector_does_not_notice() {
         );
         match ended.code {
             0 => {
-                assert_eq!(ended.stdout, sound.stdout, "bad sector at {at}");
+                // What is looked at besides, such as debris, is a warning where it cannot be read.
+                let plan = without_warnings(&ended.stdout);
+                assert_eq!(plan, without_warnings(&sound.stdout), "bad sector at {at}");
                 same += 1;
             }
             4 => {

@@ -4,6 +4,8 @@
 use std::fs;
 use std::io;
 use std::path::Path;
+use std::thread;
+use std::time::Duration;
 
 use super::platform::{self, Volume};
 use super::{DiskError, Target, dirty};
@@ -13,6 +15,10 @@ const MOUNTED_READ_ONLY: &str = "its volume is mounted read-only. A Windows that
     powercfg /h off there and shut it down; otherwise mount the volume read-write (ntfs-3g: \
     -o remove_hiberfile, which discards the hibernated session; Windows: diskpart, attributes \
     disk clear readonly)";
+/// How often a hive is looked at that another process has open, and the time between: who only
+/// passes by, as a scanner or a process that is just being started, is gone then.
+const LOOKS: u32 = 10;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
 const NO_PERMISSION: &str = "this user may not create files there; run hivemend as administrator or \
     root";
 
@@ -124,7 +130,15 @@ fn mounted_writable(folder: &Path, volume: Volume) -> Result<(), DiskError> {
 ///
 /// [`DiskError::Held`].
 pub fn not_held(hive: &Path) -> Result<(), DiskError> {
-    match platform::holder(hive) {
+    let mut holder = platform::holder(hive);
+    for _ in 1..LOOKS {
+        if holder.is_none() {
+            break;
+        }
+        thread::sleep(BETWEEN_LOOKS);
+        holder = platform::holder(hive);
+    }
+    match holder {
         Some(by) => Err(DiskError::Held {
             path: hive.to_path_buf(),
             by,

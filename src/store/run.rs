@@ -225,10 +225,11 @@ impl Run<'_> {
             };
             let files = names.iter().map(|name| name.in_folder(folder));
             all(files.map(|file| files::remove(self.medium, &file)))?;
-            files::sync_dir(self.medium, folder)?;
-            // The manifest goes last: until then it tells what the folder holds.
             let path = folder.join(MANIFEST);
             files::remove(self.medium, &files::new_name(&path))?;
+            // The manifest goes last: until then it tells what the folder holds. Without it a new
+            // one that a power cut brought back would be taken for it.
+            files::sync_dir(self.medium, folder)?;
             files::remove(self.medium, &path)?;
             self.medium
                 .remove_dir(folder)

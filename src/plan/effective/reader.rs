@@ -4,12 +4,13 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::rc::Rc;
 
-use crate::plan::state::{find_key, find_value};
-use crate::plan::{Action, Change, HiveInput, State, Value, folded};
+use crate::plan::state::find_key;
+use crate::plan::{Action, Change, HiveInput, PlanError, State, Value, folded};
 use crate::policy::{PolicyEffect, RegistryPol};
 use crate::profile::HiveName;
-use crate::regf::Name;
+use crate::regf::{CellOffset, Name, RegfError};
 
 /// A point in time at which a value is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +34,12 @@ pub(crate) struct Reader<'r, 'h> {
     pub(crate) local_policy: Option<&'r RegistryPol>,
     /// What could not be read.
     pub(crate) problems: RefCell<Vec<String>>,
+    /// The keys that were asked for: each is asked for many of its values, several times.
+    keys: RefCell<HashMap<(HiveName, Vec<u16>), Rc<Values>>>,
 }
+
+/// The values of a key by their folded names.
+type Values = HashMap<Vec<u16>, CellOffset>;
 
 impl<'r, 'h> Reader<'r, 'h> {
     pub(crate) fn new(
@@ -47,6 +53,7 @@ impl<'r, 'h> Reader<'r, 'h> {
             deleted: Vec::new(),
             local_policy,
             problems: RefCell::new(Vec::new()),
+            keys: RefCell::default(),
         };
         changes.iter().for_each(|change| reader.overlay(change));
         reader
@@ -131,13 +138,51 @@ impl<'r, 'h> Reader<'r, 'h> {
 
     fn stored(&self, hive: HiveName, path: &[Name], name: &str) -> Option<Value> {
         let input = self.hives.iter().find(|input| input.name == hive)?;
-        let found = find_key(input, path).and_then(|key| match key {
-            Some(key) => find_value(input, &key, &Name::from(name)),
-            None => Ok(None),
+        let name = folded(&[Name::from(name)]);
+        let at = *self.values_of(input, path).get(&name)?;
+        let read = || {
+            let value = input.hive.value(at)?;
+            let data = input.hive.data(&value)?.into_owned();
+            let kind = value.kind();
+            Ok(Value { kind, data })
+        };
+        let read: Result<Value, RegfError> = read();
+        match read {
+            Ok(value) => Some(value),
+            Err(error) => self.unread(PlanError::in_hive(hive)(error).to_string()),
+        }
+    }
+
+    fn values_of(&self, input: &HiveInput<'_>, path: &[Name]) -> Rc<Values> {
+        let place = (input.name, folded(path));
+        if let Some(values) = self.keys.borrow().get(&place) {
+            return Rc::clone(values);
+        }
+        let values = Rc::new(self.read_values(input, path));
+        self.keys.borrow_mut().insert(place, Rc::clone(&values));
+        values
+    }
+
+    fn read_values(&self, input: &HiveInput<'_>, path: &[Name]) -> Values {
+        let in_hive = PlanError::in_hive(input.name);
+        let listed = find_key(input, path).and_then(|key| match key {
+            Some(key) => input.hive.values(&key).map_err(&in_hive),
+            None => Ok(Vec::new()),
         });
-        found
-            .unwrap_or_else(|error| self.unread(error.to_string()))
-            .map(|(_, value)| value)
+        let mut values = Values::new();
+        for at in listed.unwrap_or_else(|error| self.unread(error.to_string()).unwrap_or_default())
+        {
+            match input.hive.value(at) {
+                Ok(value) => {
+                    let name = folded(&[value.name().to_name()]);
+                    values.entry(name).or_insert(at);
+                }
+                Err(error) => {
+                    let _: Option<()> = self.unread(in_hive(error).to_string());
+                }
+            }
+        }
+        values
     }
 
     /// The names and types of the values of a key.
