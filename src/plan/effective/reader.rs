@@ -35,8 +35,11 @@ pub(crate) struct Reader<'r, 'h> {
     /// What could not be read.
     pub(crate) problems: RefCell<Vec<String>>,
     /// The keys that were asked for: each is asked for many of its values, several times.
-    keys: RefCell<HashMap<(HiveName, Vec<u16>), Rc<Values>>>,
+    keys: RefCell<HashMap<Key, Rc<Values>>>,
 }
+
+/// A hive and the folded path of a key in it.
+type Key = (HiveName, Vec<u16>);
 
 /// The values of a key by their folded names.
 type Values = HashMap<Vec<u16>, CellOffset>;
