@@ -7,6 +7,7 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::process::Command;
 
 #[path = "common/bench.rs"]
 mod bench;
@@ -226,29 +227,45 @@ fn a_hibernated_windows_is_left_alone() {
     whole_job(&mut volume);
 }
 
+/// ntfs-3g gives a new file "Everyone: full control"; where the hive's own descriptor, or anything
+/// else that belongs to it, cannot be given to it, it must not become the hive.
 #[test]
-fn a_descriptor_that_cannot_be_set_stops_everything() {
-    let Some(mut volume) = NtfsVolume::windows() else {
+fn what_cannot_be_set_stops_everything() {
+    let Some(volume) = NtfsVolume::windows() else {
         return;
     };
-    // Compression is an attribute that a file gets when it is made, and not afterwards.
-    let system = volume.config().join("SYSTEM");
-    let bytes = fs::read(&system).unwrap();
-    fs::remove_file(&system).unwrap();
-    fs::write(&system, b"").unwrap();
-    set_attributes(&system, ARCHIVE | 0x800);
-    fs::write(&system, &bytes).unwrap();
-    set(&system, "system.ntfs_acl", &hive_descriptor());
-    volume.remount();
-    let is_compressed = Traits::of(&system).ntfs["system.ntfs_attrib_be"][2] & 8 != 0;
     let before = hives(&volume);
-    let ended = volume.hivemend("apply", &APPLY);
-    if is_compressed {
-        assert_eq!(ended.code, 4, "{ended:#?}");
-        assert!(ended.stderr.contains("ntfs_attrib"), "{ended:#?}");
-        assert_eq!(hives(&volume), before);
+    let root = volume.root().display().to_string();
+    let mut refused = Vec::new();
+    loop {
+        // From the Nth on, for a call that is tried again would hide what the first one did.
+        let inject = format!("inject=fsetxattr:error=EPERM:when={}+", refused.len() + 1);
+        let ended = Command::new("strace")
+            .args(["-f", "-qq", "-o", "/dev/null"])
+            .args(["-e", "trace=fsetxattr", "-e", &inject])
+            .args([env!("CARGO_BIN_EXE_hivemend"), "apply", &root])
+            .args(APPLY)
+            .output();
+        let Ok(ended) = ended else {
+            ntfs_volume::say("no strace here, nothing was made to fail to be set");
+            assert!(std::env::var_os("HIVEMEND_REQUIRE_JUDGES").is_none());
+            return;
+        };
+        if ended.status.success() {
+            break;
+        }
+        assert_eq!(ended.status.code(), Some(4), "{inject}: {ended:?}");
+        assert_eq!(hives(&volume), before, "{inject}");
+        let names = volume.names();
+        let is_litter = |name: &&String| name.contains(".hivemend-") || name.contains("journal");
+        assert_eq!(names.iter().find(is_litter), None, "{inject}");
+        refused.push(String::from_utf8(ended.stderr).unwrap());
     }
-    volume.sound();
+    let about = |name: &str| refused.iter().any(|said| said.contains(name));
+    assert!(
+        about("SYSTEM.hivemend-") && about("SOFTWARE.hivemend-"),
+        "{refused:?}"
+    );
 }
 
 #[test]
