@@ -268,6 +268,48 @@ fn what_cannot_be_set_stops_everything() {
     );
 }
 
+/// Such a mount lists all names in lower case, refuses a second name that differs in case only, and
+/// so leaves a hive without a name for a moment.
+#[test]
+fn a_mount_that_ignores_case_loses_no_hive_and_no_backup() {
+    let Some(mut volume) = NtfsVolume::windows() else {
+        return;
+    };
+    volume.unmount();
+    volume.mount("ignore_case");
+    let before = hives(&volume);
+    let root = volume.root().display().to_string();
+    let calls = "link,linkat,unlink,unlinkat,rename,renameat,renameat2";
+    let mut nameless = 0;
+    for at in 1.. {
+        let ended = Command::new("strace")
+            .args(["-f", "-qq", "-o", "/dev/null", "-e"])
+            .args([format!("trace={calls}"), "-e".to_owned()])
+            .arg(format!("inject={calls}:signal=KILL:when={at}"))
+            .args([env!("CARGO_BIN_EXE_hivemend"), "apply", &root])
+            .args(APPLY)
+            .output();
+        let Ok(ended) = ended else {
+            ntfs_volume::say("no strace here, no run was killed on a mount that ignores case");
+            assert!(std::env::var_os("HIVEMEND_REQUIRE_JUDGES").is_none());
+            return;
+        };
+        match volume.hivemend("plan", &APPLY[..2]) {
+            plan if plan.code == 3 && plan.stderr.contains("no name") => nameless += 1,
+            plan => assert_eq!(plan.code, 0, "{at}: {plan:?}"),
+        }
+        volume.hivemend("apply", &APPLY).expect(0);
+        assert_ne!(hives(&volume), before, "{at}");
+        volume.hivemend("restore", &["--yes"]).expect(0);
+        assert_eq!(hives(&volume), before, "{at}");
+        assert!(!volume.names().iter().any(|name| name.contains(".hivemend")));
+        if ended.status.success() {
+            break;
+        }
+    }
+    assert_eq!(nameless, 2, "each hive was once without a name");
+}
+
 #[test]
 fn the_plan_says_once_what_stays_with_the_hives() {
     if let Some(volume) = NtfsVolume::windows() {

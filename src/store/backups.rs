@@ -64,7 +64,11 @@ impl Store<'_> {
                 .file_name()
                 .to_string_lossy()
                 .into_owned();
-            if let Ok(id) = BackupId::try_from(name) {
+            let Some(id) = BackupId::listed(&name) else {
+                continue;
+            };
+            // Where case counts, another case is another folder.
+            if id.as_str() == name || files::folder(&root.path.join(id.as_str()))? {
                 backups.push(self.backup(root, id));
             }
         }

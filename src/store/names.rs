@@ -99,6 +99,11 @@ impl BackupId {
         }
     }
 
+    /// The name as a folder lists it: in lower case on a mount that ignores case.
+    pub(crate) fn listed(name: &str) -> Option<Self> {
+        Self::try_from(name.to_ascii_uppercase()).ok()
+    }
+
     /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -238,7 +238,7 @@ fn remains(root: &Path) -> Result<Vec<PathBuf>, StoreFault> {
         let entry = entry.map_err(failed)?;
         let name = entry.file_name().to_string_lossy().into_owned();
         let id = name.strip_suffix(REMAINS).map(str::to_owned);
-        let is_ours = id.is_some_and(|id| BackupId::try_from(id).is_ok());
+        let is_ours = id.is_some_and(|id| BackupId::listed(&id).is_some());
         if is_ours && entry.file_type().map_err(failed)?.is_dir() {
             found.push(root.join(entry.file_name()));
         }

@@ -146,6 +146,8 @@ impl NtfsVolume {
     pub(crate) fn try_mount(&mut self, options: &str, trace: Option<&Path>) -> bool {
         assert!(self.mounted.is_none());
         let mut command = match trace {
+            // Only its twin can ignore case.
+            None if options.contains("ignore_case") => Command::new("lowntfs-3g"),
             None => Command::new("ntfs-3g"),
             Some(trace) => {
                 let mut strace = Command::new("strace");
