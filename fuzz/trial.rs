@@ -7,8 +7,7 @@ use hivemend::policy::{PolicyAction, RegistryPol};
 use hivemend::regf::{self, Hive, KEY_DEPTH_LIMIT, Name};
 use hivemend::verify::{VerifyError, verify, verify_damaged};
 
-#[path = "../testdata/transaction_log.rs"]
-pub(crate) mod transaction_log;
+use crate::transaction_log;
 
 /// More keys than any input of a fuzzer can hold: a walk that gets there goes in circles.
 const KEYS: usize = 1 << 16;

@@ -4,17 +4,7 @@
 //! The sources are read as tokens, so that comments and strings do not count, nor what stands under
 //! `#[cfg(test)]`. A room that does not exist yet is no error; one that is not in [`ARROWS`] is.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
-
-#[path = "common/rust_paths.rs"]
-mod rust_paths;
-
-use rust_paths::{Named, Source};
+use crate::rust_paths::{self, Named, Source};
 use std::path::Path;
 
 /// Each room and the rooms that it may use. A change here is a change of the design.

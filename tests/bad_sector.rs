@@ -5,16 +5,12 @@
 //! the reads of that region with EIO, as a disk with a bad sector does.
 
 #![cfg(target_os = "linux")]
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-#[path = "common/bench.rs"]
-mod bench;
-
-use bench::{Bench, Ended};
+use crate::bench::{Bench, Ended};
 use hivemend::regf::{Hive, Name};
 
 const PROFILE: [&str; 2] = ["-p", "rdp-disconnects"];

@@ -5,8 +5,6 @@
 //! `tests/data/coverage.tsv` is the table of both. With the corpus it is compared with the catalogue
 //! of the procedures, so that nothing is forgotten; without it, with the profiles and the document.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
-
 use std::collections::{BTreeMap, BTreeSet};
 
 use hivemend::profile::{
@@ -300,7 +298,7 @@ fn what_is_not_documented_says_so() {
         let elsewhere = rows.iter().any(|(_, other)| {
             other["tag"] != "K"
                 && place(other) == (hive.clone(), key.clone(), value.clone())
-                && crate::documented(other) == documented
+                && self::documented(other) == documented
         });
         let profiles = with_included(&row.profile);
         let rules = profiles.iter().flat_map(|profile| &profile.keys);

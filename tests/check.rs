@@ -1,21 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! The command `check`: what it says of sound, dirty, damaged and foreign files, and how it ends.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
-
-#[path = "common/bench.rs"]
-mod bench;
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use bench::{Bench, hivemend};
+use crate::bench::{Bench, hivemend};
 use hivemend::regf::{self, FINDING_CODES, Severity};
 use serde_json::json;
 

@@ -2,22 +2,14 @@
 //! Hives that are damaged, or older than their logs: refused, unless somebody says in words that
 //! going on is right; and even then what is damaged is left alone and never gets worse.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
-
 use std::fs;
 use std::path::Path;
 
 use hivemend::edit::Editor;
 use hivemend::regf::{CellOffset, Hive, Name, check};
 
-#[path = "common/bench.rs"]
-mod bench;
-#[allow(clippy::as_conversions)]
-#[path = "../testdata/transaction_log.rs"]
-mod transaction_log;
-
-use bench::{Bench, Ended, hivemend};
-use transaction_log::{NewLog, dirty};
+use crate::bench::{Bench, Ended, hivemend};
+use crate::transaction_log::{NewLog, dirty};
 
 /// Far from everything that a profile is about.
 const ELSEWHERE: (&str, &str) = (r"ControlSet001\Control\CrashControl", "DumpFile");

@@ -1,21 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! `diagnose`: each way of breaking a healthy machine is named first, and a healthy one is left alone.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
-
 use std::fs;
 
 use serde_json::{Value as Json, json};
 
-#[path = "common/bench.rs"]
-mod bench;
-#[path = "common/machine.rs"]
-mod machine;
-#[path = "../testdata/registry_pol.rs"]
-mod registry_pol_file;
-
-use bench::{Bench, hivemend};
-use machine::{Disk, FIREWALL, LISTENER, Machine, POLICY, SERVICES, TCP_RULE, TERMINAL_SERVER};
+use crate::bench::{Bench, hivemend};
+use crate::machine::{
+    self, Disk, FIREWALL, LISTENER, Machine, POLICY, SERVICES, TCP_RULE, TERMINAL_SERVER,
+};
 
 const RULES: &str =
     r"SYSTEM\CurrentControlSet\Services\SharedAccess\Parameters\FirewallPolicy\FirewallRules";

@@ -2,18 +2,9 @@
 //! What wins over what: policies over the listener, the user's account over its limits, the local
 //! group policy's file over policies; and values that do nothing.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
-
 use serde_json::{Value as Json, json};
 
-#[path = "common/bench.rs"]
-mod bench;
-#[path = "common/machine.rs"]
-mod machine;
-#[path = "../testdata/registry_pol.rs"]
-mod registry_pol_file;
-
-use machine::{Disk, LISTENER, Machine, POLICY, SERVICES, TERMINAL_SERVER, utf16};
+use crate::machine::{Disk, LISTENER, Machine, POLICY, SERVICES, TERMINAL_SERVER, utf16};
 
 /// A profile about one value of the listener.
 fn listener_profile(disk: &Disk, name: &str, number: u32) -> String {

@@ -2,17 +2,12 @@
 //! `explain`: every code of the published table, the messages that users paste, names, and what
 //! nobody should be able to do to a terminal.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
-
 use std::collections::BTreeSet;
 
 use hivemend::explain::{Entry, Kind, Library};
 use serde_json::json;
 
-#[path = "common/bench.rs"]
-mod bench;
-
-use bench::hivemend;
+use crate::bench::hivemend;
 
 /// The disconnect codes of the published table; the gateway's begin at 0x3000000.
 const DISCONNECT: [u32; 46] = [

@@ -6,34 +6,18 @@
 //! for other judges. Then random damage: the check must end without a panic, and where it calls a
 //! hive sound, both readers must be able to walk all of it.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
-
-#[path = "../testdata/empty_hive.rs"]
-mod empty_hive;
-#[path = "common/judges.rs"]
-mod judges;
-#[path = "common/patient.rs"]
-mod patient;
-#[path = "common/workbench.rs"]
-mod workbench;
-
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
+use crate::patient::Patient;
+use crate::workbench::{BUNDLED, SYSTEM, bundled, edited, open, path, seal};
 use hivemend::edit::Editor;
 use hivemend::regf::{
     self, CellOffset, FINDING_CODES, Hive, KeyNode, Name, base_block_field as base,
     key_flags as flag, key_node_field as nk, key_security_field as sk, key_value_field as vk,
 };
-use patient::Patient;
-use workbench::{BUNDLED, SYSTEM, bundled, edited, open, path, seal};
 
 /// A clean hive of version 1.5 that has something of everything below the key `F`.
 static RICH: LazyLock<Vec<u8>> = LazyLock::new(rich);

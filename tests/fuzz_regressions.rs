@@ -2,14 +2,6 @@
 //! What the fuzz targets do, on stable: every input that ever found something, and a fixed set of
 //! mutations of the bundled hives.
 
-#![allow(
-    clippy::as_conversions,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -19,12 +11,10 @@ use proptest::test_runner::{Config, TestRunner};
 #[path = "../fuzz/trial.rs"]
 mod trial;
 
-#[path = "../testdata/registry_pol.rs"]
-mod registry_pol_file;
-
+use crate::registry_pol_file;
+use crate::transaction_log::{NewLog, old_log};
 use hivemend::edit::Editor;
 use hivemend::regf::Name;
-use trial::transaction_log::{NewLog, old_log};
 
 fn repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)

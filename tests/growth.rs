@@ -1,20 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! Thousands of subkeys under one key: the hive grows by what they need, lists split, room is reused.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-#[path = "../testdata/empty_hive.rs"]
-#[allow(clippy::indexing_slicing)]
-mod empty_hive;
-#[path = "common/judges.rs"]
-mod judges;
-#[path = "common/workbench.rs"]
-mod workbench;
-
-use hivemend::regf::{self, Hive, ListKind, Name};
-use workbench::{
+use crate::workbench::{
     SYSTEM, accepted_beside, bundled, edited, empty, key, lists, path, read, win10_system,
 };
+use hivemend::regf::{self, Hive, ListKind, Name};
 
 const PARENT: &str = "ControlSet001\\Control\\Class";
 const COUNT: u32 = 3000;

@@ -1,14 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! What hivemend refuses to touch, and what it says then.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
-
 use std::fs;
 
-#[path = "common/bench.rs"]
-mod bench;
-
-use bench::{Bench, hivemend};
+use crate::bench::{Bench, hivemend};
 
 const PROFILE: [&str; 2] = ["-p", "rdp-disconnects"];
 

@@ -4,26 +4,7 @@
 //!
 //! Counted are the instructions of hivemend itself, in the program that `cargo test` builds. Not
 //! counted are the C library and sha2, which choose their code by the processor. After a change
-//! that is meant, `HIVEMEND_COUNT=write cargo test --test instructions` writes the file anew.
-
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::as_conversions
-)]
-
-#[path = "../testdata/empty_hive.rs"]
-mod empty_hive;
-#[path = "../testdata/fixtures.rs"]
-#[allow(dead_code)]
-mod fixtures;
-#[path = "../testdata/large_hive.rs"]
-#[allow(dead_code)]
-mod large_hive;
-#[path = "../testdata/transaction_log.rs"]
-mod transaction_log;
+//! that is meant, `HIVEMEND_COUNT=write cargo test instructions::` writes the file anew.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -31,6 +12,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::large_hive;
 use serde_json::{Value as Json, json};
 
 /// Keys of the hive that is counted on: some megabytes, so that no command's start is most of it.
@@ -99,7 +81,7 @@ fn commands_take_as_many_instructions_as_before() {
         assert!(
             found.abs_diff(expected) * 100 <= expected * tolerance,
             "{name}: {found} instructions instead of {expected}, more than {tolerance} % off; \
-             where that is meant: HIVEMEND_COUNT=write cargo test --test instructions"
+             where that is meant: HIVEMEND_COUNT=write cargo test instructions::"
         );
     }
 }

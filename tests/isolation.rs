@@ -2,7 +2,6 @@
 //! Several programs on one disk, and a disk that somebody prepared.
 
 #![cfg(unix)]
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::fs::{self, File};
 use std::os::unix::fs::symlink;
@@ -11,10 +10,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value as Json, json};
 
-#[path = "common/bench.rs"]
-mod bench;
-
-use bench::{Bench, sha256};
+use crate::bench::{Bench, sha256};
 
 const APPLY: [&str; 3] = ["-p", "rdp-disconnects", "--yes"];
 

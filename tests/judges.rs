@@ -1,17 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! The judges themselves: a judge that cannot complain proves nothing about our hives.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
-
-#[path = "common/judges.rs"]
-mod judges;
-
-use judges::ReadBack;
+use crate::jury::{self, ReadBack};
 use std::path::{Path, PathBuf};
 
 /// A key `Branch` with a value of each kind, and 40 subkeys; written by the `regf` crate.
@@ -96,7 +86,7 @@ fn installed(program: &str) -> bool {
 fn a_sound_hive_is_accepted() {
     let scratch = Scratch::new();
     let hive = scratch.hive(&small_hive());
-    assert_eq!(judges::judges_accept(&hive), Ok(()));
+    assert_eq!(jury::judges_accept(&hive), Ok(()));
 }
 
 #[test]
@@ -106,15 +96,15 @@ fn every_judge_sees_a_broken_key_node() {
     let at = key_signature(&bytes, b"Leaf17");
     bytes[at..at + 2].copy_from_slice(b"zz");
     let hive = scratch.hive(&bytes);
-    assert_ne!(judges::regf_crate(&hive), Vec::<String>::new());
-    assert_ne!(judges::nt_hive_crate(&hive), Vec::<String>::new());
+    assert_ne!(jury::regf_crate(&hive), Vec::<String>::new());
+    assert_ne!(jury::nt_hive_crate(&hive), Vec::<String>::new());
     if installed("hivexml") {
-        assert_ne!(judges::hivexml(&hive), Vec::<String>::new());
+        assert_ne!(jury::hivexml(&hive), Vec::<String>::new());
     }
     if installed("regfexport") {
-        assert_ne!(judges::regfexport(&hive), Vec::<String>::new());
+        assert_ne!(jury::regfexport(&hive), Vec::<String>::new());
     }
-    assert!(judges::judges_accept(&hive).is_err());
+    assert!(jury::judges_accept(&hive).is_err());
 }
 
 #[test]
@@ -123,7 +113,7 @@ fn a_torn_write_is_seen() {
     let mut bytes = small_hive();
     bytes[4] = bytes[4].wrapping_add(1);
     seal(&mut bytes);
-    let found = judges::nt_hive_crate(&scratch.hive(&bytes));
+    let found = jury::nt_hive_crate(&scratch.hive(&bytes));
     assert!(found[0].contains("sequence"), "{found:?}");
 }
 
@@ -132,7 +122,7 @@ fn a_cut_hive_is_seen() {
     let scratch = Scratch::new();
     let mut bytes = small_hive();
     bytes.truncate(bytes.len() - 4096);
-    let found = judges::judges_accept(&scratch.hive(&bytes)).unwrap_err();
+    let found = jury::judges_accept(&scratch.hive(&bytes)).unwrap_err();
     assert!(
         found.iter().any(|text| text.starts_with("regf:")),
         "{found:?}"
@@ -156,7 +146,7 @@ fn a_wrong_subkey_order_is_seen() {
         bytes.swap(first + byte, second + byte);
     }
     assert_ne!(
-        judges::regf_crate(&scratch.hive(&bytes)),
+        jury::regf_crate(&scratch.hive(&bytes)),
         Vec::<String>::new()
     );
 }
@@ -176,12 +166,12 @@ fn a_circle_of_keys_ends() {
         bytes.copy_within(from, leaf + field.start);
     }
     let hive = scratch.hive(&bytes);
-    let found = judges::nt_hive_crate(&hive);
+    let found = jury::nt_hive_crate(&hive);
     assert!(
         found.iter().any(|text| text.contains("without end")),
         "{found:?}"
     );
-    assert_ne!(judges::regf_crate(&hive), Vec::<String>::new());
+    assert_ne!(jury::regf_crate(&hive), Vec::<String>::new());
 }
 
 #[test]
@@ -193,11 +183,11 @@ fn a_complaint_of_the_original_is_overlooked_and_a_new_one_is_not() {
     bytes[at..at + 2].copy_from_slice(b"zz");
     let original = scratch.hive(&bytes);
     let same = other.hive(&bytes);
-    assert_eq!(judges::judges_accept_beside(&same, &original), Ok(()));
+    assert_eq!(jury::judges_accept_beside(&same, &original), Ok(()));
     let at = key_signature(&bytes, b"Leaf03");
     bytes[at..at + 2].copy_from_slice(b"zz");
     let worse = other.hive(&bytes);
-    assert!(judges::judges_accept_beside(&worse, &original).is_err());
+    assert!(jury::judges_accept_beside(&worse, &original).is_err());
 }
 
 #[test]
@@ -205,7 +195,7 @@ fn every_kind_of_value_reads_back() {
     let scratch = Scratch::new();
     let hive = scratch.hive(&small_hive());
     let read = |value: &str, expected: Option<(u32, &[u8])>| {
-        judges::assert_reads_back(&hive, "Branch", value, expected);
+        jury::assert_reads_back(&hive, "Branch", value, expected);
     };
     let text = |text: &str| -> Vec<u8> {
         let units = text.encode_utf16().chain([0]);
@@ -219,7 +209,7 @@ fn every_kind_of_value_reads_back() {
     read("Three", Some((3, &[1, 2, 3])));
     read("Big", Some((3, &big())));
     read("Absent", None);
-    judges::assert_reads_back(&hive, "Branch\\Nowhere", "Dword", None);
+    jury::assert_reads_back(&hive, "Branch\\Nowhere", "Dword", None);
 }
 
 #[test]
@@ -227,8 +217,8 @@ fn reading_back_tells_a_wrong_type_and_wrong_data() {
     let scratch = Scratch::new();
     let hive = scratch.hive(&small_hive());
     let readers = [
-        judges::read_back_hivexsh(&hive, "Branch", "Dword").unwrap(),
-        judges::read_back_python_registry(&hive, "Branch", "Dword").unwrap(),
+        jury::read_back_hivexsh(&hive, "Branch", "Dword").unwrap(),
+        jury::read_back_python_registry(&hive, "Branch", "Dword").unwrap(),
     ];
     for seen in readers.into_iter().flatten() {
         assert!(seen.shows(4, &[4, 3, 2, 1]), "{seen:?}");
@@ -236,8 +226,8 @@ fn reading_back_tells_a_wrong_type_and_wrong_data() {
         assert!(!seen.shows(3, &[4, 3, 2, 1]), "{seen:?}");
     }
     let missing = [
-        judges::read_back_hivexsh(&hive, "Nowhere", "Dword").unwrap(),
-        judges::read_back_python_registry(&hive, "Nowhere", "Dword").unwrap(),
+        jury::read_back_hivexsh(&hive, "Nowhere", "Dword").unwrap(),
+        jury::read_back_python_registry(&hive, "Nowhere", "Dword").unwrap(),
     ];
     for seen in missing.into_iter().flatten() {
         assert_eq!(seen, ReadBack::NoKey);
@@ -256,8 +246,8 @@ fn a_real_hive_is_accepted_and_its_damage_is_not() {
     };
     let corpus = Path::new(&corpus);
     let system = corpus.join("disks/win10-2004/Windows/System32/config/SYSTEM");
-    assert_eq!(judges::judges_accept(&system), Ok(()));
-    judges::assert_reads_back(&system, "Select", "Current", Some((4, &[1, 0, 0, 0])));
+    assert_eq!(jury::judges_accept(&system), Ok(()));
+    jury::assert_reads_back(&system, "Select", "Current", Some((4, &[1, 0, 0, 0])));
     for damaged in [
         "BadListHive",
         "TruncatedNameHive",
@@ -265,6 +255,6 @@ fn a_real_hive_is_accepted_and_its_damage_is_not() {
         "WrongOrderHive",
     ] {
         let hive = corpus.join("hives/damaged").join(damaged);
-        assert!(judges::judges_accept(&hive).is_err(), "{damaged}");
+        assert!(jury::judges_accept(&hive).is_err(), "{damaged}");
     }
 }

@@ -6,7 +6,6 @@
 //! disk as the call before them. A fixed sample in CI; HIVEMEND_EXHAUSTIVE=1 takes every call.
 
 #![cfg(target_os = "linux")]
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -14,13 +13,8 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::SystemTime;
 
-#[path = "common/aftermath.rs"]
-mod aftermath;
-#[path = "common/bench.rs"]
-mod bench;
-
-use aftermath::{APPLY, Seen, Witness, patient};
-use bench::{Bench, Ended};
+use crate::aftermath::{APPLY, Seen, Witness, patient};
+use crate::bench::{Bench, Ended};
 
 /// Calls that only read: of these a few are enough where not all are asked for.
 const READS: [&str; 20] = [

@@ -2,28 +2,11 @@
 //! The language of the baseline library: conditions, enumerated keys, parts of values, parameters,
 //! includes, last known good. Each feature plans what it should, and the second plan is empty.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects
-)]
-
-#[path = "common/bench.rs"]
-mod bench;
-#[path = "common/drift.rs"]
-mod drift;
-#[path = "../testdata/empty_hive.rs"]
-mod empty_hive;
-#[path = "common/judges.rs"]
-mod judges;
-#[path = "common/workbench.rs"]
-mod workbench;
-
 use std::fs;
 
-use bench::{Bench, hivemend};
+use crate::bench::{Bench, hivemend};
+use crate::drift;
+use crate::workbench::{edited, empty, path, read};
 use hivemend::edit::Editor;
 use hivemend::plan::{
     Action, Condition, HiveInput, Options, Plan, PlanError, ProductType, Selection, State, build,
@@ -36,7 +19,6 @@ use hivemend::profile::{
 use hivemend::regf::{Hive, Name};
 use hivemend::report::{plan_from_json, plan_json, plan_text};
 use proptest::prelude::*;
-use workbench::{edited, empty, path, read};
 
 const SERVICES: &str = r"HKLM\SYSTEM\CurrentControlSet\Services";
 

@@ -3,13 +3,6 @@
 //! by its undo profile, restored. And on real disks of five Windows versions: no profile makes a
 //! control set, lowers anything unmarked, or touches what does not belong to that version.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects
-)]
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
@@ -24,12 +17,8 @@ use hivemend::profile::{
 use hivemend::regf::{Hive, Name};
 use hivemend::verify::{Expectation, ExpectedState, verify};
 
-#[path = "common/bench.rs"]
-mod bench;
-#[path = "common/judges.rs"]
-mod judges;
-
-use bench::Bench;
+use crate::bench::Bench;
+use crate::jury;
 
 /// FILETIME of every edit.
 const NOW: u64 = 0x01DC_5A00_0000_0000;
@@ -480,7 +469,7 @@ fn judge(disk: &Disk) {
     for (number, image) in images.into_iter().flatten().enumerate() {
         let path = folder.path().join(number.to_string());
         fs::write(&path, image).unwrap();
-        assert_eq!(judges::judges_accept(&path), Ok(()));
+        assert_eq!(jury::judges_accept(&path), Ok(()));
     }
 }
 

@@ -2,21 +2,13 @@
 //! The main job from outside: plan, apply, plan, apply again, restore; on the bundled disk and on
 //! real ones. What was written is read back and judged by readers that share no code with us.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value as Json;
 
-#[path = "common/bench.rs"]
-mod bench;
-#[path = "common/drift.rs"]
-mod drift;
-#[path = "common/judges.rs"]
-mod judges;
-
-use bench::{Bench, hivemend};
+use crate::bench::{Bench, hivemend};
+use crate::{drift, jury};
 
 const PROFILE: [&str; 2] = ["-p", "rdp-disconnects"];
 
@@ -78,8 +70,8 @@ fn judge(bench: &Bench, plan: &Json, originals: &Path) {
         let file = PathBuf::from(hive["path"].as_str().unwrap());
         assert_eq!(file, bench.hive(name));
         match hive["state"].as_str().unwrap() {
-            "clean" => judges::judges_accept_beside(&file, &originals.join(name)).unwrap(),
-            _ => judges::judges_accept(&file).unwrap(),
+            "clean" => jury::judges_accept_beside(&file, &originals.join(name)).unwrap(),
+            _ => jury::judges_accept(&file).unwrap(),
         }
         for change in plan["changes"].as_array().unwrap() {
             if change["hive"] == name && change["action"] == "set" {
@@ -87,7 +79,7 @@ fn judge(bench: &Bench, plan: &Json, originals: &Path) {
                 let value = change["value"].as_str().unwrap();
                 let number = u32::try_from(change["after"]["data"].as_u64().unwrap()).unwrap();
                 let data = number.to_le_bytes();
-                judges::assert_reads_back(&file, key, value, Some((4, &data)));
+                jury::assert_reads_back(&file, key, value, Some((4, &data)));
             }
         }
     }
@@ -225,7 +217,7 @@ fn every_type_reads_back() {
     );
     bench.run("apply", &["-p", &profile, "--yes"]).expect(0);
     let hive = bench.hive("SOFTWARE");
-    judges::judges_accept(&hive).unwrap();
+    jury::judges_accept(&hive).unwrap();
     let utf16 = |text: &str| {
         text.encode_utf16()
             .flat_map(u16::to_le_bytes)
@@ -243,7 +235,7 @@ fn every_type_reads_back() {
         ("", 1, utf16("default\0")),
     ];
     for (name, kind, data) in expected {
-        judges::assert_reads_back(&hive, "hivemend test\\Schlüssel", name, Some((kind, &data)));
+        jury::assert_reads_back(&hive, "hivemend test\\Schlüssel", name, Some((kind, &data)));
     }
     let shown = bench.run(
         "show",

@@ -4,32 +4,19 @@
 //! Each byte range that differs after an edit is named after the structure it belongs to, printed,
 //! and must be the doing of an edit that was asked for.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-#[path = "common/anatomy.rs"]
-mod anatomy;
-#[path = "common/drift.rs"]
-mod drift;
-#[path = "../testdata/empty_hive.rs"]
-#[allow(clippy::indexing_slicing)]
-mod empty_hive;
-#[path = "common/judges.rs"]
-mod judges;
-#[path = "common/workbench.rs"]
-mod workbench;
-
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use anatomy::{Anatomy, Part};
+use crate::anatomy::{Anatomy, Part};
+use crate::drift;
+use crate::workbench::{
+    BUNDLED, NOW, SOFTWARE, SYSTEM, accepted_beside, bundled, corpus, open, path, seal,
+    win10_system,
+};
 use hivemend::edit::{EditError, Editor};
 use hivemend::plan::{Action, Change, path_text};
 use hivemend::profile::HiveName;
 use hivemend::regf::{CellOffset, Hive, Name};
-use workbench::{
-    BUNDLED, NOW, SOFTWARE, SYSTEM, accepted_beside, bundled, corpus, open, path, seal,
-    win10_system,
-};
 
 const LISTENER: &str = "ControlSet001\\Control\\Terminal Server\\WinStations\\RDP-Tcp";
 

@@ -4,23 +4,14 @@
 //!
 //! Runs on an empty hive of each format version and, where `HIVEMEND_CORPUS` is set, on real ones.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::as_conversions
-)]
-
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use crate::empty_hive;
 use hivemend::edit::Editor;
 use hivemend::regf::{self, Hive, Name};
 use hivemend::verify::verify;
 use proptest::prelude::*;
-
-#[path = "../testdata/empty_hive.rs"]
-mod empty_hive;
 
 const NOW: u64 = 0x01DC_5A00_0000_0000;
 

@@ -3,20 +3,14 @@
 //! is what it was after `apply` and after `restore`, or nothing is written.
 
 #![cfg(target_os = "linux")]
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-#[path = "common/bench.rs"]
-mod bench;
-#[path = "common/ntfs_volume.rs"]
-mod ntfs_volume;
-
-use bench::sha256;
-use ntfs_volume::{
-    ARCHIVE, CREATED, NtfsVolume, READ_ONLY_ARCHIVE, Traits, get, hive_descriptor, set,
+use crate::bench::{self, sha256};
+use crate::ntfs_volume::{
+    self, ARCHIVE, CREATED, NtfsVolume, READ_ONLY_ARCHIVE, Traits, get, hive_descriptor, set,
     set_attributes,
 };
 

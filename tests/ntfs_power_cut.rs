@@ -11,20 +11,14 @@
 //! The reasons are in `docs/decisions/0001-ntfs-3g-rename.md`.
 
 #![cfg(target_os = "linux")]
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
 use std::path::Path;
 
-#[path = "common/bench.rs"]
-mod bench;
-#[path = "common/ntfs_volume.rs"]
-mod ntfs_volume;
-
-use bench::sha256;
-use ntfs_volume::{NtfsVolume, Traits};
+use crate::bench::sha256;
+use crate::ntfs_volume::{NtfsVolume, Traits};
 
 const APPLY: [&str; 3] = ["-p", "rdp-disconnects", "--yes"];
 const HIVES: [&str; 2] = ["SYSTEM", "SOFTWARE"];

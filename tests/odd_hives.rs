@@ -1,30 +1,16 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! Hives that are sound but odd, and hostile ones: edits and readers cope with them.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
-
-#[path = "../testdata/empty_hive.rs"]
-mod empty_hive;
-#[path = "common/judges.rs"]
-mod judges;
-#[path = "common/workbench.rs"]
-mod workbench;
-
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
+use crate::workbench::{NOW, accepted, data, edited, empty, key, open, path, read, seal};
 use hivemend::edit::{EditError, Editor, Refusal};
 use hivemend::regf::{
     self, CellOffset, FileOffset, Hive, HiveBytes, Name, RegfError, SpecialKey, key_flags,
     key_node_field,
 };
-use workbench::{NOW, accepted, data, edited, empty, key, open, path, read, seal};
 
 const OTHER_TIME: u64 = 0x01DA_0000_0000_0000;
 

@@ -1,16 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! A plan is a contract: exactly what was reviewed, or nothing.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
-
 use std::fs;
 
 use serde_json::{Value as Json, json};
 
-#[path = "common/bench.rs"]
-mod bench;
-
-use bench::{Bench, hivemend};
+use crate::bench::{Bench, hivemend};
 
 fn plan_file(bench: &Bench) -> String {
     let file = bench.beside("plan.json").display().to_string();

@@ -2,14 +2,9 @@
 //! The local group policy's file: bytes as the specification lays them out become what Windows
 //! would do, and odd bytes are refused with their place.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
-
 use hivemend::policy::{PolicyAction, PolicyEffect, PolicyFault, RegistryPol};
 
-#[path = "../testdata/registry_pol.rs"]
-mod registry_pol_file;
-
-use registry_pol_file::{entry, header};
+use crate::registry_pol_file::{entry, header};
 
 const RDP: &str = r"SOFTWARE\Policies\Microsoft\Windows NT\Terminal Services";
 

@@ -1,27 +1,16 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! What other editors broke, done right: docs/prior-failures.md has a row for each test here.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-#[path = "common/drift.rs"]
-mod drift;
-#[path = "../testdata/empty_hive.rs"]
-#[allow(clippy::indexing_slicing)]
-mod empty_hive;
-#[path = "common/judges.rs"]
-mod judges;
-#[path = "common/workbench.rs"]
-mod workbench;
-
 use std::time::{Duration, Instant};
 
+use crate::workbench::{
+    self, NOW, SYSTEM, accepted, accepted_beside, bundled, corpus, data, edited, empty, file, key,
+    lists, path, read, win10_system,
+};
+use crate::{drift, jury};
 use hivemend::edit::{EditError, Editor};
 use hivemend::profile::HiveName;
 use hivemend::regf::{CellOffset, Hive, ListKind, Name, Record, SubkeysList};
-use workbench::{
-    NOW, SYSTEM, accepted, accepted_beside, bundled, corpus, data, edited, empty, file, key, lists,
-    path, read, win10_system,
-};
 
 const LISTENER: &str = "ControlSet001\\Control\\Terminal Server\\WinStations\\RDP-Tcp";
 const SESSION_MANAGER: &str = "ControlSet001\\Control\\Session Manager\\AppCompatCache";
@@ -38,7 +27,7 @@ fn reads_back(image: &Vec<u8>, at: &str, value: &str, expected: Option<(u32, &[u
     let ours = ours.as_ref().map(|(kind, data)| (*kind, data.as_slice()));
     assert!(ours == expected, "{at} : {value}");
     let (_folder, hive) = file(image);
-    judges::assert_reads_back(&hive, at, value, expected);
+    jury::assert_reads_back(&hive, at, value, expected);
 }
 
 /// Bugs 1 and 2: hivex and reged write to a hive whose logs hold more, and lose one or the other.
@@ -185,7 +174,7 @@ fn letters_without_a_single_upper_case_are_hashed_as_they_are() {
         let (_folder, hive) = file(&image);
         // The regf crate upper-cases as Unicode does (ß becomes SS). chkreg agrees with us but for
         // the last, which has got an upper case since: under Wine it has Wine's newer table.
-        let mut complaints = judges::complaints(&hive);
+        let mut complaints = jury::complaints(&hive);
         complaints.retain(|text| !text.contains("Invalid hash"));
         assert_eq!(complaints, Vec::<String>::new());
     }
@@ -371,7 +360,7 @@ fn data_of_every_size_around_the_limits_reads_back() {
 /// nt-hive looks for segments in hives of version 1.3 too, where there are none.
 fn complaints_but_nt_hive(image: &[u8]) -> Vec<String> {
     let (_folder, hive) = file(image);
-    let mut complaints = judges::complaints(&hive);
+    let mut complaints = jury::complaints(&hive);
     complaints.retain(|text| !text.starts_with("nt-hive:"));
     complaints
 }

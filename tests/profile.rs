@@ -2,13 +2,6 @@
 //! Profiles: what is wrong with one is said with its place and what to write instead, nothing
 //! makes the parser panic, and the shipped profiles say what Microsoft's procedure says.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects
-)]
-
 use hivemend::profile::{
     ControlSet, Data, HiveName, Level, Profile, ProfileErrors, Want, builtin, conflicts, lint,
     load, parse,
@@ -52,7 +45,6 @@ fn data_of(lines: &str) -> Want {
     good(&with_value(lines)).keys[0].values[0].want.clone()
 }
 
-#[path = "profile/refused.rs"]
 mod refused;
 
 #[test]

@@ -1,16 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! `backups --prune`: what goes, what stays, and that going back stays possible.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
-
 use std::fs;
 
 use serde_json::{Value as Json, json};
 
-#[path = "common/bench.rs"]
-mod bench;
-
-use bench::{Bench, hivemend};
+use crate::bench::{Bench, hivemend};
 
 const LISTENER: &str = r"HKLM\SYSTEM\ControlSet001\Control\Terminal Server\WinStations\RDP-Tcp";
 

@@ -2,28 +2,15 @@
 //! `recover` from outside, on made hives: the logs are applied, or the hive is refused with what was
 //! found in each log. What the log room does in detail is in `tests/recovery.rs`.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::as_conversions
-)]
-
 use std::fs;
 use std::path::PathBuf;
 
 use hivemend::edit::Editor;
 use hivemend::regf::{Hive, Name};
 
-#[path = "common/bench.rs"]
-mod bench;
-#[path = "common/judges.rs"]
-mod judges;
-#[path = "../testdata/transaction_log.rs"]
-mod transaction_log;
-
-use bench::{Bench, hivemend};
-use transaction_log::{NewLog, dirty};
+use crate::bench::{Bench, hivemend};
+use crate::jury;
+use crate::transaction_log::{NewLog, dirty};
 
 /// The sample disk with a SOFTWARE hive whose last write is only in its log.
 fn dirty_bench() -> (Bench, PathBuf) {
@@ -62,7 +49,7 @@ fn recovered_in_place_with_a_backup_and_back() {
         .expect(0)
         .json();
     assert_eq!(ended["outcome"]["status"], "applied");
-    judges::judges_accept(&file).unwrap();
+    jury::judges_accept(&file).unwrap();
     let image = fs::read(&file).unwrap();
     let hive = Hive::open(&image).unwrap();
     assert!(hive.base().is_clean());
@@ -83,7 +70,7 @@ fn recovered_into_a_file_of_its_own() {
     let out = bench.beside("recovered");
     let to = out.display().to_string();
     hivemend(&["recover", &file, "-o", &to]).expect(0);
-    judges::judges_accept(&out).unwrap();
+    jury::judges_accept(&out).unwrap();
     hivemend(&["recover", &file, "-o", &to]).expect(3);
     hivemend(&["recover", &file, "-o", &file]).expect(3);
     assert_eq!(
@@ -124,7 +111,7 @@ fn without_a_usable_log_the_loss_must_be_accepted_in_words() {
         plan["warnings"][0].as_str().unwrap().contains("missing"),
         "{plan}"
     );
-    judges::judges_accept(&file).unwrap();
+    jury::judges_accept(&file).unwrap();
     bench.run("restore", &["--yes"]).expect(0);
     assert_eq!(bench.hives(), before);
 }

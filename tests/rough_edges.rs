@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! Plausible mistakes and odd surroundings: what a first hour with the program meets.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
-
 use std::fs::{self, File};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -12,10 +10,7 @@ use hivemend::store::{BackupScope, Disk, NewHive, Request, Store};
 use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 
-#[path = "common/bench.rs"]
-mod bench;
-
-use bench::{Bench, hivemend, sha256};
+use crate::bench::{Bench, hivemend, sha256};
 
 const APPLY: [&str; 3] = ["-p", "rdp-disconnects", "--yes"];
 const PORT: &str = r"  - key: HKLM\SYSTEM\CurrentControlSet\Control\Terminal Server\WinStations\RDP-Tcp

@@ -5,13 +5,6 @@
 //! The schema is judged here by a few lines that know the keywords it uses, and fail at any other:
 //! the validators on crates.io bring sixty crates along (URLs, Unicode tables, regular expressions).
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects
-)]
-
 use std::collections::BTreeSet;
 
 use hivemend::profile::{builtin, fields_of_the_language, parse, skeleton};

@@ -2,19 +2,9 @@
 //! The second reader finds what was planned, wherever it asks and in whatever order, and says so
 //! where something else is there.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-#[path = "../testdata/empty_hive.rs"]
-#[allow(clippy::indexing_slicing)]
-mod empty_hive;
-#[path = "common/judges.rs"]
-mod judges;
-#[path = "common/workbench.rs"]
-mod workbench;
-
+use crate::workbench::{SYSTEM, bundled, open, path, seal};
 use hivemend::regf::Name;
 use hivemend::verify::{Expectation, ExpectedState, VerifyError, verify};
-use workbench::{SYSTEM, bundled, open, path, seal};
 
 fn expect(key: &str, state: ExpectedState) -> Expectation {
     let key = path(key);

@@ -6,14 +6,6 @@
 //! written stays: unsynced writes are not dropped here).
 
 #![cfg(unix)]
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::as_conversions,
-    missing_docs
-)]
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -31,15 +23,8 @@ use hivemend::store::{
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
-#[path = "common/aftermath.rs"]
-mod aftermath;
-#[path = "common/bench.rs"]
-mod bench;
-#[path = "store/full_volume.rs"]
 mod full_volume;
-#[path = "store/next_command.rs"]
 mod next_command;
-#[path = "store/power_cut.rs"]
 mod power_cut;
 
 const EIO: i32 = 5;

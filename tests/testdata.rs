@@ -1,25 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! The committed sample hives are what their generator makes, and sound to everyone.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-#[path = "common/drift.rs"]
-mod drift;
-#[path = "../testdata/empty_hive.rs"]
-#[allow(clippy::indexing_slicing)]
-mod empty_hive;
-#[path = "../testdata/fixtures.rs"]
-mod fixtures;
-#[path = "common/judges.rs"]
-mod judges;
-#[path = "common/workbench.rs"]
-mod workbench;
-
-use fixtures::FIXTURES;
+use crate::drift;
+use crate::fixtures::{self, FIXTURES};
+use crate::workbench::{SOFTWARE, SYSTEM, accepted, bundled, key, path, read};
 use hivemend::plan::{Action, Role, control_sets};
 use hivemend::profile::HiveName;
 use hivemend::regf::{self, Hive};
-use workbench::{SOFTWARE, SYSTEM, accepted, bundled, key, path, read};
 
 #[test]
 fn committed_hives_are_what_the_generator_makes() {

@@ -1,16 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! Undo: exact where nothing else happened, careful where something did.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
-
 use std::fs;
 
-#[path = "common/bench.rs"]
-mod bench;
-#[path = "common/judges.rs"]
-mod judges;
-
-use bench::{Bench, sha256};
+use crate::bench::{Bench, sha256};
+use crate::jury;
 
 const PROFILE: [&str; 2] = ["-p", "rdp-disconnects"];
 
@@ -72,8 +66,8 @@ fn restore_refuses_to_lose_what_changed_since_and_values_keeps_it() {
         show(&bench, LISTENER, "fQueryUserConfigFromLocalMachine"),
         None
     );
-    judges::judges_accept(&bench.hive("SYSTEM")).unwrap();
-    judges::judges_accept(&bench.hive("SOFTWARE")).unwrap();
+    jury::judges_accept(&bench.hive("SYSTEM")).unwrap();
+    jury::judges_accept(&bench.hive("SOFTWARE")).unwrap();
 }
 
 #[test]
@@ -130,7 +124,7 @@ fn a_deleted_key_comes_back_by_value() {
 
     bench.run("restore", &["--values", "--yes"]).expect(0);
     assert_eq!(listing(&bench), before);
-    judges::judges_accept(&bench.hive("SYSTEM")).unwrap();
+    jury::judges_accept(&bench.hive("SYSTEM")).unwrap();
 }
 
 #[test]

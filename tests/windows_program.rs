@@ -6,7 +6,6 @@
 //! made; without them every test here says that it was skipped.
 
 #![cfg(unix)]
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::fs::{self, File};
 use std::os::unix::fs::symlink;
@@ -16,12 +15,8 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use serde_json::{Value as Json, json};
 
-#[path = "common/bench.rs"]
-mod bench;
-#[path = "common/judges.rs"]
-mod judges;
-
-use bench::{Bench, Ended, hivemend};
+use crate::bench::{Bench, Ended, hivemend};
+use crate::jury;
 
 const PROFILE: [&str; 2] = ["-p", "rdp-disconnects"];
 
@@ -170,9 +165,9 @@ fn whole_job(bench: &Bench) {
     for (name, hive) in names.iter().zip(&hives) {
         match hive["state"].as_str().unwrap() {
             "clean" => {
-                judges::judges_accept_beside(&bench.hive(name), &originals.join(name)).unwrap();
+                jury::judges_accept_beside(&bench.hive(name), &originals.join(name)).unwrap();
             }
-            _ => judges::judges_accept(&bench.hive(name)).unwrap(),
+            _ => jury::judges_accept(&bench.hive(name)).unwrap(),
         }
     }
     let again = drive.run(&with_profile(&apply)).expect(0).json();

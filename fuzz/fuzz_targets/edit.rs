@@ -4,6 +4,9 @@
 
 use libfuzzer_sys::fuzz_target;
 
+#[allow(dead_code)] // What the trial of logs needs.
+#[path = "../../testdata/transaction_log.rs"]
+mod transaction_log;
 #[path = "../trial.rs"]
 #[allow(dead_code)] // Each target does one of the trials.
 mod trial;

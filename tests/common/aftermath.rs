@@ -1,9 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! A disk on which a run was cut short, and all that must be so then.
-//!
-//! Use: `#[path = "common/aftermath.rs"] mod aftermath;`, with `bench` beside it.
-
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::collections::BTreeSet;
 use std::fs;

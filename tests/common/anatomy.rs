@@ -1,9 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! What each byte of a hive is: a map from places in the file to the structures they belong to.
-//!
-//! Use: `#[path = "common/anatomy.rs"] mod anatomy;`.
-
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -1,10 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! A disk to work on and the program to do it with.
-//!
-//! Use: `#[path = "common/bench.rs"] mod bench;`.
-
-#![allow(dead_code)] // No test file uses all of it.
-#![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::collections::BTreeMap;
 use std::fs;

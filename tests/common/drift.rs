@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! Plans against hives in memory, and their changes made with the editor.
 
-#![allow(dead_code)] // No test file uses all of it.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
 use hivemend::edit::Editor;
 use hivemend::plan::{Action, Change, HiveInput, Options, Plan, Selection, State, build};
 use hivemend::profile::{HiveName, builtin, load};

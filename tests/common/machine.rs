@@ -1,10 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! An invented Windows 10 whose hives are edited value by value, and a disk with them.
-//!
-//! Use: `#[path = "common/machine.rs"] mod machine;`, with `bench` and `registry_pol_file` beside it.
-
-#![allow(dead_code)] // No test file uses all of it.
-#![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -2,14 +2,9 @@
 //! A real NTFS volume: an image file, made with mkntfs and mounted with ntfs-3g, that holds a
 //! Windows-like tree with the security descriptors, attributes and times that Windows gives.
 //!
-//! Use: `#[path = "common/ntfs_volume.rs"] mod ntfs_volume;`.
-//!
 //! Everything is read and set through `system.ntfs_*` by the code here, not by the store's. Where
 //! a program is not installed it says `SKIPPED` aloud, and with `HIVEMEND_REQUIRE_JUDGES=1` that is
 //! a failure; a machine that does not let this user mount anything is only said.
-
-#![allow(dead_code)] // No test file uses all of it.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};

@@ -1,9 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! A hive whose bytes can be changed at places that are found by structure.
-//!
-//! Use: `#[path = "common/patient.rs"] mod patient;`, with `workbench` beside it.
-
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use hivemend::regf::{
     self, CellOffset, Hive, Name, Record, base_block_field, key_node_field, key_security_field,

@@ -1,10 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! What tests of edits need: hives to edit, and everyone's word that the result is sound.
-//!
-//! Use: `#[path = "common/workbench.rs"] mod workbench;`, with `judges` and `empty_hive` beside it.
-
-#![allow(dead_code)] // No test file uses all of it.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,7 +9,7 @@ use hivemend::regf::{CellOffset, Hive, KeyNode, ListKind, Name, Record, SubkeysL
 use hivemend::verify::verify;
 
 use crate::empty_hive::EmptyHive;
-use crate::judges;
+use crate::jury;
 
 /// FILETIME of every edit.
 pub(crate) const NOW: u64 = 0x01DC_5A00_0000_0000;
@@ -128,7 +123,7 @@ static KEPT: AtomicUsize = AtomicUsize::new(0);
 pub(crate) fn accepted(image: &[u8]) {
     keep(image, "");
     let (_folder, path) = file(image);
-    assert_eq!(judges::judges_accept(&path), Ok(()));
+    assert_eq!(jury::judges_accept(&path), Ok(()));
 }
 
 /// Fails where a judge complains of `image` and not, word for word, of `original`.
@@ -136,7 +131,7 @@ pub(crate) fn accepted_beside(image: &[u8], original: &[u8]) {
     keep(image, ".real");
     let (_folder, path) = file(image);
     let (_other_folder, original) = file(original);
-    assert_eq!(judges::judges_accept_beside(&path, &original), Ok(()));
+    assert_eq!(jury::judges_accept_beside(&path, &original), Ok(()));
 }
 
 /// Type and data of a value as our reader sees them.

@@ -3,8 +3,8 @@
 
 use std::process::Command;
 
-use super::bench::Bench;
 use super::*;
+use crate::bench::Bench;
 
 /// A small file system in memory, unmounted when dropped.
 struct Volume {
@@ -146,7 +146,7 @@ fn the_program_refuses_a_full_volume_before_it_writes() {
     let mut before = BTreeMap::new();
     walk(&config, &mut before);
     let args = ["apply", disk.as_str(), "-p", "rdp-disconnects", "--yes"];
-    let ended = super::bench::hivemend(&args).expect(3);
+    let ended = crate::bench::hivemend(&args).expect(3);
     assert!(ended.stderr.contains("bytes are needed"), "{ended:?}");
     let mut after = BTreeMap::new();
     walk(&config, &mut after);

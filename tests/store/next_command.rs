@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! A run on real hives is stopped at every operation of the seam; then the program itself is run.
 
-use super::aftermath::{APPLY, Seen, Witness, patient};
-use super::bench::{Bench, sha256};
 use super::*;
+use crate::aftermath::{APPLY, Seen, Witness, patient};
+use crate::bench::{Bench, sha256};
 
 /// What `apply` writes to this disk, as the program itself makes it.
 fn request(bench: &Bench) -> Request {

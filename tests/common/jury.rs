@@ -1,15 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! Independent readers that judge the hives our editor writes, and read values back from them.
 //!
-//! Use: `#[path = "common/judges.rs"] mod judges;`.
-//!
 //! `hivexml`, `hivexsh`, `regfexport` and python-registry are programs of others: where one is not
 //! installed it says `SKIPPED` aloud, and with `HIVEMEND_REQUIRE_JUDGES=1` that is a complaint.
 //! The crates `regf` and `nt-hive` run in this process and always judge. What each of them misses
 //! differs, which is why there are several; none of them notices a leaked cell.
-
-#![allow(dead_code)] // No test file uses all of it.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::collections::HashSet;
 use std::fs::File;

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//! What hivemend does, one file for each promise or part of one.
+//!
+//! One program, because forty of them take minutes to build. One file alone: `cargo test store::`.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::as_conversions
+)]
+
+// What several of them use.
+#[path = "common/aftermath.rs"]
+mod aftermath;
+#[path = "common/anatomy.rs"]
+mod anatomy;
+#[path = "common/bench.rs"]
+mod bench;
+#[path = "common/drift.rs"]
+mod drift;
+#[path = "../testdata/empty_hive.rs"]
+mod empty_hive;
+#[path = "../testdata/fixtures.rs"]
+mod fixtures;
+#[path = "common/jury.rs"]
+mod jury;
+#[allow(
+    dead_code,
+    reason = "the sizes that are measured are too large for a test"
+)]
+#[path = "../testdata/large_hive.rs"]
+mod large_hive;
+#[path = "common/machine.rs"]
+mod machine;
+#[path = "common/ntfs_volume.rs"]
+mod ntfs_volume;
+#[path = "common/patient.rs"]
+mod patient;
+#[path = "../testdata/registry_pol.rs"]
+mod registry_pol_file;
+#[path = "common/rust_paths.rs"]
+mod rust_paths;
+#[path = "../testdata/transaction_log.rs"]
+mod transaction_log;
+#[path = "common/workbench.rs"]
+mod workbench;
+
+mod architecture;
+mod bad_sector;
+mod catalogue;
+mod check;
+mod damage;
+mod diagnose;
+mod effective;
+mod explain;
+mod faults;
+mod fuzz_regressions;
+mod growth;
+mod guards;
+mod instructions;
+mod isolation;
+mod judges;
+mod killed;
+mod language;
+mod library;
+mod main_job;
+mod minimal_touch;
+mod model;
+mod ntfs;
+mod ntfs_power_cut;
+mod odd_hives;
+mod plan_contract;
+mod policy;
+mod prior_failures;
+mod profile;
+mod prune;
+mod recover;
+mod recovery;
+mod rough_edges;
+mod schema;
+mod second_opinion;
+mod store;
+mod testdata;
+mod undo;
+mod windows_program;
