@@ -12,6 +12,7 @@
 )]
 
 // What several of them use.
+#[cfg(unix)]
 #[path = "common/aftermath.rs"]
 mod aftermath;
 #[path = "common/anatomy.rs"]
@@ -34,6 +35,7 @@ mod jury;
 mod large_hive;
 #[path = "common/machine.rs"]
 mod machine;
+#[cfg(target_os = "linux")]
 #[path = "common/ntfs_volume.rs"]
 mod ntfs_volume;
 #[path = "common/patient.rs"]

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! Plausible mistakes and odd surroundings: what a first hour with the program meets.
 
-use std::fs::{self, File};
-use std::path::Path;
+use std::fs;
 use std::process::{Command, Stdio};
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -162,12 +161,12 @@ fn a_system_hive_is_not_taken_for_software() {
 #[test]
 fn a_result_that_cannot_be_written_is_a_failure() {
     let bench = Bench::sample();
-    let full = Path::new("/dev/full");
+    let full = || fs::File::options().write(true).open("/dev/full").unwrap();
     let run = |args: &[&str]| {
         Command::new(env!("CARGO_BIN_EXE_hivemend"))
             .args(args)
             .stdin(Stdio::null())
-            .stdout(File::options().write(true).open(full).unwrap())
+            .stdout(full())
             .output()
             .unwrap()
     };

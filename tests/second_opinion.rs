@@ -2,6 +2,7 @@
 //! The second reader finds what was planned, wherever it asks and in whatever order, and says so
 //! where something else is there.
 
+use crate::patient::Patient;
 use crate::workbench::{SYSTEM, bundled, open, path, seal};
 use hivemend::regf::Name;
 use hivemend::verify::{Expectation, ExpectedState, VerifyError, verify};
@@ -80,5 +81,21 @@ fn what_is_not_there_is_missed_wherever_it_is_asked_for() {
             Err(VerifyError::NotAsPlanned { .. }) => {}
             other => panic!("{wrong:?}: {other:?}"),
         }
+    }
+}
+
+/// No image comes this far that the structural check does not call sound; but a hive that was
+/// accepted as damaged does.
+#[test]
+fn a_panic_of_the_second_reader_is_a_refusal() {
+    let mut patient = Patient::new(bundled(SYSTEM));
+    let list = patient.values_list("Select").in_file();
+    let size = usize::try_from(list.0).unwrap();
+    patient.image[size..size + 4].fill(0);
+    let refused = verify(&patient.image, &[]).unwrap_err();
+    match cfg!(debug_assertions) {
+        true => assert!(matches!(refused, VerifyError::WitnessPanicked), "{refused}"),
+        // Without the compiler's checks of overflow it does not notice, and finds no room.
+        false => assert!(matches!(refused, VerifyError::Witness(_)), "{refused}"),
     }
 }

@@ -76,10 +76,8 @@ impl HiveFile {
     /// instead, [`DiskError::Held`] and [`DiskError::Io`] where it cannot be opened or read.
     pub fn open(path: &Path) -> Result<Self, DiskError> {
         let file = open_file(path)?;
-        let metadata = file
-            .metadata()
-            .map_err(|e| DiskError::io("look at", path, e))?;
-        let identity = platform::identity(&metadata);
+        let identity = platform::identity(&file);
+        let identity = identity.map_err(|e| DiskError::io("look at", path, e))?;
         let pages = Pages::new(file, identity.size);
         let length = usize::try_from(identity.size.min(START)).unwrap_or(0);
         let start = pages
@@ -138,9 +136,9 @@ impl HiveFile {
     ///
     /// [`DiskError::Changed`] if size, time or file differ, [`DiskError::Missing`] if it is gone.
     pub fn unchanged(&self) -> Result<(), DiskError> {
-        let found = fs::symlink_metadata(&self.path);
+        let found = platform::identity_at(&self.path);
         let found = found.map_err(|e| DiskError::io("look at", &self.path, e))?;
-        if platform::identity(&found) != self.identity {
+        if found != self.identity {
             return Err(DiskError::Changed {
                 path: self.path.clone(),
             });

@@ -11,9 +11,9 @@ pub struct Identity {
     pub size: u64,
     /// Last write.
     pub modified: Option<SystemTime>,
-    /// The volume, as the system numbers it; 0 where std does not tell.
+    /// The volume, as the system numbers it.
     pub device: u64,
-    /// The file on that volume; on Windows its creation time, the nearest that std tells.
+    /// The file on that volume.
     pub file: u64,
 }
 
@@ -36,8 +36,8 @@ pub(crate) struct Mount {
 }
 
 pub(crate) use imp::{
-    advice, held_by, holder, identity, is_same, missing, mount, open_plain, places, read_at,
-    running_config, same_volume, typed, volume, writable,
+    advice, held_by, holder, identity, identity_at, is_same, missing, mount, open_plain, places,
+    read_at, running_config, same_volume, typed, volume, writable,
 };
 
 #[cfg(unix)]
@@ -65,8 +65,17 @@ mod imp {
         Ok(File::from(open(path, flags, Mode::empty())?))
     }
 
-    /// What tells this file from another.
-    pub(crate) fn identity(metadata: &Metadata) -> Identity {
+    /// What tells this open file from another.
+    pub(crate) fn identity(file: &File) -> io::Result<Identity> {
+        Ok(identity_of(&file.metadata()?))
+    }
+
+    /// What tells the file at `path`, which is not followed, from another.
+    pub(crate) fn identity_at(path: &Path) -> io::Result<Identity> {
+        Ok(identity_of(&fs::symlink_metadata(path)?))
+    }
+
+    fn identity_of(metadata: &Metadata) -> Identity {
         Identity {
             size: metadata.len(),
             modified: metadata.modified().ok(),

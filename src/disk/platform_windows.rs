@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! The reads as Windows spells them, and what its errors mean at a recovery machine.
 
-use std::fs::{File, Metadata, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
-use std::os::windows::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::os::windows::fs::{FileExt, OpenOptionsExt};
 use std::path::{Component, Path, PathBuf, Prefix};
 
 use winapi_util::Handle;
@@ -27,6 +27,7 @@ const ERROR_DEVICE_NOT_CONNECTED: i32 = 1167;
 const FACILITY_FVE: u32 = 0x8031;
 
 const FILE_SHARE_READ: u32 = 1;
+const FILE_READ_ATTRIBUTES: u32 = 0x80;
 const FILE_ADD_FILE: u32 = 2;
 const FILE_ADD_SUBDIRECTORY: u32 = 4;
 const FILE_FLAG_BACKUP_SEMANTICS: u32 = 0x0200_0000;
@@ -61,14 +62,25 @@ pub(crate) fn open_plain(path: &Path) -> io::Result<File> {
         .open(path)
 }
 
-/// What tells this file from another.
-pub(crate) fn identity(metadata: &Metadata) -> Identity {
-    Identity {
+/// What tells this open file from another.
+pub(crate) fn identity(file: &File) -> io::Result<Identity> {
+    let (metadata, numbers) = (file.metadata()?, winapi_util::file::information(file)?);
+    Ok(Identity {
         size: metadata.len(),
         modified: metadata.modified().ok(),
-        device: 0,
-        file: metadata.creation_time(),
-    }
+        device: numbers.volume_serial_number(),
+        file: numbers.file_index(),
+    })
+}
+
+/// What tells the file at `path`, which is not followed, from another.
+pub(crate) fn identity_at(path: &Path) -> io::Result<Identity> {
+    let mut options = OpenOptions::new();
+    // Only to look, which no sharing mode of another program forbids.
+    options
+        .access_mode(FILE_READ_ATTRIBUTES)
+        .custom_flags(FILE_FLAG_OPEN_REPARSE_POINT | FILE_FLAG_BACKUP_SEMANTICS);
+    identity(&options.open(path)?)
 }
 
 /// The volume that holds `path`.

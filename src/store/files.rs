@@ -13,7 +13,7 @@ use super::manifest::Content;
 use super::medium::{Handle, Medium};
 use super::metadata::FileMetadata;
 use super::names::Sha256Sum;
-use crate::disk::{DiskError, is_failing, not_a_file};
+use crate::disk::{DiskError, Identity, is_failing, not_a_file, platform};
 
 /// Bytes read or written at once.
 const CHUNK: usize = 1 << 20;
@@ -36,6 +36,21 @@ pub(super) fn plain(path: &Path) -> Result<Option<Metadata>, StoreFault> {
         }
         .into()),
         None => Ok(Some(found)),
+    }
+}
+
+/// What tells the plain file at `path` from another: `None` for nothing.
+///
+/// # Errors
+///
+/// As [`plain`].
+pub(super) fn identity(path: &Path) -> Result<Option<Identity>, StoreFault> {
+    match plain(path)? {
+        None => Ok(None),
+        Some(_) => match platform::identity_at(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            found => found.map(Some).map_err(StoreFault::io("look at", path)),
+        },
     }
 }
 

@@ -2,8 +2,8 @@
 //! The writes that each operating system spells differently.
 
 pub(crate) use imp::{
-    Lock, add_by_name, create_dir, create_new, kept, links, metadata, protect, remove_file, rename,
-    seed, set_metadata, sync, sync_dir, would_lose,
+    Lock, NO_LINKS, add_by_name, create_dir, create_new, kept, links, metadata, protect,
+    remove_file, rename, seed, set_metadata, sync, sync_dir, would_lose,
 };
 
 /// The file that is the lock, where locking a folder takes one: Windows.
@@ -49,6 +49,10 @@ mod imp {
     const NTFS_TIMES: &str = "system.ntfs_times_be";
     /// Attributes that the kernel makes from the content itself.
     const KERNELS_OWN: [&str; 2] = ["security.ima", "security.evm"];
+
+    /// What a file system without hard links answers, where std has no word for it. (FAT under Linux
+    /// answers "not permitted".)
+    pub(crate) const NO_LINKS: [i32; 0] = [];
 
     /// A lock on a config folder, freed by the system when the process ends.
     ///

@@ -39,6 +39,7 @@ const ERROR_INVALID_PARAMETER: i32 = 87;
 const FILE_FLAG_DELETE_ON_CLOSE: u32 = 0x0400_0000;
 const FILE_FLAG_BACKUP_SEMANTICS: u32 = 0x0200_0000;
 const FILE_FLAG_OPEN_REPARSE_POINT: u32 = 0x0020_0000;
+const FILE_READ_ATTRIBUTES: u32 = 0x80;
 const FILE_WRITE_ATTRIBUTES: u32 = 0x100;
 const READ_CONTROL: u32 = 0x0002_0000;
 const WRITE_DAC: u32 = 0x0004_0000;
@@ -46,6 +47,10 @@ const WRITE_OWNER: u32 = 0x0008_0000;
 const ACCESS_SYSTEM_SECURITY: u32 = 0x0100_0000;
 const GENERIC_WRITE: u32 = 0x4000_0000;
 const GENERIC_READ: u32 = 0x8000_0000;
+
+/// What a file system without hard links answers: FAT and exFAT the first, others the second. std
+/// has no word for either.
+pub(crate) const NO_LINKS: [i32; 2] = [ERROR_INVALID_FUNCTION, ERROR_NOT_SUPPORTED];
 
 /// How often a rename is tried, and the time between.
 const RENAMES: u32 = 20;
@@ -216,15 +221,20 @@ fn rename_patiently(from: &Path, to: &Path) -> io::Result<()> {
     result
 }
 
-/// Removes a file's name; where the file system keeps read-only files, after taking that back.
+/// Removes a file's name, also where the system keeps read-only files: under its other names it is
+/// read-only again at once.
 pub(crate) fn remove_file(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-            set_read_only(path, false)?;
-            fs::remove_file(path)
-        }
-        result => result,
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
+        result => return result,
     }
+    let file = reopen(path, FILE_READ_ATTRIBUTES | FILE_WRITE_ATTRIBUTES)?;
+    let read_only = file.metadata()?.permissions();
+    set_read_only(path, false)?;
+    let removed = fs::remove_file(path);
+    // The name goes when this handle does.
+    file.set_permissions(read_only)?;
+    removed
 }
 
 #[allow(
@@ -544,6 +554,20 @@ mod tests {
             found.xattrs.get(ATTRIBUTES),
             Some(&hex(&0_u32.to_le_bytes()))
         );
+    }
+
+    #[test]
+    fn a_read_only_file_that_loses_a_name_stays_read_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let (one, other) = (folder.path().join("one"), folder.path().join("other"));
+        fs::write(&one, b"content").unwrap();
+        fs::hard_link(&one, &other).unwrap();
+        set_read_only(&one, true).unwrap();
+        remove_file(&other).unwrap();
+        assert!(!other.exists());
+        assert!(fs::metadata(&one).unwrap().permissions().readonly());
+        remove_file(&one).unwrap();
+        assert!(!one.exists());
     }
 
     #[test]

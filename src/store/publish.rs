@@ -208,8 +208,8 @@ impl Store<'_> {
             });
         }
         guard::not_held(&path)?;
-        let found = files::plain(&path)?;
-        let found = found.ok_or_else(|| DiskError::Missing { path: path.clone() })?;
+        let identity = files::identity(&path)?;
+        let identity = identity.ok_or_else(|| DiskError::Missing { path: path.clone() })?;
         let mut handle = files::open(self.medium, &path)?;
         nothing_lost(&handle)?;
         let metadata = self.medium.metadata(&handle);
@@ -229,7 +229,7 @@ impl Store<'_> {
         };
         Ok(Looked {
             record,
-            identity: platform::identity(&found),
+            identity,
             content: hive.content,
         })
     }

@@ -17,7 +17,7 @@ use super::names::{BackupId, FileName};
 use super::platform::Lock;
 use super::run::Run;
 use super::{BackupRoot, Store};
-use crate::disk::{Identity, guard, logs_of, platform};
+use crate::disk::{Identity, guard, logs_of};
 
 /// Room for manifest and journal, in bytes.
 const SLACK: u64 = 1 << 20;
@@ -183,7 +183,7 @@ impl Store<'_> {
     fn compare(&self, plan: &mut RestorePlan, wanted: &Wanted<'_>) -> Result<(), StoreFault> {
         let live = wanted.file.in_folder(&plan.config);
         guard::not_held(&live)?;
-        let found = files::plain(&live)?;
+        let found = files::identity(&live)?;
         let now = match found {
             Some(_) => Some(files::content(self.medium, &live)?),
             None => None,
@@ -217,7 +217,7 @@ impl Store<'_> {
                     to,
                     metadata,
                 });
-                plan.identities.push(found.as_ref().map(platform::identity));
+                plan.identities.push(found);
             }
         }
         plan.items.push(RestoreItem { name, file, action });

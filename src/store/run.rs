@@ -13,8 +13,9 @@ use super::manifest::{BackupState, Content, KeptAs, MANIFEST, Manifest};
 use super::medium::Medium;
 use super::metadata::FileMetadata;
 use super::names::FileName;
+use super::platform::NO_LINKS;
 use super::replace::{Way, left_over, replace};
-use crate::disk::{Identity, guard, platform};
+use crate::disk::{Identity, guard};
 
 /// A run and its place on the disk.
 pub(super) struct Run<'m> {
@@ -74,8 +75,7 @@ impl Run<'_> {
     /// Refuses if the file is not the one that was hashed.
     pub(super) fn still(&self, swap: &Swap, identity: Option<&Identity>) -> Result<(), StoreFault> {
         let live = swap.live(&self.config);
-        let found = files::plain(&live)?.map(|found| platform::identity(&found));
-        match found.as_ref() == identity {
+        match files::identity(&live)?.as_ref() == identity {
             true => Ok(()),
             false => Err(StoreFault::Changed { path: live }),
         }
@@ -89,7 +89,7 @@ impl Run<'_> {
         identity: Option<&Identity>,
     ) -> Result<(), StoreFault> {
         let kept = swap.kept(&self.config, &self.journal.id);
-        let found = files::plain(&kept)?.map(|found| platform::identity(&found));
+        let found = files::identity(&kept)?;
         // Where links are impossible it is a copy, which nobody writes.
         let is_same_file = |found: &Identity| {
             identity
@@ -180,9 +180,37 @@ impl Run<'_> {
             Operation::Apply => self.remove_backup(manifest),
             Operation::Restore => self.remove_new_manifest(),
         };
-        swept.and(backup)?;
+        let protected = all(self
+            .journal
+            .swaps
+            .iter()
+            .map(|swap| self.protect_again(swap)));
+        swept.and(backup).and(protected)?;
         files::sync_dir(self.medium, &self.config)?;
         Journal::remove(self.medium, &self.config)
+    }
+
+    /// Makes a file read-only again that was, and is not. Windows replaces a read-only file only
+    /// while it is not, and the run may have been cut off at that moment.
+    fn protect_again(&self, swap: &Swap) -> Result<(), StoreFault> {
+        if !swap.metadata.read_only {
+            return Ok(());
+        }
+        let live = swap.live(&self.config);
+        let handle = files::open(self.medium, &live)?;
+        let now = self.medium.metadata(&handle);
+        let now = now.map_err(StoreFault::io("look at", &live))?;
+        drop(handle);
+        if now.read_only {
+            return Ok(());
+        }
+        // With the times that it has: somebody else may have written it since, which must show.
+        let wanted = FileMetadata {
+            read_only: true,
+            xattrs: swap.metadata.xattrs.clone(),
+            ..now
+        };
+        files::carry(self.medium, &live, &wanted)
     }
 
     fn put_back(&self, swap: &Swap) -> Result<(), StoreFault> {
@@ -325,15 +353,9 @@ pub(super) fn link_or_copy(
     wanted: &Content,
     like: Option<&FileMetadata>,
 ) -> Result<KeptAs, StoreFault> {
-    use io::ErrorKind::{CrossesDevices, PermissionDenied, TooManyLinks, Unsupported};
     match medium.link(from, to) {
         Ok(()) => return Ok(KeptAs::Link),
-        // FAT answers "not permitted".
-        Err(error)
-            if matches!(
-                error.kind(),
-                CrossesDevices | PermissionDenied | TooManyLinks | Unsupported
-            ) => {}
+        Err(error) if is_impossible(&error) => {}
         Err(error) => return Err(StoreFault::io("link", from)(error)),
     }
     let folder = to.parent().unwrap_or(to);
@@ -343,6 +365,14 @@ pub(super) fn link_or_copy(
     guard::space(folder, wanted.size, free)?;
     files::copy(medium, from, to, wanted, like)?;
     Ok(KeptAs::Copy)
+}
+
+/// Whether a second name cannot be had here at all.
+fn is_impossible(error: &io::Error) -> bool {
+    use io::ErrorKind::{CrossesDevices, PermissionDenied, TooManyLinks, Unsupported};
+    let kinds = [CrossesDevices, PermissionDenied, TooManyLinks, Unsupported];
+    let code = error.raw_os_error();
+    kinds.contains(&error.kind()) || code.is_some_and(|code| NO_LINKS.contains(&code))
 }
 
 /// Does everything, and reports the first failure.

@@ -53,6 +53,7 @@ impl Bench {
     }
 
     /// As [`Bench::sample`], in memory where that is possible: for tests with thousands of syncs.
+    #[cfg(unix)]
     pub(crate) fn in_memory() -> Self {
         let bench = Self::empty_in_memory();
         let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/osdisk");
@@ -60,6 +61,7 @@ impl Bench {
         bench
     }
 
+    #[cfg(unix)]
     fn empty_in_memory() -> Self {
         let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
         let folder = folder.unwrap();
@@ -71,6 +73,7 @@ impl Bench {
     }
 
     /// A copy with all that `cp -a` keeps: links among the files, modes, times.
+    #[cfg(unix)]
     pub(crate) fn twin(&self) -> Self {
         let twin = Self::empty_in_memory();
         let mut copy = Command::new("cp");
