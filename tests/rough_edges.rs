@@ -132,8 +132,9 @@ fn a_run_that_finds_its_backups_name_taken_leaves_the_other_backup_alone() {
     let original = sha256(&first.hive("SYSTEM"));
     let untouched = second.snapshot();
     let store = Store::new(&Disk);
-    let one = store.prepare(request(&first)).unwrap();
-    let two = store.prepare(request(&second)).unwrap();
+    let (of_first, of_second) = (request(&first), request(&second));
+    let one = store.prepare(&of_first).unwrap();
+    let two = store.prepare(&of_second).unwrap();
     let outcome = store.publish(one).unwrap();
     store.publish(two).unwrap_err();
     assert_eq!(second.snapshot(), untouched);

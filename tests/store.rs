@@ -393,7 +393,7 @@ fn apply_request(
     medium: &dyn Medium,
 ) -> Result<hivemend::store::Outcome, StoreError> {
     let store = Store::new(medium);
-    store.publish(store.prepare(request)?)
+    store.publish(store.prepare(&request)?)
 }
 
 fn restore_newest(
@@ -822,7 +822,8 @@ fn hives_in_two_folders_are_not_one_transaction() {
 fn two_runs_do_not_interleave() {
     let target = Target::new();
     let store = Store::new(&Disk);
-    let first = store.prepare(target.request()).unwrap();
+    let request = target.request();
+    let first = store.prepare(&request).unwrap();
     let mut second = target.request();
     second.backup_dir = Some(target.path("elsewhere"));
     let fault = refused(&target, second, &Disk);
@@ -832,8 +833,8 @@ fn two_runs_do_not_interleave() {
         restore_newest(&target, &Disk).is_ok(),
         "the lock is free again"
     );
-    drop(store.prepare(target.request()).unwrap());
-    assert!(store.prepare(target.request()).is_ok());
+    drop(store.prepare(&target.request()).unwrap());
+    assert!(store.prepare(&target.request()).is_ok());
 }
 
 #[test]
@@ -1338,7 +1339,7 @@ fn stopped(scenario: Scenario, trouble: Trouble, undo: bool, seen: &mut [usize; 
         assert_eq!(hive.stands, expected, "{context}");
     }
     // Until it is settled nothing else is done.
-    let refused = Store::new(&Disk).prepare(target.request()).unwrap_err();
+    let refused = Store::new(&Disk).prepare(&target.request()).unwrap_err();
     assert!(
         matches!(
             refused.fault,

@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 use std::path::Path;
+use std::thread::{self, Builder};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::args::WritingArgs;
@@ -23,6 +24,9 @@ const RECOVERED_DAMAGE: &str = "Nothing was written: with its logs applied, as W
 
 /// What the store is doing, as a phase of a run.
 pub(super) const STORING: &str = "backing up, writing, syncing and reading back";
+/// The same, where the second reader is asked before anything is written.
+pub(super) const JUDGING_AND_STORING: &str =
+    "reading by the second reader, backing up, writing, syncing and reading back";
 
 /// A hive in memory, as Windows would see it.
 pub(super) struct LoadedHive {
@@ -82,11 +86,43 @@ pub(super) fn publish(
         let donor = donor.map(|(_, hive)| hive);
         new.push(edited(name.to_string(), loaded, &ours, donor, now, output)?);
     }
-    let _phase = output.phase(STORING);
+    let _phase = output.phase(JUDGING_AND_STORING);
     store(new, changes, to, now)
 }
 
-/// The hive with its changes, judged twice and ready for the store.
+/// A hive with its changes, sound by our own check; the second reader is still to be asked.
+pub(super) struct Edited {
+    new: NewHive,
+    expectations: Vec<Expectation>,
+    /// The hive as it was, where it was damaged and that was accepted.
+    damaged: Option<Vec<u8>>,
+}
+
+impl Edited {
+    /// The new image, once the second reader has seen in it what it must.
+    pub(super) fn judged(self) -> Result<Vec<u8>, Failure> {
+        judge(&self.new, &self.expectations, self.damaged.as_ref())?;
+        Ok(self.new.content)
+    }
+}
+
+fn judge(
+    new: &NewHive,
+    expectations: &[Expectation],
+    damaged: Option<&Vec<u8>>,
+) -> Result<(), Failure> {
+    let verdict = match damaged {
+        Some(before) => verify_damaged(before, &new.content, expectations),
+        None => verify(&new.content, expectations),
+    };
+    verdict.map_err(|error| Failure::from(error).context(not_changed(&new.name)))
+}
+
+fn not_changed(name: &str) -> String {
+    format!("{name} was not changed")
+}
+
+/// The hive with its changes, checked before and after them.
 pub(super) fn edited(
     name: String,
     loaded: Loaded,
@@ -94,18 +130,18 @@ pub(super) fn edited(
     donor: Option<&Hive<'_>>,
     now: SystemTime,
     output: &Output,
-) -> Result<NewHive, Failure> {
+) -> Result<Edited, Failure> {
     let is_recovered = matches!(loaded.condition, Condition::Recovered(_));
     let terms = Terms {
         now: filetime(now),
         beyond: loaded.last_sequence,
         accept_damage: loaded.accept_damage && !is_recovered,
     };
-    let phase = output.phase(&format!("{name}: checking, changing, checking again twice"));
+    let phase = output.phase(&format!("{name}: checking, changing, checking again"));
     let edited = edit(loaded.content, changes, donor, &terms);
     drop(phase);
-    let (content, damage) = edited.map_err(|failure| {
-        let failure = failure.context(format!("{name} was not changed"));
+    let (content, accepted) = edited.map_err(|failure| {
+        let failure = failure.context(not_changed(&name));
         match is_recovered
             && failure
                 .error
@@ -116,30 +152,39 @@ pub(super) fn edited(
             false => failure,
         }
     })?;
-    if let Some(damage) = damage {
-        output.warn(&format!("{name} is damaged, and stays so: {damage}"));
+    if let Some(Accepted { finding, .. }) = &accepted {
+        output.warn(&format!("{name} is damaged, and stays so: {finding}"));
     }
-    if output.verbose {
-        output.note(&format!("{name}: checked, and read by a second reader"));
-    }
-    Ok(NewHive {
-        name,
-        path: loaded.path,
-        before_sha256: loaded.disk_sha256,
-        content,
+    Ok(Edited {
+        new: NewHive {
+            name,
+            path: loaded.path,
+            before_sha256: loaded.disk_sha256,
+            content,
+        },
+        expectations: expectations(changes),
+        damaged: accepted.map(|accepted| accepted.before),
     })
 }
 
-/// Publishes hives together.
+/// Publishes hives together, once the second reader has judged each of them.
+///
+/// It does so while the store hashes what is there and what will be: both only look.
 pub(super) fn store(
-    hives: Vec<NewHive>,
+    hives: Vec<Edited>,
     changes: &[Change],
     to: &Destination<'_>,
     now: SystemTime,
 ) -> Result<Outcome, Failure> {
+    let mut claims = Vec::new();
+    let mut new = Vec::new();
+    for hive in hives {
+        claims.push((hive.expectations, hive.damaged));
+        new.push(hive.new);
+    }
     let request = Request {
         config: to.config.to_path_buf(),
-        hives,
+        hives: new,
         backup_dir: to.backup_dir.map(Path::to_path_buf),
         scope: to.scope,
         changes: changes_json(changes)?,
@@ -148,7 +193,20 @@ pub(super) fn store(
         version: env!("CARGO_PKG_VERSION").to_owned(),
     };
     let store = Store::new(&Disk);
-    let prepared = store.prepare(request)?;
+    let prepared = thread::scope(|scope| {
+        let claims = request.hives.iter().zip(&claims);
+        let verdicts = claims.map(|(hive, (expectations, damaged))| {
+            let judge = || judge(hive, expectations, damaged.as_ref());
+            (Builder::new().spawn_scoped(scope, judge), judge)
+        });
+        let verdicts: Vec<_> = verdicts.collect();
+        let prepared = store.prepare(&request);
+        for (beside, judge) in verdicts {
+            let beside = beside.ok().and_then(|verdict| verdict.join().ok());
+            beside.unwrap_or_else(judge)?;
+        }
+        Ok::<_, Failure>(prepared?)
+    })?;
     Ok(store.publish(prepared)?)
 }
 
@@ -161,32 +219,36 @@ struct Terms {
     accept_damage: bool,
 }
 
-/// The edited image, after our check and the second reader's, and the first of the damage in it
-/// that was accepted.
+/// Damage that was accepted.
+struct Accepted {
+    /// The hive with it.
+    before: Vec<u8>,
+    /// The first of it that was found.
+    finding: String,
+}
+
+/// The edited image, after our check, and the damage in it that was accepted.
 fn edit(
     content: Vec<u8>,
     changes: &[&Change],
     donor: Option<&Hive<'_>>,
     terms: &Terms,
-) -> Result<(Vec<u8>, Option<String>), Failure> {
+) -> Result<(Vec<u8>, Option<Accepted>), Failure> {
     let before = terms.accept_damage.then(|| content.clone());
     let mut editor = match terms.accept_damage {
         true => Editor::open_damaged(content, terms.now)?,
         false => Editor::open(content, terms.now)?,
     };
-    let damage = editor.report_before().first_error();
-    let damage = damage.map(ToString::to_string);
+    let finding = editor.report_before().first_error();
+    let finding = finding.map(ToString::to_string);
     editor.renew();
     for change in changes {
         make(change, &mut editor, donor)?;
     }
     let sealed = editor.seal(terms.beyond)?;
-    let expectations = expectations(changes);
-    match before.filter(|_| damage.is_some()) {
-        Some(before) => verify_damaged(&before, &sealed.image, &expectations)?,
-        None => verify(&sealed.image, &expectations)?,
-    }
-    Ok((sealed.image, damage))
+    let accepted = before.zip(finding);
+    let accepted = accepted.map(|(before, finding)| Accepted { before, finding });
+    Ok((sealed.image, accepted))
 }
 
 fn is_damage(error: &EditError) -> bool {

@@ -11,13 +11,13 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::interrupted::{self, Wish};
 use super::output::Output;
-use super::publish::{Destination, STORING, edited, store};
+use super::publish::{Destination, Edited, JUDGING_AND_STORING, edited, store};
 use super::source::{Loaded, Source};
 use super::target::Found;
 use crate::disk::shown;
 use crate::plan::Condition;
 use crate::profile::escape;
-use crate::store::{BackupScope, Disk, NewHive, Outcome, Store};
+use crate::store::{BackupScope, Disk, Outcome, Store};
 
 pub(super) fn run(args: &RecoverArgs, output: &Output) -> Result<Exit, Failure> {
     let mut found = find(args)?;
@@ -55,11 +55,11 @@ pub(super) fn run(args: &RecoverArgs, output: &Output) -> Result<Exit, Failure> 
     if let Some(file) = &args.output {
         let [new] = make(dirty, output)?
             .try_into()
-            .map_err(|hives: Vec<NewHive>| {
+            .map_err(|hives: Vec<Edited>| {
                 let message = format!("{} hives are dirty, and one file was named", hives.len());
                 Failure::usage(message).advising("Name one dirty hive's file, not a target.")
             })?;
-        Store::new(&Disk).save_new(file, &new.content)?;
+        Store::new(&Disk).save_new(file, &new.judged()?)?;
         output.note(&format!("The recovered hive is in {}.", shown(file)));
         return report(&found, &conditions, None, output);
     }
@@ -77,7 +77,7 @@ pub(super) fn run(args: &RecoverArgs, output: &Output) -> Result<Exit, Failure> 
         scope: BackupScope::Hives,
         undoes: None,
     };
-    let phase = output.phase(STORING);
+    let phase = output.phase(JUDGING_AND_STORING);
     let outcome = store(new, &[], &to, SystemTime::now())?;
     drop(phase);
     report(&found, &conditions, Some(&outcome), output)
@@ -102,8 +102,8 @@ fn find(args: &RecoverArgs) -> Result<Found, Failure> {
     )
 }
 
-/// The recovered images, sealed beyond their logs and judged twice.
-fn make(dirty: Vec<(String, Loaded)>, output: &Output) -> Result<Vec<NewHive>, Failure> {
+/// The recovered images, sealed beyond their logs and checked.
+fn make(dirty: Vec<(String, Loaded)>, output: &Output) -> Result<Vec<Edited>, Failure> {
     let now = SystemTime::now();
     let hives = dirty.into_iter();
     hives

@@ -93,7 +93,7 @@ pub(super) fn content(medium: &dyn Medium, path: &Path) -> Result<Content, Store
 
 /// Size and hash of what a handle still has to read.
 pub(super) fn hash_rest(medium: &dyn Medium, handle: &mut Handle) -> Result<Content, StoreFault> {
-    for_each_chunk(medium, handle, |_| Ok(()))
+    hash_each_chunk(medium, handle, |_| Ok(()))
 }
 
 /// Size and hash of bytes in memory.
@@ -119,17 +119,32 @@ pub(super) fn hash_both(
     })
 }
 
-fn for_each_chunk(
+/// Hands over what a handle still has to read, and tells size and hash of it.
+fn hash_each_chunk(
     medium: &dyn Medium,
     handle: &mut Handle,
     mut each: impl FnMut(&[u8]) -> Result<(), StoreFault>,
 ) -> Result<Content, StoreFault> {
-    let mut buffer = vec![0; CHUNK];
     let mut hash = Sha256::new();
+    let size = for_each_chunk(medium, handle, |chunk| {
+        hash.update(chunk);
+        each(chunk)
+    })?;
+    let sha256 = Sha256Sum(hash.finalize().into());
+    Ok(Content { size, sha256 })
+}
+
+/// Hands over what a handle still has to read, and tells the size of it.
+fn for_each_chunk(
+    medium: &dyn Medium,
+    handle: &mut Handle,
+    mut each: impl FnMut(&[u8]) -> Result<(), StoreFault>,
+) -> Result<u64, StoreFault> {
+    let mut buffer = vec![0; CHUNK];
     let mut size = 0_u64;
     loop {
         let count = match medium.read(handle, &mut buffer) {
-            Ok(0) => break,
+            Ok(0) => return Ok(size),
             Ok(count) => count,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(source) => {
@@ -137,15 +152,9 @@ fn for_each_chunk(
                 return Err(DiskError::Unreadable { path, at, source }.into());
             }
         };
-        let chunk = buffer.get(..count).unwrap_or_default();
-        hash.update(chunk);
-        each(chunk)?;
+        each(buffer.get(..count).unwrap_or_default())?;
         size = size.saturating_add(u64::try_from(count).unwrap_or(u64::MAX));
     }
-    Ok(Content {
-        size,
-        sha256: Sha256Sum(hash.finalize().into()),
-    })
 }
 
 /// Writes all of `bytes`.
@@ -195,7 +204,7 @@ pub(super) fn copy(
     let mut source = open(medium, from)?;
     let mut target = create(medium, to, like)?;
     target = seed(medium, target, from)?;
-    let found = for_each_chunk(medium, &mut source, |chunk| {
+    let found = hash_each_chunk(medium, &mut source, |chunk| {
         write_all(medium, &mut target, chunk)
     })?;
     if found != *wanted {
@@ -214,8 +223,7 @@ pub(super) fn write_new(
     bytes: &[u8],
     like: Option<&FileMetadata>,
 ) -> Result<(), StoreFault> {
-    let content = content_of(bytes);
-    fill(medium, create(medium, path, like)?, bytes, &content)
+    fill(medium, create(medium, path, like)?, bytes)
 }
 
 /// As [`write_new`], for bytes whose size and hash are known, and a file that will take the place
@@ -232,7 +240,18 @@ pub(super) fn write_successor(
         Some(_) => seed(medium, handle, live)?,
         None => handle,
     };
-    fill(medium, handle, bytes, wanted)
+    // What is read back is compared with the bytes, and these with their hash: that costs no time,
+    // for writing waits for the disk.
+    let found = thread::scope(|scope| {
+        let beside = Builder::new().spawn_scoped(scope, || content_of(bytes));
+        fill(medium, handle, bytes)?;
+        let beside = beside.ok().and_then(|beside| beside.join().ok());
+        Ok::<_, StoreFault>(beside.unwrap_or_else(|| content_of(bytes)))
+    })?;
+    match found == *wanted {
+        true => Ok(()),
+        false => Err(not_read_back(path)),
+    }
 }
 
 fn seed(medium: &dyn Medium, new: Handle, like: &Path) -> Result<Handle, StoreFault> {
@@ -241,25 +260,37 @@ fn seed(medium: &dyn Medium, new: Handle, like: &Path) -> Result<Handle, StoreFa
     medium.seed(new, like).map_err(failed)
 }
 
-fn fill(
-    medium: &dyn Medium,
-    mut handle: Handle,
-    bytes: &[u8],
-    wanted: &Content,
-) -> Result<(), StoreFault> {
+fn fill(medium: &dyn Medium, mut handle: Handle, bytes: &[u8]) -> Result<(), StoreFault> {
     let path = handle.path.clone();
     let path = path.as_path();
     write_all(medium, &mut handle, bytes)?;
     medium.sync(&handle).map_err(StoreFault::io("sync", path))?;
-    read_back(medium, path, wanted)
+    drop(handle);
+    let mut rest = bytes;
+    for_each_chunk(medium, &mut open(medium, path)?, |chunk| {
+        let (same, left) = rest.split_at_checked(chunk.len()).unwrap_or_default();
+        rest = left;
+        match same == chunk {
+            true => Ok(()),
+            false => Err(not_read_back(path)),
+        }
+    })?;
+    match rest.is_empty() {
+        true => Ok(()),
+        false => Err(not_read_back(path)),
+    }
 }
 
 fn read_back(medium: &dyn Medium, path: &Path, wanted: &Content) -> Result<(), StoreFault> {
     match content(medium, path)? == *wanted {
         true => Ok(()),
-        false => Err(StoreFault::ReadBack {
-            path: path.to_path_buf(),
-        }),
+        false => Err(not_read_back(path)),
+    }
+}
+
+fn not_read_back(path: &Path) -> StoreFault {
+    StoreFault::ReadBack {
+        path: path.to_path_buf(),
     }
 }
 

@@ -61,17 +61,17 @@ pub struct Request {
 
 /// A request that was looked at and found possible; holds the lock on the config folder.
 #[derive(Debug)]
-pub struct Prepared {
+pub struct Prepared<'r> {
     lock: Lock,
     config: PathBuf,
     root: BackupRoot,
     made_root: bool,
     manifest: Manifest,
-    contents: Vec<Vec<u8>>,
+    contents: Vec<&'r [u8]>,
     identities: Vec<Identity>,
 }
 
-impl Prepared {
+impl Prepared<'_> {
     /// The backup's folder, which [`Store::publish`] will make.
     pub fn backup_folder(&self) -> PathBuf {
         self.root.path.join(self.manifest.id.as_str())
@@ -109,10 +109,10 @@ pub struct Published {
     pub kept_as: KeptAs,
 }
 
-struct Looked {
+struct Looked<'r> {
     record: HiveRecord,
     identity: Identity,
-    content: Vec<u8>,
+    content: &'r [u8],
 }
 
 impl Store<'_> {
@@ -124,25 +124,25 @@ impl Store<'_> {
     ///
     /// Every guard: a hive changed since it was read, read-only, running, held or locked target,
     /// an interrupted run, links, too little space.
-    pub fn prepare(&self, request: Request) -> Result<Prepared, StoreError> {
+    pub fn prepare<'r>(&self, request: &'r Request) -> Result<Prepared<'r>, StoreError> {
         self.look(request).map_err(StoreError::untouched)
     }
 
-    fn look(&self, request: Request) -> Result<Prepared, StoreFault> {
-        let config = request.config;
-        guard::not_running(&config)?;
-        guard::writable(&config)?;
-        let lock = self.lock(&config)?;
+    fn look<'r>(&self, request: &'r Request) -> Result<Prepared<'r>, StoreFault> {
+        let config = request.config.as_path();
+        guard::not_running(config)?;
+        guard::writable(config)?;
+        let lock = self.lock(config)?;
         let mut looked = Vec::new();
-        for hive in request.hives {
-            looked.push(self.look_at(&config, hive)?);
+        for hive in &request.hives {
+            looked.push(self.look_at(config, hive)?);
         }
         looked.retain(|hive| hive.record.before != hive.record.after);
         if looked.is_empty() {
             return Err(StoreFault::NothingToDo);
         }
-        let companions = self.companions(&config, &looked, request.scope)?;
-        let root = BackupRoot::new(&config, request.backup_dir.as_deref());
+        let companions = self.companions(config, &looked, request.scope)?;
+        let root = BackupRoot::new(config, request.backup_dir.as_deref());
         let made_root = !root.exists()?;
         if !root.existing().is_dir() {
             let path = root.existing().to_path_buf();
@@ -152,7 +152,7 @@ impl Store<'_> {
         let sequence = self.next_sequence(&root)?;
         let records = looked.iter().map(|hive| hive.record.clone()).collect();
         let (created, target) = (utc_text(request.now), config.display().to_string());
-        let (version, scope, changes) = (request.version, request.scope, request.changes);
+        let (version, scope) = (request.version.clone(), request.scope);
         let manifest = Manifest::new(
             id,
             sequence,
@@ -162,17 +162,14 @@ impl Store<'_> {
             scope,
             records,
             companions,
-            changes,
-            request.undoes,
+            request.changes.clone(),
+            request.undoes.clone(),
         );
-        let contents = looked
-            .iter_mut()
-            .map(|hive| std::mem::take(&mut hive.content))
-            .collect();
+        let contents = looked.iter().map(|hive| hive.content).collect();
         let identities = looked.into_iter().map(|hive| hive.identity).collect();
         let prepared = Prepared {
             lock,
-            config,
+            config: config.to_path_buf(),
             root,
             made_root,
             manifest,
@@ -199,8 +196,8 @@ impl Store<'_> {
         }
     }
 
-    fn look_at(&self, config: &Path, hive: NewHive) -> Result<Looked, StoreFault> {
-        let path = hive.path;
+    fn look_at<'r>(&self, config: &Path, hive: &'r NewHive) -> Result<Looked<'r>, StoreFault> {
+        let path = hive.path.clone();
         if path.parent() != Some(config) && resolved(path.parent()) != resolved(Some(config)) {
             return Err(StoreFault::OtherFolder {
                 path,
@@ -218,7 +215,7 @@ impl Store<'_> {
         if before.sha256.0 != hive.before_sha256 {
             return Err(StoreFault::Changed { path });
         }
-        let (name, file) = (hive.name, FileName::of(&path)?);
+        let (name, file) = (hive.name.clone(), FileName::of(&path)?);
         let record = HiveRecord {
             name,
             file,
@@ -230,7 +227,7 @@ impl Store<'_> {
         Ok(Looked {
             record,
             identity,
-            content: hive.content,
+            content: &hive.content,
         })
     }
 
@@ -238,7 +235,7 @@ impl Store<'_> {
     fn companions(
         &self,
         config: &Path,
-        hives: &[Looked],
+        hives: &[Looked<'_>],
         scope: BackupScope,
     ) -> Result<Vec<CompanionRecord>, StoreFault> {
         let mut seen: BTreeSet<FileName> =
@@ -274,7 +271,7 @@ impl Store<'_> {
         })
     }
 
-    fn check_space(&self, prepared: &Prepared) -> Result<(), StoreFault> {
+    fn check_space(&self, prepared: &Prepared<'_>) -> Result<(), StoreFault> {
         let manifest = &prepared.manifest;
         let text = serde_json::to_vec(&manifest.changes)
             .unwrap_or_default()
@@ -305,7 +302,7 @@ impl Store<'_> {
     ///
     /// [`Touched::Untouched`] if everything was put back, [`Touched::NeedsRestore`] if the next
     /// run must finish or undo it.
-    pub fn publish(&self, prepared: Prepared) -> Result<Outcome, StoreError> {
+    pub fn publish(&self, prepared: Prepared<'_>) -> Result<Outcome, StoreError> {
         let folder = prepared.backup_folder();
         let swaps: Vec<Swap> = prepared.manifest.hives.iter().map(swap_of).collect();
         let mut journal = Journal::new(prepared.manifest.id.clone(), Operation::Apply, swaps);
@@ -346,7 +343,7 @@ impl Store<'_> {
 /// The whole run up to the point where only its litter is left.
 fn write(
     run: &mut Run<'_>,
-    prepared: &Prepared,
+    prepared: &Prepared<'_>,
     folder: &Path,
     manifest: &mut Manifest,
 ) -> Result<(), StoreFault> {
@@ -375,7 +372,11 @@ fn write(
     applied.save(run.medium, folder, run.like())
 }
 
-fn make_folder(run: &mut Run<'_>, prepared: &Prepared, folder: &Path) -> Result<(), StoreFault> {
+fn make_folder(
+    run: &mut Run<'_>,
+    prepared: &Prepared<'_>,
+    folder: &Path,
+) -> Result<(), StoreFault> {
     let root = prepared.root.path.as_path();
     let like = Some(prepared.config.as_path()).filter(|_| prepared.root.beside);
     if prepared.made_root {

@@ -12,10 +12,13 @@ pub(crate) mod reader;
 
 pub use debris::{Debris, Flaw};
 
+use std::collections::HashSet;
+
 use self::known::{KNOWN, Known, MAY_BE_TEXT, TS_POLICY, UNLIMITED_BY_POLICY};
 use self::reader::{Reader, When, dword, path, text};
 use super::control_sets::booting;
 use super::{Action, Change, ControlSetInfo, HiveInput, State, Value, control_sets, folded};
+
 use crate::policy::{PolicyEffect, RegistryPol};
 use crate::profile::{HiveName, Profile};
 use crate::regf::Name;
@@ -416,11 +419,9 @@ impl Context<'_, '_, '_> {
 
 /// Whether profiles or changes are about keys where one place wins over another.
 pub fn concerns(profiles: &[Profile], changes: &[Change]) -> bool {
-    let is_known = |below: &[Name]| {
-        let key = folded(below);
-        let mut known = KNOWN.iter().map(|known| known.key).chain([TS_POLICY]);
-        known.any(|known| folded(&path(None, known)) == key)
-    };
+    let known = KNOWN.iter().map(|known| known.key).chain([TS_POLICY]);
+    let known: HashSet<Vec<u16>> = known.map(|known| folded(&path(None, known))).collect();
+    let is_known = |below: &[Name]| known.contains(&folded(below));
     let rules = profiles.iter().flat_map(|profile| &profile.keys);
     let mut rules = rules.map(|rule| -> Vec<Name> {
         let segments = rule.path.segments.iter();
