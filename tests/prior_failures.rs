@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! What other editors broke, done right: docs/prior-failures.md has a row for each test here.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::workbench::{
     self, NOW, SYSTEM, accepted, accepted_beside, bundled, corpus, data, edited, empty, file, key,
@@ -484,34 +484,34 @@ fn keys_are_deleted_from_a_real_index_leaf() {
     accepted_beside(&image, &original);
 }
 
-/// Bug 10: reged takes 10.9 s for 3,000 keys in a hive of 12 MB.
+/// Bug 10: reged takes 10.9 s for 3,000 keys in a hive of 12 MB, for each looks at all before it.
 #[test]
-fn three_thousand_keys_take_no_time() {
+fn the_cost_of_keys_grows_with_their_number() {
     let original = win10_system().unwrap_or_else(|| bundled(SYSTEM));
-    let start = Instant::now();
-    let image = edited(&original, |editor| {
-        for number in 0..3000 {
-            let at = path(&format!(
-                "ControlSet001\\Services\\{}",
-                number * 7919 % 3001
-            ));
-            editor.create_key(&at).unwrap();
+    let service = |number: u32| {
+        path(&format!(
+            "ControlSet001\\Services\\{}",
+            number * 7919 % 3001
+        ))
+    };
+    let made_and_deleted = |count: u32| {
+        let mut editor = workbench::open(&original);
+        let start = Instant::now();
+        for number in 0..count {
+            editor.create_key(&service(number)).unwrap();
         }
-    });
-    let made = start.elapsed();
-    let image = edited(&image, |editor| {
-        for number in 0..3000 {
-            let at = path(&format!(
-                "ControlSet001\\Services\\{}",
-                number * 7919 % 3001
-            ));
-            assert!(editor.delete_key(&at).unwrap());
+        for number in 0..count {
+            assert!(editor.delete_key(&service(number)).unwrap());
         }
-    });
-    let deleted = start.elapsed() - made;
-    println!("made in {made:?}, deleted in {deleted:?}, each with two checks and nt-hive");
-    assert!(made + deleted < Duration::from_secs(10));
-    accepted_beside(&image, &original);
+        (start.elapsed(), editor)
+    };
+    // The best of three: other work on the machine can only make it longer.
+    let best = |count| (0..3).map(|_| made_and_deleted(count).0).min().unwrap();
+    let (few, many) = (best(300), best(3000));
+    println!("300 keys made and deleted in {few:?}, 3,000 in {many:?}");
+    // Ten times the work; quadratic, it would be a hundred.
+    assert!(many < few * 40);
+    accepted_beside(&workbench::seal(made_and_deleted(3000).1), &original);
 }
 
 /// The repair itself, beside everything above: both bundled hives, every judge.

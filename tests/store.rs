@@ -60,7 +60,7 @@ fn exhaustive() -> bool {
 /// some, from the end on. HIVEMEND_EXHAUSTIVE=1: all of them there too.
 fn stride() -> usize {
     match cfg!(windows) && !exhaustive() {
-        true => 17,
+        true => 19,
         false => 1,
     }
 }

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-//! The inner loops, on the generated hive of 12 MB: `cargo bench`.
+//! The inner loops, on the generated hive of 12 MB.
+//!
+//! `cargo bench --manifest-path benches/inner/Cargo.toml`. A package of its own: divan asks for more of
+//! clap than hivemend does, and everything would be built twice.
 
 #![allow(
     clippy::unwrap_used,
@@ -8,15 +11,15 @@
     missing_docs
 )]
 
-#[path = "../testdata/empty_hive.rs"]
+#[path = "../../testdata/empty_hive.rs"]
 #[allow(dead_code, clippy::indexing_slicing)]
 mod empty_hive;
-#[path = "../testdata/fixtures.rs"]
+#[path = "../../testdata/fixtures.rs"]
 #[allow(dead_code)]
 mod fixtures;
-#[path = "../testdata/large_hive.rs"]
+#[path = "../../testdata/large_hive.rs"]
 mod large_hive;
-#[path = "../testdata/transaction_log.rs"]
+#[path = "../../testdata/transaction_log.rs"]
 #[allow(clippy::indexing_slicing, clippy::as_conversions)]
 mod transaction_log;
 
