@@ -122,6 +122,12 @@ fn without_paths(mut plan: Json) -> Json {
     plan
 }
 
+/// The hives' hashes.
+fn sums(bench: &Bench) -> Vec<(PathBuf, String)> {
+    let hives = bench.hives().into_iter();
+    hives.map(|(file, (sum, _))| (file, sum)).collect()
+}
+
 /// plan, apply, plan, apply again, restore; the same as the Linux program's at every step.
 fn whole_job(bench: &Bench) {
     let Some(drive) = Drive::map(bench.disk()) else {
@@ -203,12 +209,6 @@ fn each_program_restores_what_the_other_applied() {
         return;
     };
     let root = drive.path("\\");
-    let sums = |bench: &Bench| {
-        let hives = bench.hives().into_iter();
-        hives
-            .map(|(file, (sum, _))| (file, sum))
-            .collect::<Vec<_>>()
-    };
     let before = sums(&bench);
     drive
         .run(&with_profile(&["apply", &root, "--yes"]))
@@ -253,6 +253,46 @@ fn every_spelling_of_a_target() {
         let plan = drive.run(&with_profile(&["plan", &target, "--format", "json"]));
         assert_eq!(plan.code, 0, "{target}: {plan:?}");
         assert_eq!(plan.json()["changes"], wanted, "{target}");
+    }
+}
+
+/// What Wine has instead of a network, and of a volume mounted in a folder: links of this side.
+#[test]
+fn a_share_and_a_mounted_folder() {
+    let bench = Bench::sample();
+    let Some(drive) = Drive::map(bench.disk()) else {
+        return;
+    };
+    let servers = bench.beside("servers");
+    fs::create_dir(&servers).unwrap();
+    symlink(bench.disk().parent().unwrap(), servers.join("rescue")).unwrap();
+    let mounts = drive.wine.join("prefix/drive_c/mnt");
+    fs::create_dir_all(&mounts).unwrap();
+    for (link, folder) in [
+        (drive.wine.join("prefix/dosdevices/unc"), &*servers),
+        (mounts.join("osdisk"), bench.disk()),
+    ] {
+        let _ = fs::remove_file(&link);
+        symlink(folder, &link).unwrap();
+    }
+    let before = sums(&bench);
+    let share = bench.disk().file_name().unwrap().to_str().unwrap();
+    for target in [
+        format!("\\\\rescue\\{share}"),
+        format!("\\\\rescue\\{share}\\Windows\\"),
+        format!("\\\\?\\UNC\\rescue\\{share}\\"),
+        "C:\\mnt\\osdisk".to_owned(),
+        "\\\\?\\C:\\mnt\\osdisk\\Windows".to_owned(),
+    ] {
+        drive
+            .run(&with_profile(&["apply", &target, "--yes"]))
+            .expect(0);
+        assert_ne!(sums(&bench), before, "{target}");
+        drive
+            .run(&with_profile(&["plan", &target, "--exit-code"]))
+            .expect(0);
+        drive.run(&["restore", &target, "--yes"]).expect(0);
+        assert_eq!(sums(&bench), before, "{target}");
     }
 }
 
