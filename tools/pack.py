@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Packs the programs with documents and licences: pack.py OUTPUT LINUX TARGET WINDOWS TARGET.
+"""Packs a program with documents and licences: pack.py OUTPUT PROGRAM TARGET. Prints the archive's name.
 
 Everything that could differ between two runs is fixed: order, times, owners, modes.
 """
@@ -106,14 +106,18 @@ def zip_(out, files):
 
 
 def main():
-    out, linux, linux_target, windows, windows_target = sys.argv[1:]
-    for program in (linux, windows):
-        content = Path(program).read_bytes()
-        for path in (str(ROOT), str(Path.home())):
-            if path != "/" and (path + "/").encode() in content:
-                sys.exit(f"{program} holds the path {path}")
-    tar(Path(out) / "hivemend-x86_64-linux.tar.gz", contents(linux, "hivemend", linux_target))
-    zip_(Path(out) / "hivemend-x86_64-windows.zip", contents(windows, "hivemend.exe", windows_target))
+    out, program, target = sys.argv[1:]
+    content = Path(program).read_bytes()
+    for path in (str(ROOT), str(Path.home())):
+        if path != "/" and (path + "/").encode() in content:
+            sys.exit(f"{program} holds the path {path}")
+    if "windows" in target:
+        name = "hivemend-x86_64-windows.zip"
+        zip_(Path(out) / name, contents(program, "hivemend.exe", target))
+    else:
+        name = "hivemend-x86_64-linux.tar.gz"
+        tar(Path(out) / name, contents(program, "hivemend", target))
+    print(name)
 
 
 main()
