@@ -102,7 +102,9 @@ def rows(inputs, work, hivemend, peers):
         add("hivexml", "sh", "-c", f"hivexml '{hive[size]}' > /dev/null")
         chkreg = os.environ.get("HIVEMEND_CHKREG")
         if chkreg and shutil.which("wine"):
-            add("chkreg, in wine", "wine", chkreg, "/F", hive[size], "/V")
+            # It takes a path that begins with / for an option.
+            there = "Z:" + str(hive[size].resolve()).replace("/", "\\")
+            add("chkreg, in wine", "wine", chkreg, "/F", there, "/V")
     found += writing_rows(inputs, work, hivemend)
     add = lambda name, *command, **rest: found.append(Row("start-up", name, *command, **rest))
     add("hivemend --version", hivemend, "--version")
