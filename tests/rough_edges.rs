@@ -9,7 +9,7 @@ use hivemend::store::{BackupScope, Disk, NewHive, Request, Store};
 use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 
-use crate::bench::{Bench, hivemend, sha256};
+use crate::bench::{Bench, hivemend, output_of, sha256};
 
 const APPLY: [&str; 3] = ["-p", "rdp-disconnects", "--yes"];
 const PORT: &str = r"  - key: HKLM\SYSTEM\CurrentControlSet\Control\Terminal Server\WinStations\RDP-Tcp
@@ -78,13 +78,13 @@ fn a_relative_backup_dir_is_made_in_the_current_folder() {
     let before = bench.hives();
     let here = bench.disk().parent().unwrap();
     for command in [&["apply", "-p", "rdp-disconnects"][..], &["restore"][..]] {
-        let output = Command::new(env!("CARGO_BIN_EXE_hivemend"))
-            .current_dir(here)
-            .args(command)
-            .args(["disk", "--backup-dir", "backups", "--yes"])
-            .stdin(Stdio::null())
-            .output()
-            .unwrap();
+        let output = output_of(
+            Command::new(env!("CARGO_BIN_EXE_hivemend"))
+                .current_dir(here)
+                .args(command)
+                .args(["disk", "--backup-dir", "backups", "--yes"])
+                .stdin(Stdio::null()),
+        );
         assert_eq!(output.status.code(), Some(0), "{output:?}");
     }
     assert_eq!(fs::read_dir(here.join("backups")).unwrap().count(), 1);

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
@@ -160,17 +160,31 @@ impl Bench {
 
 /// Runs the program.
 pub(crate) fn hivemend(args: &[&str]) -> Ended {
-    let output = Command::new(env!("CARGO_BIN_EXE_hivemend"))
-        .args(args)
-        .stdin(Stdio::null())
-        .env_remove("NO_COLOR")
-        .output()
-        .unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hivemend"));
+    command.args(args).stdin(Stdio::null());
+    let output = output_of(command.env_remove("NO_COLOR"));
     Ended {
         code: output.status.code().unwrap_or(-1),
         stdout: String::from_utf8(output.stdout).unwrap(),
         stderr: String::from_utf8(output.stderr).unwrap(),
     }
+}
+
+/// Runs a command to its end.
+///
+/// Wine now and then loses a process before the first instruction of its program, and says
+/// ERROR_INTERNAL_ERROR: nothing has run, so such a start is tried again.
+pub(crate) fn output_of(command: &mut Command) -> Output {
+    const ERROR_INTERNAL_ERROR: i32 = 1359;
+    for _ in 0..3 {
+        match command.output() {
+            Err(error) if cfg!(windows) && error.raw_os_error() == Some(ERROR_INTERNAL_ERROR) => {
+                eprintln!("not started, tried again: {error}");
+            }
+            output => return output.unwrap(),
+        }
+    }
+    command.output().unwrap()
 }
 
 pub(crate) fn sha256(file: &Path) -> String {
