@@ -5,7 +5,7 @@
 use super::failure::Failure;
 use super::target::{Found, OpenHive, input};
 use crate::disk::shown;
-use crate::plan::{Change, Effect, HiveInput, Plan, Policies, concerns, effect, machine};
+use crate::plan::{Change, Effect, HiveInput, Plan, Policies, concerns, effect, is_domain_member};
 use crate::policy::RegistryPol;
 use crate::profile::{HiveName, Profile};
 
@@ -44,10 +44,9 @@ impl Policy {
 
     /// What is known of policies besides the `hives`.
     pub(super) fn policies(&self, hives: &[HiveInput<'_>]) -> Policies<'_> {
-        let is_member = machine(hives).domain_member.is_some_and(|fact| fact.value);
         Policies {
             local: self.local.as_ref(),
-            domain_member: is_member,
+            domain_member: is_domain_member(hives),
         }
     }
 }

@@ -2,7 +2,7 @@
 //! Positioned reads through a small cache.
 
 use std::cell::RefCell;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::io;
 
 /// Bytes read ahead and kept together: four pages of a hive.
@@ -38,7 +38,7 @@ pub(super) struct Pages<R> {
 
 #[derive(Default)]
 struct Cache {
-    blocks: HashMap<u64, Block>,
+    blocks: BTreeMap<u64, Block>,
     bad: HashSet<u64>,
     clock: u64,
 }
@@ -112,10 +112,10 @@ impl<R: ReadAt> Pages<R> {
     fn block<'c>(&self, cache: &'c mut Cache, number: u64) -> Option<&'c [u8]> {
         cache.clock = cache.clock.saturating_add(1);
         let now = cache.clock;
-        if cache.bad.contains(&number) {
-            return None;
-        }
         if !cache.blocks.contains_key(&number) {
+            if cache.bad.contains(&number) {
+                return None;
+            }
             let bytes = self.load(cache, number)?;
             cache.make_room();
             cache.blocks.insert(number, Block { bytes, used: now });

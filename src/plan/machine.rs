@@ -5,7 +5,7 @@ use super::control_sets::{ControlSetInfo, Role, control_sets};
 use super::state::find_key;
 use super::{HiveInput, PlanError, path_text};
 use crate::profile::{HiveName, Profile, WindowsVersion};
-use crate::regf::Name;
+use crate::regf::{KeyNode, Name};
 
 /// Something that was read, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,10 +67,8 @@ pub fn needs_machine(profiles: &[Profile]) -> bool {
 ///
 /// Of SYSTEM the control set is asked that the next start uses.
 pub fn machine(hives: &[HiveInput<'_>]) -> Machine {
-    let hive = |name| hives.iter().find(|input| input.name == name);
-    let system = hive(HiveName::System).and_then(System::open);
-    let software = hive(HiveName::Software);
-    let (system, software) = (system.as_ref(), software);
+    let (system, software) = open(hives);
+    let system = system.as_ref();
     let product = system.and_then(product);
     let domain_controller = system.and_then(|system| domain_controller(system, product.as_ref()));
     Machine {
@@ -87,6 +85,23 @@ pub fn machine(hives: &[HiveInput<'_>]) -> Machine {
         product,
         domain_controller,
     }
+}
+
+/// Whether the machine is known to be a member of a domain, as [`machine`] tells it.
+pub fn is_domain_member(hives: &[HiveInput<'_>]) -> bool {
+    let (system, software) = open(hives);
+    let system = system.as_ref();
+    let product = system.and_then(product);
+    let domain_controller = system.and_then(|system| domain_controller(system, product.as_ref()));
+    let member = domain_member(system, software, domain_controller.as_ref());
+    member.is_some_and(|fact| fact.value)
+}
+
+/// SYSTEM and SOFTWARE, as far as they are there and can be asked.
+fn open<'i, 'h>(hives: &'i [HiveInput<'h>]) -> (Option<System<'i, 'h>>, Option<&'i HiveInput<'h>>) {
+    let hive = |name| hives.iter().find(|input| input.name == name);
+    let system = hive(HiveName::System).and_then(System::open);
+    (system, hive(HiveName::Software))
 }
 
 /// The control set that the machine's facts are read from: that of the next start.
@@ -240,14 +255,21 @@ const MAX_DEVICES: usize = 32;
 /// The highest version of a driver that Microsoft provides. A feature update that only switches
 /// features on (19042 on top of 19041) leaves the build of the version below it.
 fn version_of_drivers(system: &System<'_, '_>) -> Option<Fact<WindowsVersion>> {
+    let input = system.input;
+    let class = find_key(input, &system.key(SYSTEM_DEVICES)).ok()??;
     let mut best: Option<Fact<WindowsVersion>> = None;
     for number in 0..MAX_DEVICES {
-        let key = system.key(&format!(r"{SYSTEM_DEVICES}\{number:04}"));
-        let provider = text(system.input, &key, "ProviderName");
-        if provider.is_none_or(|provider| provider.value != "Microsoft") {
+        let number = format!("{number:04}");
+        let device = input.hive.find_subkey(&class, &Name::from(number.as_str()));
+        let Some(device) = device.ok().flatten().filter(|key| key.special().is_none()) else {
+            continue;
+        };
+        let key = system.key(&format!(r"{SYSTEM_DEVICES}\{number}"));
+        let text = |name| text_of(read_in(input, &device, &key, name).ok()??);
+        if text("ProviderName").is_none_or(|provider| provider.value != "Microsoft") {
             continue;
         }
-        let Some(found) = text(system.input, &key, "DriverVersion") else {
+        let Some(found) = text("DriverVersion") else {
             continue;
         };
         let Some(version) = parse_version(&found.value) else {
@@ -293,9 +315,12 @@ fn parse_version(text: &str) -> Option<WindowsVersion> {
     })
 }
 
-/// A string, up to its end.
 fn text(input: &HiveInput<'_>, key: &[Name], name: &str) -> Option<Fact<String>> {
-    let (value, from) = read(input, key, name).ok()??;
+    text_of(read(input, key, name).ok()??)
+}
+
+/// A string, up to its end.
+fn text_of((value, from): (super::Value, String)) -> Option<Fact<String>> {
     if !matches!(value.kind, 1 | 2) {
         return None;
     }
@@ -312,10 +337,20 @@ fn read(
     key: &[Name],
     name: &str,
 ) -> Result<Option<(super::Value, String)>, PlanError> {
-    let Some(node) = find_key(input, key)? else {
-        return Ok(None);
-    };
-    let found = super::state::find_value(input, &node, &Name::from(name))?;
+    match find_key(input, key)? {
+        Some(node) => read_in(input, &node, key, name),
+        None => Ok(None),
+    }
+}
+
+/// A value of `node`, the key at `key`, and where it is.
+fn read_in(
+    input: &HiveInput<'_>,
+    node: &KeyNode<'_>,
+    key: &[Name],
+    name: &str,
+) -> Result<Option<(super::Value, String)>, PlanError> {
+    let found = super::state::find_value(input, node, &Name::from(name))?;
     let from = || format!("{}, value {name}", said(input, key));
     Ok(found.map(|(_, value)| (value, from())))
 }

@@ -26,7 +26,7 @@ pub use effective::{
 };
 pub use error::PlanError;
 pub use installation::{WindowsVersion, computer_name, windows_version};
-pub use machine::{Fact, Machine, ProductType, machine, needs_machine};
+pub use machine::{Fact, Machine, ProductType, is_domain_member, machine, needs_machine};
 pub use state::{
     KeyContent, KeySummary, State, TouchedKey, Value, confirm, key_content, summarize, touched_keys,
 };
@@ -237,11 +237,13 @@ pub struct Skipped {
 
 /// A key's path, or a value's name below it, so that equal ones are equal to the registry.
 pub(crate) fn folded(path: &[Name]) -> Vec<u16> {
-    let names = path.iter().map(Name::units);
-    names
-        .flat_map(|units| std::iter::once(u16::from(b'\\')).chain(units.iter().copied()))
-        .map(crate::regf::upcase)
-        .collect()
+    let length = path.iter().map(|name| name.units().len().saturating_add(1));
+    let mut folded = Vec::with_capacity(length.sum());
+    for name in path {
+        folded.push(u16::from(b'\\'));
+        folded.extend(name.units().iter().map(|&unit| crate::regf::upcase(unit)));
+    }
+    folded
 }
 
 /// A key's path as people write it.

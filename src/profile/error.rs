@@ -235,6 +235,9 @@ impl fmt::Display for Excerpt {
 
 /// Returns `text` with everything escaped that could move a cursor or reorder a line.
 pub fn escape(text: &str) -> String {
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return text.to_owned();
+    }
     let mut escaped = String::with_capacity(text.len());
     text.chars().for_each(|c| push_escaped(&mut escaped, c));
     escaped

@@ -75,7 +75,10 @@ impl Name {
 
 impl From<&str> for Name {
     fn from(text: &str) -> Self {
-        Self(text.encode_utf16().collect())
+        // The iterator promises a third of that, and a list that grows is copied twice.
+        let mut units = Vec::with_capacity(text.len());
+        units.extend(text.encode_utf16());
+        Self(units)
     }
 }
 

@@ -93,6 +93,9 @@ fn digest(bytes: &[u8]) -> String {
 }
 
 fn quoted(text: &str) -> String {
+    if !text.contains(['\\', '"']) {
+        return format!("\"{}\"", escape(text));
+    }
     let text = text.replace('\\', "\\\\").replace('"', "\\\"");
     format!("\"{}\"", escape(&text))
 }

@@ -203,10 +203,10 @@ impl<'a, 'r, 'h> Asker<'a, 'r, 'h> {
         if is_good || want.to_write().is_none() {
             return Some(None);
         }
-        let key = path(None, key);
         let software = HiveName::Software;
-        let stored = self.reader.value(software, &key, name, When::Now);
-        let is_written = self.reader.becomes(software, &key, name).is_some();
+        let policy = self.reader.known_key(software, None, key);
+        let stored = self.reader.value(&policy, name, When::Now);
+        let is_written = self.reader.becomes(&policy, name).is_some();
         let mut profiles = Vec::new();
         profiles.extend(known.lift.filter(|_| stored.is_some()));
         profiles.extend(is_written.then_some(PARKS));
@@ -221,7 +221,7 @@ impl<'a, 'r, 'h> Asker<'a, 'r, 'h> {
             evidence: Evidence {
                 hive: software,
                 control_set: None,
-                key,
+                key: path(None, key),
                 value: Some(Name::from(name)),
                 note: Some(self.policy_note(known.name, is_written, stored.is_some())),
                 found: stored.map(State::Value),
@@ -258,11 +258,9 @@ impl<'a, 'r, 'h> Asker<'a, 'r, 'h> {
             return false;
         };
         let name = value.to_string();
-        let software = HiveName::Software;
-        let is_written = self.reader.becomes(software, &change.key, &name).is_some();
-        let then = self
-            .reader
-            .value(software, &change.key, &name, When::AtStart);
+        let key = self.reader.key(HiveName::Software, &change.key);
+        let is_written = self.reader.becomes(&key, &name).is_some();
+        let then = self.reader.value(&key, &name, When::AtStart);
         is_written && then.map(State::Value) == change.after
     }
 
@@ -276,19 +274,13 @@ impl<'a, 'r, 'h> Asker<'a, 'r, 'h> {
             return (Vec::new(), None);
         };
         let name = value.to_string();
-        let at = |when| {
-            self.reader
-                .value(HiveName::Software, &change.key, &name, when)
-        };
-        let is_written = self
-            .reader
-            .becomes(HiveName::Software, &change.key, &name)
-            .is_some();
+        let key = self.reader.key(HiveName::Software, &change.key);
+        let is_written = self.reader.becomes(&key, &name).is_some();
         let wanted = match &change.after {
             Some(State::Value(value)) => Some(value.clone()),
             _ => None,
         };
-        if is_written && at(When::AtStart) != wanted {
+        if is_written && self.reader.value(&key, &name, When::AtStart) != wanted {
             let note = "Registry.pol writes it again when Windows starts";
             return (vec![PARKS.to_owned()], Some(note.to_owned()));
         }

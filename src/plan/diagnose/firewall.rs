@@ -124,7 +124,8 @@ impl Firewall<'_, '_, '_> {
     }
 
     fn number(&self, hive: HiveName, key: &[crate::regf::Name], name: &str) -> Option<u32> {
-        let value = self.reader.value(hive, key, name, When::AtStart)?;
+        let key = self.reader.key(hive, key);
+        let value = self.reader.value(&key, name, When::AtStart)?;
         dword(&value)
     }
 }

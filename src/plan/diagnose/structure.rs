@@ -70,20 +70,26 @@ pub(super) fn add(answers: &mut Answers, reader: &Reader<'_, '_>, profiles: &[Pr
 /// A session host of Remote Desktop Services without a licensing mode or a licence server: it
 /// refuses sessions once its grace period is over.
 fn licence(reader: &Reader<'_, '_>, set: &str) -> Option<Found> {
-    let at_start = |hive, key: &[Name], name| reader.value(hive, key, name, When::AtStart);
-    let product = path(Some(set), "Control\\ProductOptions");
-    let product = at_start(HiveName::System, &product, "ProductType");
+    let at_start = |hive, set, key, name| {
+        let key = reader.known_key(hive, set, key);
+        reader.value(&key, name, When::AtStart)
+    };
+    let product = at_start(
+        HiveName::System,
+        Some(set),
+        "Control\\ProductOptions",
+        "ProductType",
+    );
     let is_server = product
         .as_ref()
         .and_then(text)
         .is_some_and(|product| product != "WinNT");
-    let role = at_start(HiveName::Software, &path(None, ROLE), "InstallState");
+    let role = at_start(HiveName::Software, None, ROLE, "InstallState");
     if !is_server || role.as_ref().and_then(dword) != Some(1) {
         return None;
     }
-    let servers_key = path(Some(set), LICENCE_SERVERS);
-    let own = at_start(HiveName::System, &servers_key, SPECIFIED);
-    let policy = at_start(HiveName::Software, &path(None, TS_POLICY), "LicenseServers");
+    let own = at_start(HiveName::System, Some(set), LICENCE_SERVERS, SPECIFIED);
+    let policy = at_start(HiveName::Software, None, TS_POLICY, "LicenseServers");
     let has_server = own
         .as_ref()
         .is_some_and(|own| own.data.iter().any(|byte| *byte != 0))
@@ -106,7 +112,7 @@ fn licence(reader: &Reader<'_, '_>, set: &str) -> Option<Found> {
         ),
         _ => (
             "The session host has no licence server, and refuses sessions after its grace period",
-            servers_key,
+            path(Some(set), LICENCE_SERVERS),
             SPECIFIED,
             own,
         ),

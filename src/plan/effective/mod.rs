@@ -13,9 +13,10 @@ pub(crate) mod reader;
 pub use debris::{Debris, Flaw};
 
 use std::collections::HashSet;
+use std::rc::Rc;
 
 use self::known::{KNOWN, Known, MAY_BE_TEXT, TS_POLICY, UNLIMITED_BY_POLICY};
-use self::reader::{Reader, When, dword, path, text};
+use self::reader::{AskedKey, Reader, When, dword, path, text};
 use super::control_sets::booting;
 use super::{Action, Change, ControlSetInfo, HiveInput, State, Value, control_sets, folded};
 
@@ -202,8 +203,8 @@ pub(crate) fn sets_of(hives: &[HiveInput<'_>]) -> Vec<ControlSetInfo> {
 /// Whether the Group Policy client runs at the next start once the changes are made.
 fn is_policy_processed(reader: &Reader<'_, '_>, sets: &[ControlSetInfo]) -> bool {
     let runs = |set: &ControlSetInfo| {
-        let path = path(Some(&set.name), "Services\\gpsvc");
-        let start = reader.value(HiveName::System, &path, "Start", When::Planned);
+        let service = reader.known_key(HiveName::System, Some(&set.name), "Services\\gpsvc");
+        let start = reader.value(&service, "Start", When::Planned);
         start.as_ref().and_then(dword) != Some(DISABLED)
     };
     match booting(sets) {
@@ -214,16 +215,16 @@ fn is_policy_processed(reader: &Reader<'_, '_>, sets: &[ControlSetInfo]) -> bool
 
 /// The setting, where any place says something about it at any time.
 fn setting(reader: &Reader<'_, '_>, set: &str, known: &Known) -> Option<Setting> {
-    let at = |when| in_force(reader, set, known, when);
-    let key = path(Some(set), known.key);
+    let places = Places::of(reader, set, known);
+    let at = |when| places.in_force(reader, known, when);
     let setting = Setting {
         control_set: set.to_owned(),
+        key: path(Some(set), known.key),
         name: known.name,
-        stored: reader.value(HiveName::System, &key, known.name, When::Now),
+        stored: reader.value(&places.own, known.name, When::Now),
         now: at(When::Now),
         planned: at(When::Planned),
         at_start: at(When::AtStart),
-        key,
     };
     let states = [&setting.now, &setting.planned, &setting.at_start];
     let is_said = states.iter().any(|state| state.source != Source::Default);
@@ -232,45 +233,79 @@ fn setting(reader: &Reader<'_, '_>, set: &str, known: &Known) -> Option<Setting>
 
 /// What counts for a setting: policy, then the user's account, then the value itself.
 pub(crate) fn in_force(reader: &Reader<'_, '_>, set: &str, known: &Known, when: When) -> InForce {
-    if let Some(found) = by_policy(reader, known, when) {
-        return found;
-    }
-    let key = path(Some(set), known.key);
-    let own = |name| reader.value(HiveName::System, &key, name, when);
-    let value = own(known.name);
-    if let Some(flag) = known.inherit {
-        let inherits = own(flag)
-            .as_ref()
-            .and_then(dword)
-            .is_some_and(|flag| flag != 0);
-        if inherits {
-            let source = Source::UserAccount { flag };
-            return InForce {
-                source,
-                value: None,
-            };
-        }
-    }
-    // A number stored as text is none to Windows.
-    let value = value.filter(|value| !known.is_number || dword(value).is_some());
-    let source = if value.is_some() {
-        Source::Own
-    } else {
-        Source::Default
-    };
-    InForce { source, value }
+    Places::of(reader, set, known).in_force(reader, known, when)
 }
 
 /// The policy over a setting, if it is set and of a type that Windows reads.
 pub(crate) fn by_policy(reader: &Reader<'_, '_>, known: &Known, when: When) -> Option<InForce> {
-    let name = known.policy_name;
+    deciding_policy(reader, &policies(reader, known), known, when)
+}
+
+/// A policy's key, by its path and to be asked.
+type Policy = (&'static str, Rc<AskedKey>);
+
+/// The keys that decide a setting.
+struct Places {
+    policies: Vec<Policy>,
+    own: Rc<AskedKey>,
+}
+
+impl Places {
+    fn of(reader: &Reader<'_, '_>, set: &str, known: &Known) -> Self {
+        Self {
+            policies: policies(reader, known),
+            own: reader.known_key(HiveName::System, Some(set), known.key),
+        }
+    }
+
+    fn in_force(&self, reader: &Reader<'_, '_>, known: &Known, when: When) -> InForce {
+        if let Some(found) = deciding_policy(reader, &self.policies, known, when) {
+            return found;
+        }
+        let own = |name| reader.value(&self.own, name, when);
+        let value = own(known.name);
+        if let Some(flag) = known.inherit {
+            let inherits = own(flag)
+                .as_ref()
+                .and_then(dword)
+                .is_some_and(|flag| flag != 0);
+            if inherits {
+                let source = Source::UserAccount { flag };
+                return InForce {
+                    source,
+                    value: None,
+                };
+            }
+        }
+        // A number stored as text is none to Windows.
+        let value = value.filter(|value| !known.is_number || dword(value).is_some());
+        let source = if value.is_some() {
+            Source::Own
+        } else {
+            Source::Default
+        };
+        InForce { source, value }
+    }
+}
+
+fn policies(reader: &Reader<'_, '_>, known: &Known) -> Vec<Policy> {
     let keys = known.policy_keys.iter();
-    keys.copied().find_map(|key| {
-        let found = reader.value(HiveName::Software, &path(None, key), name, when)?;
+    keys.map(|&key| (key, reader.known_key(HiveName::Software, None, key)))
+        .collect()
+}
+
+fn deciding_policy(
+    reader: &Reader<'_, '_>,
+    policies: &[Policy],
+    known: &Known,
+    when: When,
+) -> Option<InForce> {
+    let name = known.policy_name;
+    policies.iter().find_map(|(key, policy)| {
+        let found = reader.value(policy, name, when)?;
         let value = as_listener_says(known, found)?;
-        let source = Source::Policy { key, name };
         Some(InForce {
-            source,
+            source: Source::Policy { key, name },
             value: Some(value),
         })
     })
@@ -333,9 +368,8 @@ impl Context<'_, '_, '_> {
                     data: Vec::new(),
                 });
                 // Clearing the policy does not help where the file brings it back.
-                let comes_back = self
-                    .reader
-                    .becomes(HiveName::Software, &path(None, key), name);
+                let policy = self.reader.known_key(HiveName::Software, None, key);
+                let comes_back = self.reader.becomes(&policy, name);
                 let mut against = vec![(Against::Policy { key, name, value }, lift)];
                 if comes_back.is_some() && matches!(later, Source::Policy { .. }) {
                     against.push((self.local(setting), STOPS_POLICY));
@@ -383,9 +417,8 @@ impl Context<'_, '_, '_> {
             return self.key_comes_back(change);
         };
         let name = name.to_string();
-        let effect = self
-            .reader
-            .becomes(HiveName::Software, &change.key, &name)?;
+        let key = self.reader.key(HiveName::Software, &change.key);
+        let effect = self.reader.becomes(&key, &name)?;
         let planned = match &change.after {
             Some(State::Value(value)) => Some(value.clone()),
             _ => None,
@@ -402,10 +435,13 @@ impl Context<'_, '_, '_> {
 
     /// Whether the file sets a value in a key that is deleted.
     fn key_comes_back(&self, change: &Change) -> Option<Against> {
-        let names = KNOWN.iter().map(|known| known.policy_name);
-        let mut names = names.filter(|_| folded(&change.key) == folded(&path(None, TS_POLICY)));
+        if folded(&change.key) != folded(&path(None, TS_POLICY)) {
+            return None;
+        }
+        let key = self.reader.key(HiveName::Software, &change.key);
+        let mut names = KNOWN.iter().map(|known| known.policy_name);
         names.find_map(|name| {
-            let effect = self.reader.becomes(HiveName::Software, &change.key, name)?;
+            let effect = self.reader.becomes(&key, name)?;
             match effect {
                 PolicyEffect::Set { kind, data } | PolicyEffect::SetIfAbsent { kind, data } => {
                     let (name, value) = (name.to_owned(), Some(Value { kind, data }));

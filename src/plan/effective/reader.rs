@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use crate::plan::state::find_key;
-use crate::plan::{Action, Change, HiveInput, PlanError, State, Value, folded};
+use crate::plan::{Action, Change, HiveInput, PlanError, State, Value, folded, path_text};
 use crate::policy::{PolicyEffect, RegistryPol};
 use crate::profile::HiveName;
 use crate::regf::{CellOffset, Name, RegfError};
@@ -23,26 +23,41 @@ pub(crate) enum When {
     AtStart,
 }
 
-type Place = (HiveName, Vec<u16>, Vec<u16>);
-
 /// Looks values up; what cannot be read is taken for absent, and said in `problems`.
 pub(crate) struct Reader<'r, 'h> {
     hives: &'r [HiveInput<'h>],
-    changed: HashMap<Place, Option<Value>>,
-    deleted: Vec<(HiveName, Vec<u16>)>,
+    changed: HashMap<Place, Changed>,
+    deleted: Vec<Place>,
     /// The local group policy, where Windows will process it.
     pub(crate) local_policy: Option<&'r RegistryPol>,
     /// What could not be read.
     pub(crate) problems: RefCell<Vec<String>>,
     /// The keys that were asked for: each is asked for many of its values, several times.
-    keys: RefCell<HashMap<Key, Rc<Values>>>,
+    asked: RefCell<HashMap<Place, Rc<AskedKey>>>,
+    /// The same by a path that the program knows, so that it need not be folded again.
+    known: RefCell<HashMap<KnownPlace, Rc<AskedKey>>>,
 }
 
 /// A hive and the folded path of a key in it.
-type Key = (HiveName, Vec<u16>);
+type Place = (HiveName, Vec<u16>);
 
-/// The values of a key by their folded names.
-type Values = HashMap<Vec<u16>, CellOffset>;
+/// A hive, the control set, and a path below it, or below the hive's root if there is none.
+type KnownPlace = (HiveName, Option<String>, &'static str);
+
+/// What changes make of values, by their folded names; `None` where they are deleted.
+type Changed = HashMap<Vec<u16>, Option<Value>>;
+
+/// A key that is asked for its values, there or not.
+pub(crate) struct AskedKey {
+    hive: HiveName,
+    /// Its path with the hive, as people write it.
+    text: String,
+    /// The values in it by their folded names.
+    stored: HashMap<Vec<u16>, CellOffset>,
+    changed: Changed,
+    /// Whether the changes delete it, and what they do to its values was done after that.
+    is_deleted: bool,
+}
 
 impl<'r, 'h> Reader<'r, 'h> {
     pub(crate) fn new(
@@ -55,21 +70,20 @@ impl<'r, 'h> Reader<'r, 'h> {
             changed: HashMap::new(),
             deleted: Vec::new(),
             local_policy,
-            problems: RefCell::new(Vec::new()),
-            keys: RefCell::default(),
+            problems: RefCell::default(),
+            asked: RefCell::default(),
+            known: RefCell::default(),
         };
         changes.iter().for_each(|change| reader.overlay(change));
         reader
     }
 
     fn overlay(&mut self, change: &Change) {
-        let key = folded(&change.key);
+        let place = (change.hive, folded(&change.key));
         match (&change.value, &change.after) {
             (None, _) if change.action == Action::DeleteKey => {
-                let is_below =
-                    |(hive, path, _): &Place| *hive == change.hive && is_at_or_below(path, &key);
-                self.changed.retain(|place, _| !is_below(place));
-                self.deleted.push((change.hive, key));
+                self.changed.retain(|at, _| !is_at_or_below(at, &place));
+                self.deleted.push(place);
             }
             (None, _) => {}
             (Some(name), after) => {
@@ -77,8 +91,8 @@ impl<'r, 'h> Reader<'r, 'h> {
                     Some(State::Value(value)) => Some(value.clone()),
                     _ => None,
                 };
-                let place = (change.hive, key, folded(std::slice::from_ref(name)));
-                self.changed.insert(place, value);
+                let values = self.changed.entry(place).or_default();
+                values.insert(folded_name(name), value);
             }
         }
     }
@@ -88,61 +102,73 @@ impl<'r, 'h> Reader<'r, 'h> {
         self.hives.iter().any(|input| input.name == hive)
     }
 
-    /// The value `name` of the key at `path` below the root of `hive`.
-    pub(crate) fn value(
+    /// The key at `path` below the root of `hive`.
+    pub(crate) fn key(&self, hive: HiveName, path: &[Name]) -> Rc<AskedKey> {
+        let place = (hive, folded(path));
+        if let Some(key) = self.asked.borrow().get(&place) {
+            return Rc::clone(key);
+        }
+        let key = Rc::new(AskedKey {
+            hive,
+            text: format!("{hive}\\{}", path_text(path)),
+            stored: self.read_values(hive, path),
+            changed: self.changed.get(&place).cloned().unwrap_or_default(),
+            is_deleted: self.deleted.iter().any(|at| is_at_or_below(&place, at)),
+        });
+        self.asked.borrow_mut().insert(place, Rc::clone(&key));
+        key
+    }
+
+    /// As [`key`](Self::key), for a path that is asked for again and again.
+    pub(crate) fn known_key(
         &self,
         hive: HiveName,
-        path: &[Name],
-        name: &str,
-        when: When,
-    ) -> Option<Value> {
+        set: Option<&str>,
+        below: &'static str,
+    ) -> Rc<AskedKey> {
+        let place = (hive, set.map(str::to_owned), below);
+        if let Some(key) = self.known.borrow().get(&place) {
+            return Rc::clone(key);
+        }
+        let key = self.key(hive, &path(set, below));
+        self.known.borrow_mut().insert(place, Rc::clone(&key));
+        key
+    }
+
+    /// The value `name` of a key.
+    pub(crate) fn value(&self, key: &AskedKey, name: &str, when: When) -> Option<Value> {
+        let folded = folded_name(&Name::from(name));
         match when {
-            When::Now => self.stored(hive, path, name),
-            When::Planned => self.planned(hive, path, name),
-            When::AtStart => {
-                let planned = || self.planned(hive, path, name);
-                match self.becomes(hive, path, name) {
-                    None => planned(),
-                    Some(PolicyEffect::Set { kind, data }) => Some(Value { kind, data }),
-                    Some(PolicyEffect::SetIfAbsent { kind, data }) => {
-                        planned().or(Some(Value { kind, data }))
-                    }
-                    Some(_) => None,
+            When::Now => self.stored(key, &folded),
+            When::Planned => self.planned(key, &folded),
+            When::AtStart => match self.becomes(key, name) {
+                None => self.planned(key, &folded),
+                Some(PolicyEffect::Set { kind, data }) => Some(Value { kind, data }),
+                Some(PolicyEffect::SetIfAbsent { kind, data }) => {
+                    let planned = self.planned(key, &folded);
+                    planned.or(Some(Value { kind, data }))
                 }
-            }
+                Some(_) => None,
+            },
         }
     }
 
     /// What the local group policy does to a value, where Windows will process it.
-    pub(crate) fn becomes(
-        &self,
-        hive: HiveName,
-        path: &[Name],
-        name: &str,
-    ) -> Option<PolicyEffect> {
-        let key = super::super::path_text(path);
-        let pol = self.local_policy?;
-        pol.what_becomes_of(&format!("{hive}\\{key}"), name)
+    pub(crate) fn becomes(&self, key: &AskedKey, name: &str) -> Option<PolicyEffect> {
+        self.local_policy?.what_becomes_of(&key.text, name)
     }
 
-    fn planned(&self, hive: HiveName, path: &[Name], name: &str) -> Option<Value> {
-        let key = folded(path);
-        let value = folded(&[Name::from(name)]);
-        if let Some(value) = self.changed.get(&(hive, key.clone(), value)) {
-            return value.clone();
-        }
-        let mut deleted = self.deleted.iter();
-        let is_gone = deleted.any(|(other, above)| *other == hive && is_at_or_below(&key, above));
-        match is_gone {
-            true => None,
-            false => self.stored(hive, path, name),
+    fn planned(&self, key: &AskedKey, name: &[u16]) -> Option<Value> {
+        match key.changed.get(name) {
+            Some(value) => value.clone(),
+            None if key.is_deleted => None,
+            None => self.stored(key, name),
         }
     }
 
-    fn stored(&self, hive: HiveName, path: &[Name], name: &str) -> Option<Value> {
-        let input = self.hives.iter().find(|input| input.name == hive)?;
-        let name = folded(&[Name::from(name)]);
-        let at = *self.values_of(input, path).get(&name)?;
+    fn stored(&self, key: &AskedKey, name: &[u16]) -> Option<Value> {
+        let at = *key.stored.get(name)?;
+        let input = self.hives.iter().find(|input| input.name == key.hive)?;
         let read = || {
             let value = input.hive.value(at)?;
             let data = input.hive.data(&value)?.into_owned();
@@ -152,32 +178,25 @@ impl<'r, 'h> Reader<'r, 'h> {
         let read: Result<Value, RegfError> = read();
         match read {
             Ok(value) => Some(value),
-            Err(error) => self.unread(PlanError::in_hive(hive)(error).to_string()),
+            Err(error) => self.unread(PlanError::in_hive(key.hive)(error).to_string()),
         }
     }
 
-    fn values_of(&self, input: &HiveInput<'_>, path: &[Name]) -> Rc<Values> {
-        let place = (input.name, folded(path));
-        if let Some(values) = self.keys.borrow().get(&place) {
-            return Rc::clone(values);
-        }
-        let values = Rc::new(self.read_values(input, path));
-        self.keys.borrow_mut().insert(place, Rc::clone(&values));
-        values
-    }
-
-    fn read_values(&self, input: &HiveInput<'_>, path: &[Name]) -> Values {
-        let in_hive = PlanError::in_hive(input.name);
+    fn read_values(&self, hive: HiveName, path: &[Name]) -> HashMap<Vec<u16>, CellOffset> {
+        let mut values = HashMap::new();
+        let Some(input) = self.hives.iter().find(|input| input.name == hive) else {
+            return values;
+        };
+        let in_hive = PlanError::in_hive(hive);
         let listed = find_key(input, path).and_then(|key| match key {
             Some(key) => input.hive.values(&key).map_err(&in_hive),
             None => Ok(Vec::new()),
         });
-        let mut values = Values::new();
         for at in listed.unwrap_or_else(|error| self.unread(error.to_string()).unwrap_or_default())
         {
             match input.hive.value(at) {
                 Ok(value) => {
-                    let name = folded(&[value.name().to_name()]);
+                    let name = folded_name(&value.name().to_name());
                     values.entry(name).or_insert(at);
                 }
                 Err(error) => {
@@ -224,10 +243,16 @@ impl<'r, 'h> Reader<'r, 'h> {
     }
 }
 
-/// Whether the folded path `key` is `above`, or below it.
-fn is_at_or_below(key: &[u16], above: &[u16]) -> bool {
-    let rest = key.strip_prefix(above);
-    rest.is_some_and(|rest| rest.first().is_none_or(|unit| *unit == u16::from(b'\\')))
+/// Whether the key is `above`, or below it.
+fn is_at_or_below((hive, path): &Place, (other, above): &Place) -> bool {
+    let rest = path.strip_prefix(above.as_slice());
+    let is_below =
+        rest.is_some_and(|rest| rest.first().is_none_or(|unit| *unit == u16::from(b'\\')));
+    hive == other && is_below
+}
+
+fn folded_name(name: &Name) -> Vec<u16> {
+    folded(std::slice::from_ref(name))
 }
 
 /// A path from its text, below `root` where there is one.
