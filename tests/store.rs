@@ -303,7 +303,7 @@ impl Target {
             hives,
             backup_dir: None,
             scope: BackupScope::Hives,
-            changes: serde_json::json!([{ "key": "ControlSet001\\Control" }]),
+            changes: serde_json::json!([{ "key": "ControlSet001\\Control" }]).into(),
             undoes: None,
             now: SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_170_665),
             version: "0.1.0".to_owned(),

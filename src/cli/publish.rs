@@ -187,7 +187,7 @@ pub(super) fn store(
         hives: new,
         backup_dir: to.backup_dir.map(Path::to_path_buf),
         scope: to.scope,
-        changes: changes_json(changes)?,
+        changes: changes_json(changes)?.into(),
         undoes: to.undoes.cloned(),
         now,
         version: env!("CARGO_PKG_VERSION").to_owned(),

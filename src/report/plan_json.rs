@@ -231,7 +231,7 @@ pub fn plan_from_json(bytes: &[u8]) -> Result<Plan, PlanJsonError> {
 ///
 /// Where it holds none that can be read.
 pub fn changes_from_json(json: &Json) -> Result<Vec<Change>, PlanJsonError> {
-    let documents: Vec<ChangeDocument> = serde_json::from_value(json.clone())?;
+    let documents = Vec::<ChangeDocument>::deserialize(json)?;
     changes_from(&documents)
 }
 

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -46,8 +47,9 @@ pub struct Manifest {
     pub hives: Vec<HiveRecord>,
     /// The other files in the backup.
     pub companions: Vec<CompanionRecord>,
-    /// What the caller wants remembered about its changes; opaque here.
-    pub changes: serde_json::Value,
+    /// What the caller wants remembered about its changes; opaque here, and shared because it may
+    /// be thousands of changes.
+    pub changes: Arc<serde_json::Value>,
 }
 
 /// How much a backup holds.
@@ -143,7 +145,7 @@ impl Manifest {
         scope: BackupScope,
         hives: Vec<HiveRecord>,
         companions: Vec<CompanionRecord>,
-        changes: serde_json::Value,
+        changes: Arc<serde_json::Value>,
         undoes: Option<BackupId>,
     ) -> Self {
         let (schema, state) = (SCHEMA.to_owned(), BackupState::Applying);

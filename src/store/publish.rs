@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::error::{StoreError, StoreFault, Touched};
@@ -50,7 +51,7 @@ pub struct Request {
     /// How much is backed up.
     pub scope: BackupScope,
     /// What the manifest is to remember about the changes.
-    pub changes: serde_json::Value,
+    pub changes: Arc<serde_json::Value>,
     /// The backup whose changes are taken back, where that is what is published.
     pub undoes: Option<BackupId>,
     /// The time of the run.
@@ -162,7 +163,7 @@ impl Store<'_> {
             scope,
             records,
             companions,
-            request.changes.clone(),
+            Arc::clone(&request.changes),
             request.undoes.clone(),
         );
         let contents = looked.iter().map(|hive| hive.content).collect();
