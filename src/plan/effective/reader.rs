@@ -54,8 +54,8 @@ pub(crate) struct AskedKey {
     text: String,
     /// The values in it by their folded names.
     stored: HashMap<Vec<u16>, CellOffset>,
+    /// Where the changes delete it, those that come after that.
     changed: Changed,
-    /// Whether the changes delete it, and what they do to its values was done after that.
     is_deleted: bool,
 }
 
