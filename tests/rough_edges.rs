@@ -5,6 +5,7 @@ use std::fs;
 use std::process::{Command, Stdio};
 use std::time::{Duration, UNIX_EPOCH};
 
+use hivemend::profile::builtin;
 use hivemend::store::{BackupScope, Disk, NewHive, Request, Store};
 use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
@@ -89,6 +90,30 @@ fn a_relative_backup_dir_is_made_in_the_current_folder() {
     }
     assert_eq!(fs::read_dir(here.join("backups")).unwrap().count(), 1);
     assert_eq!(bench.hives(), before);
+}
+
+/// Only what is built in is not linted in every run, and a file is not that, whatever it is called.
+#[test]
+fn a_file_called_built_in_is_linted() {
+    let bench = Bench::sample();
+    let before = bench.snapshot();
+    let here = bench.disk().parent().unwrap();
+    let known = builtin().iter().find(|known| known.id == "nla-disable");
+    let lines = known.unwrap().text.lines();
+    let lines: Vec<&str> = lines.filter(|line| !line.starts_with("undo:")).collect();
+    fs::write(here.join("built-in"), lines.join("\n")).unwrap();
+    for (profile, code) in [("built-in", 2), ("nla-disable", 0)] {
+        let output = output_of(
+            Command::new(env!("CARGO_BIN_EXE_hivemend"))
+                .current_dir(here)
+                .args(["plan", "disk", "-p", profile])
+                .stdin(Stdio::null()),
+        );
+        assert_eq!(output.status.code(), Some(code), "{output:?}");
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(said.contains("undo-missing"), code == 2, "{said}");
+    }
+    assert_eq!(bench.snapshot(), before);
 }
 
 #[test]
