@@ -60,7 +60,7 @@ fn exhaustive() -> bool {
 /// some, from the end on. HIVEMEND_EXHAUSTIVE=1: all of them there too.
 fn stride() -> usize {
     match cfg!(windows) && !exhaustive() {
-        true => 53,
+        true => 29,
         false => 1,
     }
 }
