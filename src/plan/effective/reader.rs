@@ -2,7 +2,7 @@
 //! Values as they are, as they will be once a plan's changes are made, and as the local group
 //! policy leaves them after that.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -50,10 +50,9 @@ type Changed = HashMap<Vec<u16>, Option<Value>>;
 /// A key that is asked for its values, there or not.
 pub(crate) struct AskedKey {
     hive: HiveName,
-    /// Its path with the hive, as people write it.
-    text: String,
-    /// The values in it by their folded names.
-    stored: HashMap<Vec<u16>, CellOffset>,
+    path: Vec<Name>,
+    /// The values in it by their folded names, once one is asked for.
+    stored: OnceCell<HashMap<Vec<u16>, CellOffset>>,
     /// Where the changes delete it, those that come after that.
     changed: Changed,
     is_deleted: bool,
@@ -110,8 +109,8 @@ impl<'r, 'h> Reader<'r, 'h> {
         }
         let key = Rc::new(AskedKey {
             hive,
-            text: format!("{hive}\\{}", path_text(path)),
-            stored: self.read_values(hive, path),
+            path: path.to_vec(),
+            stored: OnceCell::new(),
             changed: self.changed.get(&place).cloned().unwrap_or_default(),
             is_deleted: self.deleted.iter().any(|at| is_at_or_below(&place, at)),
         });
@@ -155,7 +154,9 @@ impl<'r, 'h> Reader<'r, 'h> {
 
     /// What the local group policy does to a value, where Windows will process it.
     pub(crate) fn becomes(&self, key: &AskedKey, name: &str) -> Option<PolicyEffect> {
-        self.local_policy?.what_becomes_of(&key.text, name)
+        let policy = self.local_policy?;
+        let path = format!("{}\\{}", key.hive, path_text(&key.path));
+        policy.what_becomes_of(&path, name)
     }
 
     fn planned(&self, key: &AskedKey, name: &[u16]) -> Option<Value> {
@@ -167,7 +168,10 @@ impl<'r, 'h> Reader<'r, 'h> {
     }
 
     fn stored(&self, key: &AskedKey, name: &[u16]) -> Option<Value> {
-        let at = *key.stored.get(name)?;
+        let values = key
+            .stored
+            .get_or_init(|| self.read_values(key.hive, &key.path));
+        let at = *values.get(name)?;
         let input = self.hives.iter().find(|input| input.name == key.hive)?;
         let read = || {
             let value = input.hive.value(at)?;
