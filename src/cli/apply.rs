@@ -70,7 +70,7 @@ pub(super) fn run(args: &ApplyArgs, output: &Output) -> Result<Exit, Failure> {
         return Err(Failure::refused("you did not agree; nothing was written"));
     }
     let to = Destination {
-        config: &found.target.config,
+        config: &found.target.folder,
         backup_dir,
         scope: match args.backup_scope {
             Scope::Hives => BackupScope::Hives,

@@ -21,7 +21,7 @@ pub(super) fn run(args: &BackupsArgs, output: &Output) -> Result<Exit, Failure> 
     let backup_dir = args.backup.backup_dir.as_deref();
     // Nothing is read from the hives: one without a name is no hindrance.
     let _ = interrupted::warn(&found.target, backup_dir, output);
-    let backups = Store::new(&Disk).list(&found.target.config, backup_dir)?;
+    let backups = Store::new(&Disk).list(&found.target.folder, backup_dir)?;
     if output.is_json() {
         let rows: Vec<Json> = backups.iter().map(row_json).collect();
         output.json(&json!({
@@ -42,7 +42,7 @@ pub(super) fn run(args: &BackupsArgs, output: &Output) -> Result<Exit, Failure> 
 /// Removes old backups, after showing which.
 fn prune(args: &BackupsArgs, found: &Found, keep: u32, output: &Output) -> Result<Exit, Failure> {
     found.guard(&args.risk, output)?;
-    let config = &found.target.config;
+    let config = &found.target.folder;
     let store = Store::new(&Disk);
     let plan = store.prepare_prune(config, usize::try_from(keep).unwrap_or(usize::MAX))?;
     let shows = !output.is_json() && !output.quiet;

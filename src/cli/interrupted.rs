@@ -5,9 +5,10 @@ use std::path::Path;
 
 use super::args::ConsentArgs;
 use super::failure::Failure;
+use super::judge::judge;
 use super::output::Output;
 use crate::disk::{HivePath, Target};
-use crate::store::{BackupId, Disk, HiveStands, Operation, Pending, PendingHive, Store};
+use crate::store::{BackupId, Disk, HiveStands, Operation, Pending, PendingHive, Site, Store};
 
 /// What the command at hand would have become of an interrupted apply.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -24,7 +25,7 @@ pub(super) fn warn(
     backup_dir: Option<&Path>,
     output: &Output,
 ) -> Result<(), Failure> {
-    let pending = match Store::new(&Disk).pending(&target.config, backup_dir) {
+    let pending = match Store::new(&Disk).pending(&Site::of(target, judge), backup_dir) {
         Ok(None) => return Ok(()),
         Ok(Some(pending)) => pending,
         Err(error) => {
@@ -74,9 +75,9 @@ pub(super) fn settle(
     consent: &ConsentArgs,
     output: &Output,
 ) -> Result<Option<Done>, Failure> {
-    let store = Store::new(&Disk);
-    let Some(pending) = store.pending(&target.config, backup_dir)? else {
-        store.clear(&target.config)?;
+    let (store, site) = (Store::new(&Disk), Site::of(target, judge));
+    let Some(pending) = store.pending(&site, backup_dir)? else {
+        store.clear(&site)?;
         return Ok(None);
     };
     output.warn(&describe(&pending));
@@ -103,9 +104,9 @@ pub(super) fn settle(
         return Err(Failure::refused("the interrupted run was left as it is"));
     }
     let settled = if finish {
-        store.finish(&pending)?
+        store.finish(&site, &pending)?
     } else {
-        store.undo(&pending)?
+        store.undo(&site, &pending)?
     };
     let how = if finish { "finished" } else { "undone" };
     output.note(&format!(

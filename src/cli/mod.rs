@@ -13,6 +13,7 @@ mod exit;
 mod explain;
 mod failure;
 mod interrupted;
+mod judge;
 mod output;
 mod phase;
 mod plan;

@@ -11,6 +11,7 @@ use super::failure::Failure;
 use super::output::Output;
 use super::source::Loaded;
 use super::target::{OpenHive, leave_out};
+use crate::disk::Folder;
 use crate::edit::{EditError, Editor};
 use crate::plan::{Action, Change, Condition, KeySummary, State, summarize};
 use crate::profile::HiveName;
@@ -59,7 +60,7 @@ pub(super) fn load(
 
 /// Where the edited hives go.
 pub(super) struct Destination<'a> {
-    pub(super) config: &'a Path,
+    pub(super) config: &'a Folder,
     pub(super) backup_dir: Option<&'a Path>,
     pub(super) scope: BackupScope,
     /// The backup whose changes are taken back.
@@ -183,7 +184,7 @@ pub(super) fn store(
         new.push(hive.new);
     }
     let request = Request {
-        config: to.config.to_path_buf(),
+        config: to.config.clone(),
         hives: new,
         backup_dir: to.backup_dir.map(Path::to_path_buf),
         scope: to.scope,

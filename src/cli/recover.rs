@@ -72,7 +72,7 @@ pub(super) fn run(args: &RecoverArgs, output: &Output) -> Result<Exit, Failure> 
     }
     let new = make(dirty, output)?;
     let to = Destination {
-        config: &found.target.config,
+        config: &found.target.folder,
         backup_dir,
         scope: BackupScope::Hives,
         undoes: None,

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! `restore`: back to what was there.
 
-use std::path::Path;
-
 use serde_json::{Value as Json, json};
 
 use super::apply::{inputs, outcome_json, outcome_text};
@@ -20,7 +18,8 @@ use crate::profile::{HiveName, escape};
 use crate::regf::{Hive, check};
 use crate::report::{changes_from_json, changes_json, changes_text};
 use crate::store::{
-    Backup, BackupScope, BackupState, Disk, Outcome, RestoreAction, RestoreItem, RestorePlan, Store,
+    Backup, BackupScope, BackupState, Disk, Outcome, RestoreAction, RestoreItem, RestorePlan, Site,
+    Store,
 };
 
 pub(super) fn run(args: &RestoreArgs, output: &Output) -> Result<Exit, Failure> {
@@ -57,11 +56,11 @@ pub(super) fn run(args: &RestoreArgs, output: &Output) -> Result<Exit, Failure> 
         return Ok(Exit::Done);
     }
     let store = Store::new(&Disk);
-    let backups = store.list(&found.target.config, backup_dir)?;
-    let config = &found.target.config;
+    let backups = store.list(&found.target.folder, backup_dir)?;
+    let site = &found.site();
     // A folder that was named may hold the backups of other disks too.
     let own = |backup: &Backup| {
-        let plan = store.prepare_restore(config, backup);
+        let plan = store.prepare_restore(site, backup);
         is_in(backup, BackupState::Applied) && plan.is_ok_and(|plan| plan.changed.is_empty())
     };
     let own = backup_dir.and_then(|_| backups.iter().position(own));
@@ -78,13 +77,16 @@ pub(super) fn run(args: &RestoreArgs, output: &Output) -> Result<Exit, Failure> 
             false => own,
         }),
         None if args.values => to_take_back(&backups),
-        _ => to_put_back(&backups, wanted, &store, config),
+        _ => to_put_back(&backups, wanted, &store, site),
     };
+    if wanted.is_none() {
+        none_passed_over(&backups, chosen)?;
+    }
     let backup = take(backups, chosen, wanted)?;
     if args.values {
         return restore_values(args, &found, &backup, output);
     }
-    let plan = store.prepare_restore(config, &backup)?;
+    let plan = store.prepare_restore(site, &backup)?;
     if plan.is_empty() {
         output.note(&format!(
             "Everything already is as in backup {}.",
@@ -124,12 +126,12 @@ fn to_put_back(
     backups: &[Backup],
     wanted: Option<&str>,
     store: &Store<'_>,
-    config: &Path,
+    site: &Site,
 ) -> Option<usize> {
     let is_as_now = |backup: &Backup| {
         is_in(backup, BackupState::Restored)
             && store
-                .prepare_restore(config, backup)
+                .prepare_restore(site, backup)
                 .is_ok_and(|plan| plan.is_empty())
     };
     match wanted {
@@ -163,6 +165,25 @@ fn undone_by(backups: &[Backup], index: usize) -> Option<usize> {
     let manifest = backups.get(index)?.manifest.as_ref().ok()?;
     let undone = manifest.undoes.as_ref()?;
     backups.iter().position(|backup| backup.id == *undone)
+}
+
+/// Refuses to choose a backup where a newer one cannot be used: what that one was for is not known.
+fn none_passed_over(backups: &[Backup], chosen: Option<usize>) -> Result<(), Failure> {
+    let chosen = chosen.and_then(|index| backups.get(index));
+    let newer = |backup: &&Backup| chosen.is_none_or(|chosen| backup.is_newer_than(chosen));
+    let unusable = backups.iter().filter(|backup| backup.manifest.is_err());
+    let Some(backup) = unusable.filter(newer).max_by(|one, other| one.id.cmp(&other.id)) else {
+        return Ok(());
+    };
+    let Err(fault) = &backup.manifest else {
+        return Ok(());
+    };
+    let id = backup.id.as_str();
+    let message = format!("the newest backup ({id}) cannot be used: {fault}");
+    Err(Failure::refused(message).advising(
+        "Nothing was written. An older backup is not taken in its place unless you name it: what the \
+         unusable one would undo stays then. See what there is with: hivemend backups TARGET",
+    ))
 }
 
 fn take(
@@ -259,7 +280,7 @@ fn restore_values(
         donors.push((*name, hive));
     }
     let to = Destination {
-        config: &found.target.config,
+        config: &found.target.folder,
         backup_dir: args.writing.backup.backup_dir.as_deref(),
         scope: BackupScope::Hives,
         undoes: Some(&backup.id),

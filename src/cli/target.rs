@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 
 use super::args::{HiveFiles, RiskArgs, TargetArgs};
 use super::failure::Failure;
+use super::judge::judge;
 use super::output::Output;
 use super::source::Source;
 use crate::disk::{HivePath, Target, guard, shown};
 use crate::plan::{Condition, HiveInput, Metadata, Selection, control_sets};
 use crate::profile::HiveName;
 use crate::regf::{Hive, HiveBytes};
-use crate::store::{Disk, Store};
+use crate::store::{Disk, Site, Store};
 
 /// The bit of the base block's flags that says: kernel transactions are pending.
 const PENDING_TRANSACTIONS: u32 = 1;
@@ -148,6 +149,11 @@ impl Found {
             kept: texts(kept.kept),
             not_kept: texts(kept.lost),
         })
+    }
+
+    /// Where the store works, and what records there may speak of.
+    pub(super) fn site(&self) -> Site {
+        Site::of(&self.target, judge)
     }
 
     /// Opens those of the `wanted` hives that are there, with their logs: what is wrong with

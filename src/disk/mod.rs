@@ -5,6 +5,7 @@
 
 mod dirty;
 mod error;
+mod folder;
 pub mod guard;
 mod hibernation;
 mod hive_file;
@@ -20,6 +21,7 @@ mod suspect;
 mod target;
 
 pub use error::{DiskError, is_failing};
+pub use folder::{Folder, Spot};
 pub use hibernation::Hibernation;
 pub(crate) use hive_file::not_a_file;
 pub use hive_file::{Dirt, HiveFile, HiveState, LogFile, WholeHive};
@@ -28,5 +30,6 @@ pub use platform::{Identity, Volume};
 pub use policy_file::PolicyFile;
 pub use shown::{Shown, shown};
 pub use sniff::NotAHive;
+pub(crate) use suspect::LARGEST_HIVE;
 pub use suspect::read_suspect;
 pub use target::{HiveName, HivePath, Target, logs_of};

@@ -36,23 +36,122 @@ pub(crate) struct Mount {
 }
 
 pub(crate) use imp::{
-    advice, held_by, holder, identity, identity_at, is_same, missing, mount, open_plain, places,
-    read_at, running_config, same_volume, typed, volume, writable,
+    OpenFolder, advice, held_by, holder, identity, identity_at, identity_of_spot, is_same,
+    look_at, missing, mount, open_spot, open_plain, places, read_at, running_config,
+    typed, volume, volume_of, writable,
 };
 
 #[cfg(unix)]
 mod imp {
+    use std::ffi::OsString;
     use std::fs::{self, File, Metadata};
     use std::io;
+    use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+    use std::os::unix::ffi::OsStringExt;
     use std::os::unix::fs::{FileExt, MetadataExt};
     use std::path::{Path, PathBuf};
 
     use rustix::fs::{
-        Access, Mode, OFlags, StatVfsMountFlags, access, major, minor, open, statvfs,
+        Access, Dir, Mode, OFlags, StatVfs, StatVfsMountFlags, access, fstatvfs, major, minor,
+        open, openat, statvfs,
     };
 
     use super::{Identity, Mount, Volume};
+    use crate::disk::folder::{Folder, Spot};
     use crate::disk::{DiskError, Place, mountinfo};
+
+    /// The handle of a folder.
+    #[derive(Debug)]
+    pub(crate) struct OpenFolder(OwnedFd);
+
+    /// Only to look: whatever has the name, a link itself too.
+    const LOOK: OFlags = OFlags::PATH
+        .union(OFlags::NOFOLLOW)
+        .union(OFlags::CLOEXEC);
+
+    impl OpenFolder {
+        /// Opens a folder that a user named.
+        pub(crate) fn named(path: &Path) -> io::Result<Self> {
+            let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+            Ok(Self(open(path, flags, Mode::empty())?))
+        }
+
+        /// Opens the folder that has a name in an open one, which may be no link.
+        pub(crate) fn below(spot: &Spot) -> io::Result<Self> {
+            let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+            let above = spot.folder().handle();
+            match openat(&above.0, spot.name(), flags, Mode::empty()) {
+                // That of a link, where only a folder may be.
+                Err(rustix::io::Errno::LOOP) => Err(io::ErrorKind::NotADirectory.into()),
+                opened => Ok(Self(opened?)),
+            }
+        }
+
+        /// The same folder once more, with a position and a lock of its own.
+        pub(crate) fn again(&self) -> io::Result<File> {
+            let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+            Ok(File::from(openat(&self.0, ".", flags, Mode::empty())?))
+        }
+
+        pub(crate) fn names(&self, _: &Path) -> io::Result<Vec<OsString>> {
+            let mut found = Vec::new();
+            for entry in Dir::new(self.again()?)? {
+                let name = entry?.file_name().to_bytes().to_vec();
+                if !matches!(name.as_slice(), b"." | b"..") {
+                    found.push(OsString::from_vec(name));
+                }
+            }
+            Ok(found)
+        }
+
+        pub(crate) fn identity(&self, _: &Path) -> io::Result<Identity> {
+            Ok(identity_of(&self.again()?.metadata()?))
+        }
+
+        /// Nothing: a folder can be removed although it is open.
+        pub(crate) fn let_go(&self) {}
+    }
+
+    impl AsFd for OpenFolder {
+        fn as_fd(&self) -> BorrowedFd<'_> {
+            self.0.as_fd()
+        }
+    }
+
+    /// What has a name in an open folder; a link itself.
+    pub(crate) fn look_at(spot: &Spot) -> io::Result<Metadata> {
+        let above = spot.folder().handle();
+        File::from(openat(above, spot.name(), LOOK, Mode::empty())?).metadata()
+    }
+
+    /// What tells the file that has a name in an open folder from another.
+    pub(crate) fn identity_of_spot(spot: &Spot) -> io::Result<Identity> {
+        Ok(identity_of(&look_at(spot)?))
+    }
+
+    /// Opens for reading; never through a symbolic link, never waiting for a pipe's other end.
+    pub(crate) fn open_spot(spot: &Spot) -> io::Result<File> {
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let above = spot.folder().handle();
+        Ok(File::from(openat(above, spot.name(), flags, Mode::empty())?))
+    }
+
+    /// The volume that holds an open folder.
+    ///
+    /// # Errors
+    ///
+    /// What `fstatvfs` says.
+    pub(crate) fn volume_of(folder: &Folder) -> io::Result<Volume> {
+        Ok(volume_from(&fstatvfs(folder.handle())?))
+    }
+
+    fn volume_from(found: &StatVfs) -> Volume {
+        let block = found.f_frsize.max(1);
+        Volume {
+            read_only: found.f_flag.contains(StatVfsMountFlags::RDONLY),
+            free: Some(found.f_bavail.saturating_mul(block)),
+        }
+    }
 
     /// Reads some bytes at `at` without moving a file position.
     pub(crate) fn read_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
@@ -90,12 +189,7 @@ mod imp {
     ///
     /// What `statvfs` says.
     pub(crate) fn volume(path: &Path) -> io::Result<Volume> {
-        let found = statvfs(path)?;
-        let block = found.f_frsize.max(1);
-        Ok(Volume {
-            read_only: found.f_flag.contains(StatVfsMountFlags::RDONLY),
-            free: Some(found.f_bavail.saturating_mul(block)),
-        })
+        Ok(volume_from(&statvfs(path)?))
     }
 
     /// How the volume that holds `folder` is mounted, as far as /proc tells.
@@ -137,12 +231,6 @@ mod imp {
     pub(crate) fn is_same(one: &Path, other: &Path) -> bool {
         let place = |path: &Path| fs::metadata(path).map(|found| (found.dev(), found.ino()));
         matches!((place(one), place(other)), (Ok(one), Ok(other)) if one == other)
-    }
-
-    /// Whether two folders lie on one volume; `true` where that cannot be told.
-    pub(crate) fn same_volume(one: &Path, other: &Path) -> bool {
-        let device = |path: &Path| fs::metadata(path).map(|found| found.dev()).ok();
-        device(one) == device(other)
     }
 
     /// The path as it was typed.

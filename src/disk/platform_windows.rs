@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! The reads as Windows spells them, and what its errors mean at a recovery machine.
 
-use std::fs::{File, OpenOptions};
+use std::ffi::OsString;
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Read};
 use std::os::windows::fs::{FileExt, OpenOptionsExt};
 use std::path::{Component, Path, PathBuf, Prefix};
+use std::sync::{Mutex, PoisonError};
 
 use winapi_util::Handle;
 use winapi_util::file::{Information, information};
 use winsafe::co;
 
 use super::{Identity, Mount, Volume};
+use crate::disk::folder::{Folder, Spot};
 use crate::disk::{DiskError, Place};
 
 const ERROR_INVALID_FUNCTION: i32 = 1;
@@ -27,6 +30,7 @@ const ERROR_DEVICE_NOT_CONNECTED: i32 = 1167;
 const FACILITY_FVE: u32 = 0x8031;
 
 const FILE_SHARE_READ: u32 = 1;
+const FILE_SHARE_WRITE: u32 = 2;
 const FILE_READ_ATTRIBUTES: u32 = 0x80;
 const FILE_ADD_FILE: u32 = 2;
 const FILE_ADD_SUBDIRECTORY: u32 = 4;
@@ -47,6 +51,73 @@ const ELEVATED: &str = ". Its permissions exclude even administrators, or anothe
 const WRITE_PROTECTED: &str = ". The disk is read-only: in an elevated PowerShell, Get-Disk | \
     Where-Object IsReadOnly | Set-Disk -IsReadOnly $false (or diskpart: select disk N, attributes \
     disk clear readonly)";
+
+/// The handle of a folder. While it is open nobody can remove or rename the folder, nor one above
+/// it, so that its path goes on leading to it.
+#[derive(Debug)]
+pub(crate) struct OpenFolder(Mutex<Option<File>>);
+
+impl OpenFolder {
+    /// Opens a folder that a user named.
+    pub(crate) fn named(path: &Path) -> io::Result<Self> {
+        Self::open(path, 0)
+    }
+
+    /// Opens the folder that has a name in an open one, which may be no reparse point.
+    pub(crate) fn below(spot: &Spot) -> io::Result<Self> {
+        Self::open(spot.path(), FILE_FLAG_OPEN_REPARSE_POINT)
+    }
+
+    fn open(path: &Path, flags: u32) -> io::Result<Self> {
+        let mut options = OpenOptions::new();
+        let file = options
+            .read(true)
+            .share_mode(FILE_SHARE_READ | FILE_SHARE_WRITE)
+            .custom_flags(FILE_FLAG_BACKUP_SEMANTICS | flags)
+            .open(path)?;
+        match file.metadata()?.is_dir() {
+            true => Ok(Self(Mutex::new(Some(file)))),
+            false => Err(io::ErrorKind::NotADirectory.into()),
+        }
+    }
+
+    pub(crate) fn names(&self, path: &Path) -> io::Result<Vec<OsString>> {
+        let entries = fs::read_dir(path)?;
+        entries.map(|entry| Ok(entry?.file_name())).collect()
+    }
+
+    pub(crate) fn identity(&self, path: &Path) -> io::Result<Identity> {
+        match &*self.0.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some(file) => identity(file),
+            None => identity_at(path),
+        }
+    }
+
+    /// Closes the handle, so that the folder can be removed.
+    pub(crate) fn let_go(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+/// What has a name in an open folder; a reparse point itself.
+pub(crate) fn look_at(spot: &Spot) -> io::Result<Metadata> {
+    fs::symlink_metadata(spot.path())
+}
+
+/// What tells the file that has a name in an open folder from another.
+pub(crate) fn identity_of_spot(spot: &Spot) -> io::Result<Identity> {
+    identity_at(spot.path())
+}
+
+/// Opens for reading; never through a reparse point.
+pub(crate) fn open_spot(spot: &Spot) -> io::Result<File> {
+    open_plain(spot.path())
+}
+
+/// The volume that holds an open folder.
+pub(crate) fn volume_of(folder: &Folder) -> io::Result<Volume> {
+    volume(folder.path())
+}
 
 /// Reads some bytes at `at`.
 pub(crate) fn read_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {

@@ -12,7 +12,7 @@ const FIRST_BIN_START: &[u8] = b"hbin\0\0\0\0";
 /// Where a transaction log has `DIRT` or an entry, and a primary file has nothing.
 const LOG_SIGNATURE: std::ops::Range<usize> = 512..516;
 /// The most bytes a primary file can have; behind them nothing is read.
-pub(super) const LARGEST_HIVE: u64 = (4 << 30) + 4096;
+pub(crate) const LARGEST_HIVE: u64 = (4 << 30) + 4096;
 
 /// Reads a file whose header is damaged beyond recognition; `None` where it is no hive at all.
 ///

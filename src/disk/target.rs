@@ -4,13 +4,13 @@
 use std::ffi::OsStr;
 use std::fmt;
 use std::fs::{self, FileType};
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::hive_file::not_a_file;
 use super::platform;
 use super::sniff::sniff;
-use super::{DiskError, HiveFile};
+use super::{DiskError, Folder, HiveFile};
 
 /// What an interrupted run of hivemend leaves in the config folder.
 const JOURNAL: &str = "hivemend.journal";
@@ -62,6 +62,8 @@ pub struct Target {
     pub windows: Option<PathBuf>,
     /// The folder that holds the hives; of hives in two folders, the first one's.
     pub config: PathBuf,
+    /// The same folder, opened when it was found; whoever writes goes through this handle.
+    pub folder: Folder,
     /// The SYSTEM hive, if it exists.
     pub system: Option<HivePath>,
     /// The SOFTWARE hive, if it exists.
@@ -109,17 +111,20 @@ impl Target {
     /// [`DiskError::Missing`] for a name that is not there.
     pub fn files(system: Option<&Path>, software: Option<&Path>) -> Result<Self, DiskError> {
         let first = system.or(software).unwrap_or(Path::new(""));
+        let config = folder_of(first);
+        let folder = Folder::named(&config).map_err(|e| DiskError::io("open", &config, e))?;
         let named = |name, path: Option<&Path>| match path {
             Some(path) => named_hive(name, path),
             None => Ok(None),
         };
         let system = named(HiveName::System, system)?;
         let software = named(HiveName::Software, software)?;
-        let (root, windows) = above(&folder_of(first));
+        let (root, windows) = above(&config);
         Ok(Self {
             root,
             windows,
-            config: folder_of(first),
+            config,
+            folder,
             system,
             software,
         })
@@ -151,7 +156,8 @@ impl Target {
         HiveFile::open(&self.hive(name)?.path)
     }
 
-    fn in_config(config: PathBuf) -> Result<Self, DiskError> {
+    fn in_config(folder: Folder) -> Result<Self, DiskError> {
+        let config = folder.path().to_path_buf();
         let (root, windows) = above(&config);
         let system = hive_in(&config, HiveName::System)?;
         let software = hive_in(&config, HiveName::Software)?;
@@ -159,6 +165,7 @@ impl Target {
             root,
             windows,
             config,
+            folder,
             system,
             software,
         })
@@ -182,23 +189,48 @@ fn only_one(targets: Vec<Target>) -> Result<Option<Target>, DiskError> {
 }
 
 /// Every folder that `path` may mean: itself, or a config folder below it.
-fn config_folders(path: &Path) -> Result<Vec<PathBuf>, DiskError> {
+fn config_folders(path: &Path) -> Result<Vec<Folder>, DiskError> {
+    let top = Folder::named(path).map_err(|e| DiskError::io("open", path, e))?;
     let own_hives = entries(path, &["SYSTEM", "SOFTWARE", JOURNAL])?;
     if own_hives.iter().any(|entry| entry.kind.is_file()) {
-        return Ok(vec![path.to_path_buf()]);
+        return Ok(vec![top]);
     }
-    let mut found = config_below(path)?;
-    for windows in folders(path, &["Windows", "WINNT"])? {
+    let mut found = config_below(&top)?;
+    for windows in open_folders(&top, &["Windows", "WINNT"])? {
         found.extend(config_below(&windows)?);
     }
     Ok(found)
 }
 
 /// Every `System32\config` of a Windows folder.
-fn config_below(windows: &Path) -> Result<Vec<PathBuf>, DiskError> {
+fn config_below(windows: &Folder) -> Result<Vec<Folder>, DiskError> {
     let mut found = Vec::new();
-    for system32 in folders(windows, &["System32"])? {
-        found.extend(folders(&system32, &["config"])?);
+    for system32 in open_folders(windows, &["System32"])? {
+        found.extend(open_folders(&system32, &["config"])?);
+    }
+    Ok(found)
+}
+
+fn is_no_folder(error: &io::Error) -> bool {
+    use io::ErrorKind::{NotADirectory, NotFound};
+    matches!(error.kind(), NotADirectory | NotFound)
+}
+
+/// The folders of an open folder under one of `names`, whatever the case, opened; links are none.
+fn open_folders(folder: &Folder, names: &[&str]) -> Result<Vec<Folder>, DiskError> {
+    let failed = |error| DiskError::io("list", folder.path(), error);
+    let mut found = Vec::new();
+    for name in folder.names().map_err(failed)? {
+        let wanted = |name: &str| names.iter().any(|wanted| name.eq_ignore_ascii_case(wanted));
+        if found.len() == SPELLINGS || !name.to_str().is_some_and(wanted) {
+            continue;
+        }
+        let spot = folder.at(&name);
+        match spot.open_folder() {
+            Ok(opened) => found.push(opened),
+            Err(error) if is_no_folder(&error) => {}
+            Err(error) => return Err(DiskError::io("open", spot.path(), error)),
+        }
     }
     Ok(found)
 }

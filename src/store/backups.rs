@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! The backups of a target.
 
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
+use super::Store;
+use super::backup_root::{BackupFolder, BackupRoot};
 use super::error::{StoreError, StoreFault};
 use super::files;
 use super::manifest::Manifest;
 use super::names::BackupId;
-use super::{BackupRoot, Store};
+use crate::disk::{Folder, Spot};
 
 /// A backup, sound or not.
 #[derive(Debug)]
@@ -21,9 +21,25 @@ pub struct Backup {
     /// Its manifest, or why that cannot be used.
     pub manifest: Result<Manifest, StoreFault>,
     pub(super) beside: bool,
+    pub(super) spot: Spot,
 }
 
 impl Backup {
+    /// The folder, opened.
+    pub(super) fn open(&self) -> Result<BackupFolder, StoreFault> {
+        let found = BackupFolder::find(self.spot.clone())?;
+        found.ok_or_else(|| StoreFault::damaged(&self.folder, "it is gone"))
+    }
+
+    /// Whether this is the newer of two: by the order in which they were made or, where that cannot
+    /// be read, by the time in the name.
+    pub fn is_newer_than(&self, other: &Self) -> bool {
+        match (&self.manifest, &other.manifest) {
+            (Ok(_), Ok(_)) => self.age() > other.age(),
+            _ => self.id > other.id,
+        }
+    }
+
     /// What backups are ordered by; one that cannot be used counts as the oldest.
     fn age(&self) -> (u64, &BackupId) {
         let manifest = self.manifest.as_ref();
@@ -32,8 +48,8 @@ impl Backup {
 }
 
 impl Store<'_> {
-    /// The backups of a config folder, or those in `backup_dir`, newest first: by the order in which they were made, where
-    /// the clock was wrong too.
+    /// The backups of a config folder, or those in `backup_dir`, newest first: by the order in
+    /// which they were made, where the clock was wrong too.
     ///
     /// # Errors
     ///
@@ -41,35 +57,31 @@ impl Store<'_> {
     /// the list, and says what is wrong.
     pub fn list(
         &self,
-        config: &Path,
+        config: &Folder,
         backup_dir: Option<&Path>,
     ) -> Result<Vec<Backup>, StoreError> {
-        let root = BackupRoot::new(config, backup_dir);
-        self.list_in(&root).map_err(StoreError::untouched)
+        let listed = BackupRoot::find(config, backup_dir).and_then(|root| self.list_in(&root));
+        listed.map_err(StoreError::untouched)
     }
 
     pub(super) fn list_in(&self, root: &BackupRoot) -> Result<Vec<Backup>, StoreFault> {
-        if root.beside && !files::folder(&root.path)? {
+        let Some(folder) = root.folder() else {
             return Ok(Vec::new());
-        }
-        let failed = |error| StoreFault::io("list", &root.path)(error);
-        let entries = match fs::read_dir(&root.path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            entries => entries.map_err(failed)?,
         };
+        let names = folder.names();
         let mut backups = Vec::new();
-        for entry in entries {
-            let name = entry
-                .map_err(failed)?
-                .file_name()
-                .to_string_lossy()
-                .into_owned();
+        for name in names.map_err(StoreFault::io("list", folder.path()))? {
+            let name = name.to_string_lossy();
             let Some(id) = BackupId::listed(&name) else {
                 continue;
             };
+            let spot = folder.at(id.as_str());
             // Where case counts, another case is another folder.
-            if id.as_str() == name || files::folder(&root.path.join(id.as_str()))? {
-                backups.push(self.backup(root, id));
+            if id.as_str() != name && files::folder(&spot)?.is_none() {
+                continue;
+            }
+            if !is_just_begun(&spot) {
+                backups.push(self.backup(root, id, spot));
             }
         }
         backups.sort_by(|a, b| b.age().cmp(&a.age()));
@@ -86,14 +98,26 @@ impl Store<'_> {
         Ok(last.unwrap_or(0).saturating_add(1))
     }
 
-    fn backup(&self, root: &BackupRoot, id: BackupId) -> Backup {
-        let folder = root.path.join(id.as_str());
-        let manifest = Manifest::load(self.medium, &folder);
+    fn backup(&self, root: &BackupRoot, id: BackupId, spot: Spot) -> Backup {
+        let found = BackupFolder::find(spot.clone());
+        let manifest = match found {
+            Ok(Some(folder)) => Manifest::load(self.medium, &folder.open),
+            Ok(None) => Err(StoreFault::damaged(spot.path(), "it is gone")),
+            Err(fault) => Err(fault),
+        };
         Backup {
             id,
-            folder,
+            folder: spot.path().to_path_buf(),
             manifest,
             beside: root.beside,
+            spot,
         }
     }
+}
+
+/// Whether nothing lies in the folder yet: a run made it and came no further, so that it is no
+/// backup.
+fn is_just_begun(spot: &Spot) -> bool {
+    let names = spot.open_folder().and_then(|folder| folder.names());
+    names.is_ok_and(|names| names.is_empty())
 }

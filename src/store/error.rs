@@ -162,6 +162,43 @@ pub enum StoreFault {
         /// What is wrong with it.
         why: String,
     },
+    /// A record that speaks of a file which is none of this target's hives, nor a log of one.
+    #[error("{}: a record on this disk names this file, which is no hive that hivemend was pointed \
+             at, nor a transaction log of one; records can change nothing else. If a run of recover \
+             was cut short there, run hivemend recover on that file", shown(.path))]
+    NotOurs {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A record that asks for more rights than the file has now.
+    #[error("{}: the record on this disk asks for {what}, which the file does not have now; a record \
+             grants no rights", shown(.path))]
+    AsksTooMuch {
+        /// The file.
+        path: PathBuf,
+        /// For what.
+        what: String,
+    },
+    /// Content that a record would put in a hive's or a log's place and that is neither.
+    #[error("{}: this is not what hivemend puts back: {why}", shown(.path))]
+    NotContent {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A run whose record could not be read back.
+    #[error("the {what} of this run would have {length} bytes, and none of more than {limit} is read \
+             back: it could not be undone. Apply fewer profiles at once, or ones that match fewer \
+             keys")]
+    RecordTooLong {
+        /// Which record.
+        what: &'static str,
+        /// Its length.
+        length: u64,
+        /// The longest that is read.
+        limit: u64,
+    },
     /// Files changed since hivemend left them; restoring would lose that.
     #[error("{}: changed since hivemend left it, so that restoring the file would lose those changes{}",
             first_file(.files), hint(.files))]

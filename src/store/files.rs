@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! What the runs are made of: hash, copy, stage, replace a small file.
 
-use std::fs::{self, Metadata};
+use std::fs::Metadata;
 use std::io;
-use std::path::{Path, PathBuf};
 use std::thread::{self, Builder};
 
 use sha2::{Digest, Sha256};
@@ -13,81 +12,82 @@ use super::manifest::Content;
 use super::medium::{Handle, Medium};
 use super::metadata::FileMetadata;
 use super::names::Sha256Sum;
-use crate::disk::{DiskError, Identity, is_failing, not_a_file, platform};
+use super::site::{Role, Site};
+use crate::disk::{DiskError, Folder, LARGEST_HIVE, Identity, Spot, is_failing, not_a_file};
 
 /// Bytes read or written at once.
 const CHUNK: usize = 1 << 20;
 
-/// What stands at `path`, without following a link: `None` for nothing.
+/// What has this name, without following a link: `None` for nothing.
 ///
 /// # Errors
 ///
 /// A link, folder or device is refused.
-pub(super) fn plain(path: &Path) -> Result<Option<Metadata>, StoreFault> {
-    let found = match fs::symlink_metadata(path) {
-        Ok(found) => found,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(StoreFault::io("look at", path)(error)),
+pub(super) fn plain(spot: &Spot) -> Result<Option<Metadata>, StoreFault> {
+    let found = spot.look();
+    let Some(found) = found.map_err(StoreFault::io("look at", spot.path()))? else {
+        return Ok(None);
     };
     match not_a_file(found.file_type()) {
-        Some(what) => Err(DiskError::NotAFile {
-            path: path.to_path_buf(),
-            what,
-        }
-        .into()),
+        Some(what) => Err(not_plain(spot, what)),
         None => Ok(Some(found)),
     }
 }
 
-/// What tells the plain file at `path` from another: `None` for nothing.
+fn not_plain(spot: &Spot, what: &'static str) -> StoreFault {
+    let path = spot.path().to_path_buf();
+    DiskError::NotAFile { path, what }.into()
+}
+
+/// What tells the plain file of this name from another: `None` for nothing.
 ///
 /// # Errors
 ///
 /// As [`plain`].
-pub(super) fn identity(path: &Path) -> Result<Option<Identity>, StoreFault> {
-    match plain(path)? {
+pub(super) fn identity(spot: &Spot) -> Result<Option<Identity>, StoreFault> {
+    match plain(spot)? {
         None => Ok(None),
-        Some(_) => match platform::identity_at(path) {
+        Some(_) => match spot.identity() {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            found => found.map(Some).map_err(StoreFault::io("look at", path)),
+            found => found
+                .map(Some)
+                .map_err(StoreFault::io("look at", spot.path())),
         },
     }
 }
 
-/// Whether `path` is a folder; nothing there is `false`, a link or file is refused.
-pub(super) fn folder(path: &Path) -> Result<bool, StoreFault> {
-    match fs::symlink_metadata(path) {
-        Ok(found) if found.is_dir() => Ok(true),
-        Ok(_) => {
+/// The folder of this name, opened; `None` for nothing there, a link or file is refused.
+pub(super) fn folder(spot: &Spot) -> Result<Option<Folder>, StoreFault> {
+    let path = spot.path();
+    match spot.open_folder() {
+        Ok(folder) => Ok(Some(folder)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
             let why = "this is not a folder; hivemend does not follow links or replace other files";
             Err(StoreFault::damaged(path, why))
         }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(StoreFault::io("look at", path)(error)),
+        Err(error) => Err(StoreFault::io("open", path)(error)),
     }
 }
 
 /// Opens a plain file for reading.
-pub(super) fn open(medium: &dyn Medium, path: &Path) -> Result<Handle, StoreFault> {
-    plain(path)?;
-    let handle = medium.open(path).map_err(StoreFault::io("open", path))?;
-    let found = handle
-        .file
-        .metadata()
-        .map_err(StoreFault::io("look at", path))?;
+pub(super) fn open(medium: &dyn Medium, spot: &Spot) -> Result<Handle, StoreFault> {
+    plain(spot)?;
+    let handle = medium
+        .open(spot)
+        .map_err(StoreFault::io("open", spot.path()))?;
+    // Asked again of the handle: the name may have been given to something else meanwhile.
+    let found = handle.file.metadata();
+    let found = found.map_err(StoreFault::io("look at", spot.path()))?;
     match not_a_file(found.file_type()) {
-        Some(what) => Err(DiskError::NotAFile {
-            path: path.to_path_buf(),
-            what,
-        }
-        .into()),
+        Some(what) => Err(not_plain(spot, what)),
         None => Ok(handle),
     }
 }
 
-/// Size and hash of the file at `path`.
-pub(super) fn content(medium: &dyn Medium, path: &Path) -> Result<Content, StoreFault> {
-    let mut handle = open(medium, path)?;
+/// Size and hash of the file of this name.
+pub(super) fn content(medium: &dyn Medium, spot: &Spot) -> Result<Content, StoreFault> {
+    let mut handle = open(medium, spot)?;
     hash_rest(medium, &mut handle)
 }
 
@@ -148,7 +148,7 @@ fn for_each_chunk(
             Ok(count) => count,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(source) => {
-                let (path, at) = (handle.path.clone(), size);
+                let (path, at) = (handle.spot.path().to_path_buf(), size);
                 return Err(DiskError::Unreadable { path, at, source }.into());
             }
         };
@@ -170,7 +170,7 @@ pub(super) fn write_all(
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             result => result,
         };
-        let count = count.map_err(StoreFault::io("write", &handle.path))?;
+        let count = count.map_err(StoreFault::io("write", handle.spot.path()))?;
         rest = rest.get(count..).unwrap_or_default();
     }
     Ok(())
@@ -179,16 +179,16 @@ pub(super) fn write_all(
 /// Creates a file with the security descriptor of `like`, before anything is in it.
 pub(super) fn create(
     medium: &dyn Medium,
-    path: &Path,
+    spot: &Spot,
     like: Option<&FileMetadata>,
 ) -> Result<Handle, StoreFault> {
     let handle = medium
-        .create_new(path)
-        .map_err(StoreFault::io("create", path))?;
+        .create_new(spot)
+        .map_err(StoreFault::io("create", spot.path()))?;
     if let Some(like) = like {
         medium
             .protect(&handle, like)
-            .map_err(StoreFault::io("protect", path))?;
+            .map_err(StoreFault::io("protect", spot.path()))?;
     }
     Ok(handle)
 }
@@ -196,8 +196,8 @@ pub(super) fn create(
 /// Copies `from` to the new file `to`, makes it durable and checks it against `wanted`.
 pub(super) fn copy(
     medium: &dyn Medium,
-    from: &Path,
-    to: &Path,
+    from: &Spot,
+    to: &Spot,
     wanted: &Content,
     like: Option<&FileMetadata>,
 ) -> Result<(), StoreFault> {
@@ -209,33 +209,33 @@ pub(super) fn copy(
     })?;
     if found != *wanted {
         return Err(StoreFault::Changed {
-            path: from.to_path_buf(),
+            path: from.path().to_path_buf(),
         });
     }
-    medium.sync(&target).map_err(StoreFault::io("sync", to))?;
+    medium.sync(&target).map_err(StoreFault::io("sync", to.path()))?;
     read_back(medium, to, wanted)
 }
 
 /// Creates `path` with `bytes`, makes it durable and checks it.
 pub(super) fn write_new(
     medium: &dyn Medium,
-    path: &Path,
+    spot: &Spot,
     bytes: &[u8],
     like: Option<&FileMetadata>,
 ) -> Result<(), StoreFault> {
-    fill(medium, create(medium, path, like)?, bytes)
+    fill(medium, create(medium, spot, like)?, bytes)
 }
 
 /// As [`write_new`], for bytes whose size and hash are known, and a file that will take the place
 /// of `live`.
 pub(super) fn write_successor(
     medium: &dyn Medium,
-    path: &Path,
+    spot: &Spot,
     (bytes, wanted): (&[u8], &Content),
     like: &FileMetadata,
-    live: &Path,
+    live: &Spot,
 ) -> Result<(), StoreFault> {
-    let handle = create(medium, path, Some(like))?;
+    let handle = create(medium, spot, Some(like))?;
     let handle = match plain(live)? {
         Some(_) => seed(medium, handle, live)?,
         None => handle,
@@ -250,57 +250,58 @@ pub(super) fn write_successor(
     })?;
     match found == *wanted {
         true => Ok(()),
-        false => Err(not_read_back(path)),
+        false => Err(not_read_back(spot)),
     }
 }
 
-fn seed(medium: &dyn Medium, new: Handle, like: &Path) -> Result<Handle, StoreFault> {
-    let path = new.path.clone();
-    let failed = StoreFault::io("carry the streams over to", &path);
+fn seed(medium: &dyn Medium, new: Handle, like: &Spot) -> Result<Handle, StoreFault> {
+    let spot = new.spot.clone();
+    let failed = StoreFault::io("carry the streams over to", spot.path());
     medium.seed(new, like).map_err(failed)
 }
 
 fn fill(medium: &dyn Medium, mut handle: Handle, bytes: &[u8]) -> Result<(), StoreFault> {
-    let path = handle.path.clone();
-    let path = path.as_path();
+    let spot = handle.spot.clone();
+    let spot = &spot;
     write_all(medium, &mut handle, bytes)?;
-    medium.sync(&handle).map_err(StoreFault::io("sync", path))?;
+    let synced = medium.sync(&handle);
+    synced.map_err(StoreFault::io("sync", spot.path()))?;
     drop(handle);
     let mut rest = bytes;
-    for_each_chunk(medium, &mut open(medium, path)?, |chunk| {
+    for_each_chunk(medium, &mut open(medium, spot)?, |chunk| {
         let (same, left) = rest.split_at_checked(chunk.len()).unwrap_or_default();
         rest = left;
         match same == chunk {
             true => Ok(()),
-            false => Err(not_read_back(path)),
+            false => Err(not_read_back(spot)),
         }
     })?;
     match rest.is_empty() {
         true => Ok(()),
-        false => Err(not_read_back(path)),
+        false => Err(not_read_back(spot)),
     }
 }
 
-fn read_back(medium: &dyn Medium, path: &Path, wanted: &Content) -> Result<(), StoreFault> {
-    match content(medium, path)? == *wanted {
+fn read_back(medium: &dyn Medium, spot: &Spot, wanted: &Content) -> Result<(), StoreFault> {
+    match content(medium, spot)? == *wanted {
         true => Ok(()),
-        false => Err(not_read_back(path)),
+        false => Err(not_read_back(spot)),
     }
 }
 
-fn not_read_back(path: &Path) -> StoreFault {
+fn not_read_back(spot: &Spot) -> StoreFault {
     StoreFault::ReadBack {
-        path: path.to_path_buf(),
+        path: spot.path().to_path_buf(),
     }
 }
 
-/// Gives the file at `path` the metadata `wanted`, compares, and makes it durable.
+/// Gives the file of this name the metadata `wanted`, compares, and makes it durable.
 pub(super) fn carry(
     medium: &dyn Medium,
-    path: &Path,
+    spot: &Spot,
     wanted: &FileMetadata,
 ) -> Result<(), StoreFault> {
-    let handle = open(medium, path)?;
+    let (handle, path) = (open(medium, spot)?, spot.path());
     let tried = medium.set_metadata(&handle, wanted);
     let now = medium
         .metadata(&handle)
@@ -313,10 +314,10 @@ pub(super) fn carry(
 }
 
 /// The name under which a small file is written before it takes its place.
-pub(super) fn new_name(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
+pub(super) fn new_name(spot: &Spot) -> Spot {
+    let mut name = spot.name().to_owned();
     name.push(".new");
-    PathBuf::from(name)
+    spot.beside(name)
 }
 
 /// Puts a small file in the place of an older one, so that it is wholly one or the other.
@@ -324,44 +325,43 @@ pub(super) fn new_name(path: &Path) -> PathBuf {
 /// On NTFS under Linux a power cut can leave it under its new name only, see [`new_name`].
 pub(super) fn replace_small(
     medium: &dyn Medium,
-    path: &Path,
+    spot: &Spot,
     bytes: &[u8],
     like: Option<&FileMetadata>,
 ) -> Result<(), StoreFault> {
-    let staged = new_name(path);
+    let staged = new_name(spot);
     remove(medium, &staged)?;
     write_new(medium, &staged, bytes, like)?;
-    if plain(path)?.is_some() && on_linux_ntfs(medium, &staged)? {
+    if plain(spot)?.is_some() && on_linux_ntfs(medium, &staged)? {
         // A rename over it would be these two steps too, and leave one more name in between.
-        remove(medium, path)?;
+        remove(medium, spot)?;
     }
-    medium
-        .rename(&staged, path)
-        .map_err(StoreFault::io("rename", &staged))?;
-    sync_dir(medium, path.parent().unwrap_or(path))
+    let renamed = medium.rename(&staged, spot);
+    renamed.map_err(StoreFault::io("rename", staged.path()))?;
+    sync_dir(medium, spot.folder())
 }
 
-fn on_linux_ntfs(medium: &dyn Medium, path: &Path) -> Result<bool, StoreFault> {
-    let handle = open(medium, path)?;
+fn on_linux_ntfs(medium: &dyn Medium, spot: &Spot) -> Result<bool, StoreFault> {
+    let handle = open(medium, spot)?;
     let metadata = medium.metadata(&handle);
-    let metadata = metadata.map_err(StoreFault::io("look at", path))?;
+    let metadata = metadata.map_err(StoreFault::io("look at", spot.path()))?;
     Ok(metadata.is_on_linux_ntfs())
 }
 
 /// Reads a file of at most `longest` bytes.
 pub(super) fn read_small(
     medium: &dyn Medium,
-    path: &Path,
+    spot: &Spot,
     longest: u64,
 ) -> Result<Vec<u8>, StoreFault> {
-    let mut handle = open(medium, path)?;
+    let mut handle = open(medium, spot)?;
     let mut bytes = Vec::new();
     for_each_chunk(medium, &mut handle, |chunk| {
         bytes.extend_from_slice(chunk);
         match u64::try_from(bytes.len()).is_ok_and(|length| length <= longest) {
             true => Ok(()),
             false => Err(StoreFault::damaged(
-                path,
+                spot.path(),
                 format!("it is longer than {longest} bytes"),
             )),
         }
@@ -369,21 +369,36 @@ pub(super) fn read_small(
     Ok(bytes)
 }
 
+/// Why a file is not what one of this role holds, if so.
+///
+/// # Errors
+///
+/// Where it cannot be read.
+pub(super) fn judge(
+    medium: &dyn Medium,
+    spot: &Spot,
+    role: Role,
+    site: &Site,
+) -> Result<Option<String>, StoreFault> {
+    let bytes = read_small(medium, spot, LARGEST_HIVE)?;
+    Ok((site.judge)(role, &bytes).err())
+}
+
 /// Removes a file; nothing there is as good.
-pub(super) fn remove(medium: &dyn Medium, path: &Path) -> Result<(), StoreFault> {
-    let is_gone =
-        || fs::symlink_metadata(path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
+pub(super) fn remove(medium: &dyn Medium, spot: &Spot) -> Result<(), StoreFault> {
+    let is_gone = || matches!(spot.look(), Ok(None));
     if is_gone() {
         return Ok(());
     }
-    match medium.remove_file(path) {
+    match medium.remove_file(spot) {
         // After a power cut ntfs-3g removes a name and then stumbles over another one of the file.
         Err(error) if is_failing(&error) && is_gone() => Ok(()),
-        result => result.map_err(StoreFault::io("remove", path)),
+        result => result.map_err(StoreFault::io("remove", spot.path())),
     }
 }
 
 /// Makes the names in a folder durable.
-pub(super) fn sync_dir(medium: &dyn Medium, path: &Path) -> Result<(), StoreFault> {
-    medium.sync_dir(path).map_err(StoreFault::io("sync", path))
+pub(super) fn sync_dir(medium: &dyn Medium, folder: &Folder) -> Result<(), StoreFault> {
+    let synced = medium.sync_dir(folder);
+    synced.map_err(StoreFault::io("sync", folder.path()))
 }

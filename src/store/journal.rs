@@ -4,9 +4,8 @@
 //! It lies in the config folder even where the backup does not, so that the next run finds it
 //! whatever `--backup-dir` that is given.
 
+use std::collections::BTreeSet;
 use std::fmt;
-use std::path::{Path, PathBuf};
-
 use serde::{Deserialize, Serialize};
 
 use super::error::StoreFault;
@@ -14,14 +13,14 @@ use super::files;
 use super::manifest::Content;
 use super::medium::Medium;
 use super::metadata::FileMetadata;
+use super::limits;
 use super::names::{BackupId, FileName};
 use super::replace::Way;
+use crate::disk::{Folder, Spot};
 
 /// The journal's name in the config folder.
 pub(crate) const JOURNAL: &str = "hivemend.journal";
 const SCHEMA: &str = "hivemend.journal/1";
-/// Longest journal that is read, in bytes.
-const LONGEST: u64 = 16 << 20;
 
 /// What a run does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,6 +46,9 @@ impl fmt::Display for Operation {
 pub(crate) struct Journal {
     schema: String,
     pub(crate) id: BackupId,
+    /// What tells this run from every other; its backup's manifest says the same.
+    #[serde(default)]
+    pub(crate) run: String,
     pub(crate) operation: Operation,
     /// Whether the backup lies in the config folder's own `hivemend` folder.
     pub(crate) beside: bool,
@@ -64,15 +66,22 @@ pub(crate) struct Swap {
     /// `None` where there was no file.
     pub(crate) from: Option<Content>,
     pub(crate) to: Content,
+    /// What the new file gets besides its bytes. In a journal that was found on a disk this is a
+    /// wish: see `grant`.
     pub(crate) metadata: FileMetadata,
 }
 
 impl Journal {
-    pub(crate) fn new(id: BackupId, operation: Operation, swaps: Vec<Swap>) -> Self {
+    pub(crate) fn new(
+        (id, run): (BackupId, String),
+        operation: Operation,
+        swaps: Vec<Swap>,
+    ) -> Self {
         let schema = SCHEMA.to_owned();
         Self {
             schema,
             id,
+            run,
             operation,
             beside: true,
             made_root: false,
@@ -80,40 +89,51 @@ impl Journal {
         }
     }
 
-    fn path(config: &Path) -> PathBuf {
-        config.join(JOURNAL)
-    }
-
     /// The journal that an interrupted run left, or `None`.
-    pub(crate) fn load(medium: &dyn Medium, config: &Path) -> Result<Option<Self>, StoreFault> {
-        let path = Self::path(config);
-        if files::plain(&path)?.is_none() {
+    pub(crate) fn load(medium: &dyn Medium, config: &Folder) -> Result<Option<Self>, StoreFault> {
+        let spot = config.at(JOURNAL);
+        if files::plain(&spot)?.is_none() {
             return Ok(None);
         }
-        let bytes = files::read_small(medium, &path, LONGEST)?;
+        let damaged = |why: String| StoreFault::damaged(spot.path(), why);
+        let bytes = files::read_small(medium, &spot, limits::JOURNAL)?;
         let journal: Self = serde_json::from_slice(&bytes)
-            .map_err(|error| StoreFault::damaged(&path, format!("not a journal: {error}")))?;
+            .map_err(|error| damaged(format!("not a journal: {error}")))?;
         if journal.schema != SCHEMA {
             let schema = journal.schema.escape_debug();
             let why = format!("its schema is \"{schema}\", this hivemend reads \"{SCHEMA}\"");
-            return Err(StoreFault::damaged(&path, why));
+            return Err(damaged(why));
+        }
+        let mut seen = BTreeSet::new();
+        let mut files = journal.swaps.iter().map(|swap| &swap.file);
+        if let Some(twice) = files.find(|file| !seen.insert(file.as_str().to_lowercase())) {
+            return Err(damaged(format!("it names {twice} twice")));
         }
         Ok(Some(journal))
     }
 
-    pub(crate) fn save(&self, medium: &dyn Medium, config: &Path) -> Result<(), StoreFault> {
-        let path = Self::path(config);
+    pub(crate) fn save(&self, medium: &dyn Medium, config: &Folder) -> Result<(), StoreFault> {
+        let spot = config.at(JOURNAL);
         let bytes = serde_json::to_vec_pretty(self);
-        let bytes = bytes.map_err(|error| StoreFault::damaged(&path, error))?;
+        let bytes = bytes.map_err(|error| StoreFault::damaged(spot.path(), error))?;
+        let (length, limit) = (u64::try_from(bytes.len()).unwrap_or(u64::MAX), limits::JOURNAL);
+        if length > limit {
+            let what = "journal";
+            return Err(StoreFault::RecordTooLong {
+                what,
+                length,
+                limit,
+            });
+        }
         let like = self.swaps.first().map(|swap| &swap.metadata);
-        files::replace_small(medium, &path, &bytes, like)
+        files::replace_small(medium, &spot, &bytes, like)
     }
 
     /// Removes the journal: the run is over.
-    pub(crate) fn remove(medium: &dyn Medium, config: &Path) -> Result<(), StoreFault> {
-        let path = Self::path(config);
-        files::remove(medium, &files::new_name(&path))?;
-        files::remove(medium, &path)?;
+    pub(crate) fn remove(medium: &dyn Medium, config: &Folder) -> Result<(), StoreFault> {
+        let spot = config.at(JOURNAL);
+        files::remove(medium, &files::new_name(&spot))?;
+        files::remove(medium, &spot)?;
         files::sync_dir(medium, config)
     }
 }
@@ -128,17 +148,17 @@ impl Swap {
     }
 
     /// The file itself.
-    pub(crate) fn live(&self, config: &Path) -> PathBuf {
-        self.file.in_folder(config)
+    pub(crate) fn live(&self, config: &Folder) -> Spot {
+        self.file.at(config)
     }
 
     /// Its new content, before that takes its place.
-    pub(crate) fn staged(&self, config: &Path, id: &BackupId) -> PathBuf {
-        config.join(format!("{}.hivemend-{id}.new", self.file.as_str()))
+    pub(crate) fn staged(&self, config: &Folder, id: &BackupId) -> Spot {
+        config.at(format!("{}.hivemend-{id}.new", self.file.as_str()))
     }
 
     /// The old file, under a second name, until the run is over.
-    pub(crate) fn kept(&self, config: &Path, id: &BackupId) -> PathBuf {
-        config.join(format!("{}.hivemend-{id}.old", self.file.as_str()))
+    pub(crate) fn kept(&self, config: &Folder, id: &BackupId) -> Spot {
+        config.at(format!("{}.hivemend-{id}.old", self.file.as_str()))
     }
 }

@@ -2,7 +2,7 @@
 //! A backup's manifest: what was there, what was written, how to undo it.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::io;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -12,13 +12,13 @@ use super::files;
 use super::medium::Medium;
 use super::metadata::FileMetadata;
 use super::names::{BackupId, FileName, Sha256Sum};
+use super::limits;
+use crate::disk::{Folder, Spot};
 
 /// The manifest's name in its backup folder.
 pub(crate) const MANIFEST: &str = "manifest.json";
 /// What the manifest's `schema` field says.
 const SCHEMA: &str = "hivemend.backup/1";
-/// Longest manifest that is read, in bytes.
-const LONGEST: u64 = 64 << 20;
 
 /// What a backup holds and what the run that made it did.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -26,6 +26,9 @@ pub struct Manifest {
     schema: String,
     /// The backup's name, and its folder's.
     pub id: BackupId,
+    /// What tells the run that made it from every other, whatever name that took.
+    #[serde(default)]
+    pub run: String,
     /// Its place among the backups of its folder: greater than that of every one made before it,
     /// whatever the clock said.
     #[serde(default)]
@@ -137,7 +140,7 @@ pub enum CompanionRole {
 impl Manifest {
     #[allow(clippy::too_many_arguments, reason = "one per field; called once")]
     pub(crate) fn new(
-        id: BackupId,
+        (id, run): (BackupId, String),
         sequence: u64,
         created: String,
         version: String,
@@ -152,6 +155,7 @@ impl Manifest {
         Self {
             schema,
             id,
+            run,
             sequence,
             created,
             version,
@@ -184,44 +188,60 @@ impl Manifest {
         hives.chain(self.companions.iter().map(|companion| &companion.file))
     }
 
-    /// Reads the manifest of the backup folder `folder`, which must be called by its id and be no link.
-    pub(crate) fn load(medium: &dyn Medium, folder: &Path) -> Result<Self, StoreFault> {
-        if !files::folder(folder)? {
-            return Err(StoreFault::damaged(folder, "it is gone"));
-        }
-        let path = folder.join(MANIFEST);
-        match files::plain(&path)? {
-            Some(_) => Self::read(medium, folder, path),
+    /// Reads the manifest of a backup's folder, which must be called by its id.
+    pub(crate) fn load(medium: &dyn Medium, folder: &Folder) -> Result<Self, StoreFault> {
+        let spot = folder.at(MANIFEST);
+        match files::plain(&spot)? {
+            Some(_) => Self::read(medium, &spot),
             // Stopped while the new one took the old one's place, step by step.
-            None => Self::read(medium, folder, files::new_name(&path))
-                .map_err(|_| StoreFault::damaged(&path, "it is not there")),
+            None => Self::read(medium, &files::new_name(&spot))
+                .map_err(|_| StoreFault::damaged(spot.path(), "it is not there")),
         }
     }
 
-    fn read(medium: &dyn Medium, folder: &Path, path: PathBuf) -> Result<Self, StoreFault> {
-        let bytes = files::read_small(medium, &path, LONGEST)?;
+    fn read(medium: &dyn Medium, spot: &Spot) -> Result<Self, StoreFault> {
+        let damaged = |why: String| StoreFault::damaged(spot.path(), why);
+        let bytes = files::read_small(medium, spot, limits::MANIFEST)?;
         let manifest: Self =
-            serde_json::from_slice(&bytes).map_err(|error| StoreFault::damaged(&path, error))?;
-        manifest
-            .judge(folder)
-            .map_err(|why| StoreFault::damaged(&path, why))?;
+            serde_json::from_slice(&bytes).map_err(|error| damaged(error.to_string()))?;
+        manifest.judge(spot.folder()).map_err(damaged)?;
         Ok(manifest)
+    }
+
+    /// Refuses a manifest that could not be read back.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreFault::RecordTooLong`].
+    pub(crate) fn fits(&self) -> Result<u64, StoreFault> {
+        let mut counted = Count(limits::GROWTH);
+        let written = serde_json::to_writer(&mut counted, self);
+        written.map_err(|error| StoreFault::damaged(MANIFEST.as_ref(), error))?;
+        let (length, limit) = (counted.0, limits::MANIFEST);
+        match length <= limit {
+            true => Ok(length),
+            false => Err(StoreFault::RecordTooLong {
+                what: "manifest",
+                length,
+                limit,
+            }),
+        }
     }
 
     /// Writes the manifest into its folder, in place of an older one.
     pub(crate) fn save(
         &self,
         medium: &dyn Medium,
-        folder: &Path,
+        folder: &Folder,
         like: Option<&FileMetadata>,
     ) -> Result<(), StoreFault> {
-        let path = folder.join(MANIFEST);
-        let bytes = serde_json::to_vec_pretty(self);
-        let bytes = bytes.map_err(|error| StoreFault::damaged(&path, error))?;
-        files::replace_small(medium, &path, &bytes, like)
+        let spot = folder.at(MANIFEST);
+        let bytes = serde_json::to_vec(self);
+        let bytes = bytes.map_err(|error| StoreFault::damaged(spot.path(), error))?;
+        files::replace_small(medium, &spot, &bytes, like)
     }
 
-    fn judge(&self, folder: &Path) -> Result<(), String> {
+    fn judge(&self, folder: &Folder) -> Result<(), String> {
         if self.schema != SCHEMA {
             let schema = self.schema.escape_debug();
             return Err(format!(
@@ -229,6 +249,7 @@ impl Manifest {
             ));
         }
         if folder
+            .path()
             .file_name()
             .is_none_or(|name| name != self.id.as_str())
         {
@@ -242,5 +263,20 @@ impl Manifest {
             .files()
             .find(|name| !seen.insert(name.as_str().to_lowercase()));
         twice.map_or(Ok(()), |name| Err(format!("it names {name} twice")))
+    }
+}
+
+/// Counts what is written to it.
+struct Count(u64);
+
+impl io::Write for Count {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let more = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        self.0 = self.0.saturating_add(more);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }

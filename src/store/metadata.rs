@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::{StoreError, StoreFault};
 use super::medium::Handle;
-use super::{Store, files, platform};
+use super::{Store, platform};
 
 /// Attributes that say who may read a file, on the file systems that have them.
 #[cfg(unix)]
@@ -68,10 +68,11 @@ impl Store<'_> {
     /// Where the file cannot be looked at.
     pub fn kept(&self, path: &Path) -> Result<Kept, StoreError> {
         let looked = || {
-            let handle = files::open(self.medium, path)?;
+            let file = crate::disk::platform::open_plain(path);
+            let file = file.map_err(StoreFault::io("open", path))?;
             let mount = crate::disk::platform::mount(path);
             let name = mount.map_or_else(|| "this file system".to_owned(), |m| m.file_system);
-            platform::kept(&handle.file, &name).map_err(StoreFault::io("look at", path))
+            platform::kept(&file, &name).map_err(StoreFault::io("look at", path))
         };
         looked().map_err(StoreError::untouched)
     }
@@ -79,11 +80,11 @@ impl Store<'_> {
 
 /// Refuses a hive that has something which would be lost.
 pub(super) fn nothing_lost(handle: &Handle) -> Result<(), StoreFault> {
-    let path = &handle.path;
+    let path = handle.spot.path();
     let found = platform::would_lose(&handle.file).map_err(StoreFault::io("look at", path))?;
     match found {
         Some(what) => Err(StoreFault::WouldLose {
-            path: path.clone(),
+            path: path.to_path_buf(),
             what,
         }),
         None => Ok(()),

@@ -2,12 +2,17 @@
 //! The only room that writes to disk: backup, stage, publish, journal, restore.
 //!
 //! It moves bytes and does not know what a key is. The order of operations, and what an
-//! interruption leaves at each of them, is in `docs/crash-safety.md`.
+//! interruption leaves at each of them, is in `docs/crash-safety.md`; what a record that was found
+//! on a disk can ask for, and what not, is in `docs/threats.md`.
 
+mod acl;
+mod backup_root;
 mod backups;
 mod error;
 mod files;
+mod grant;
 mod journal;
+pub mod limits;
 mod manifest;
 mod medium;
 mod metadata;
@@ -19,6 +24,7 @@ mod publish;
 mod replace;
 mod restore;
 mod run;
+mod site;
 
 pub use backups::Backup;
 pub use error::{ChangedSince, StoreError, StoreFault, Touched};
@@ -33,8 +39,11 @@ pub use pending::{HiveStands, Pending, PendingHive, Settled};
 pub use prune::{Keep, PrunePlan};
 pub use publish::{NewHive, Outcome, Prepared, Published, Request};
 pub use restore::{RestoreAction, RestoreItem, RestoreOutcome, RestorePlan};
+pub use site::{Judge, Role, Site};
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+use crate::disk::Folder;
 
 /// The folder beside the hives that holds the backups.
 pub const BACKUP_FOLDER: &str = "hivemend";
@@ -57,31 +66,17 @@ impl<'m> Store<'m> {
     ///
     /// Where it exists, or the disk fails; what was begun is removed.
     pub fn save_new(&self, path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-        if files::plain(path).map_err(StoreError::untouched)?.is_some() {
+        let folder = Folder::named(path.parent().unwrap_or(path));
+        let folder = folder.map_err(|error| StoreFault::io("open the folder of", path)(error));
+        let spot = folder.map_err(StoreError::untouched)?.at(path);
+        if spot.look().is_ok_and(|found| found.is_some()) {
             let why = "it exists already, and is left alone";
             return Err(StoreError::untouched(StoreFault::damaged(path, why)));
         }
-        files::write_new(self.medium, path, bytes, None).map_err(|fault| {
+        files::write_new(self.medium, &spot, bytes, None).map_err(|fault| {
             // The first failure is the one to report.
-            let _ = files::remove(self.medium, path);
+            let _ = files::remove(self.medium, &spot);
             StoreError::untouched(fault)
         })
-    }
-}
-
-/// Where the backups of a config folder are.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct BackupRoot {
-    path: PathBuf,
-    beside: bool,
-}
-
-impl BackupRoot {
-    /// `<config>/hivemend`, or the folder that the user named instead.
-    fn new(config: &Path, backup_dir: Option<&Path>) -> Self {
-        let named = backup_dir.map(Path::to_path_buf);
-        let beside = named.is_none();
-        let path = named.unwrap_or_else(|| config.join(BACKUP_FOLDER));
-        Self { path, beside }
     }
 }

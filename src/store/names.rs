@@ -7,6 +7,8 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
+use crate::disk::{Folder, Spot};
+
 /// Longest name that a file system takes, in bytes; NTFS counts 255 UTF-16 units.
 const LONGEST_NAME: usize = 255;
 /// Longest backup name: a time, a dash and two digits.
@@ -24,8 +26,18 @@ impl FileName {
     }
 
     /// The file of this name in `folder`.
+    pub fn at(&self, folder: &Folder) -> Spot {
+        folder.at(&self.0)
+    }
+
+    /// The path of this name in a folder, for reading only.
     pub fn in_folder(&self, folder: &Path) -> PathBuf {
         folder.join(&self.0)
+    }
+
+    /// Whether Windows would take both for one name.
+    pub(crate) fn is_like(&self, name: &str) -> bool {
+        self.0.eq_ignore_ascii_case(name)
     }
 
     /// The name of a path's last component.

@@ -3,16 +3,19 @@
 
 use std::path::{Path, PathBuf};
 
+use super::Store;
+use super::backup_root::BackupRoot;
 use super::error::{StoreError, StoreFault, Touched};
 use super::files;
 use super::journal::{JOURNAL, Journal, Operation, Swap};
 use super::manifest::{BackupState, MANIFEST, Manifest};
 use super::names::{BackupId, FileName};
 use super::publish::take_lock;
-use super::replace::{Way, half_made, other_case};
+use super::platform;
+use super::replace::{Way, half_made, left_over, other_case};
 use super::run::{Run, Stands};
-use super::{BackupRoot, Store};
-use crate::disk::shown;
+use super::site::{Role, Site};
+use crate::disk::{Spot, shown};
 
 /// An interrupted run and what can be done about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,35 +82,36 @@ impl Store<'_> {
     /// # Errors
     ///
     /// [`StoreFault::Locked`] if the run is still going on, [`StoreFault::Damaged`] for a journal
-    /// that cannot be read.
+    /// that cannot be read, [`StoreFault::NotOurs`] and [`StoreFault::AsksTooMuch`] for one that
+    /// cannot be believed.
     pub fn pending(
         &self,
-        config: &Path,
+        site: &Site,
         backup_dir: Option<&Path>,
     ) -> Result<Option<Pending>, StoreError> {
-        self.find_pending(config, backup_dir)
+        self.find_pending(site, backup_dir)
             .map_err(StoreError::untouched)
     }
 
     fn find_pending(
         &self,
-        config: &Path,
+        site: &Site,
         backup_dir: Option<&Path>,
     ) -> Result<Option<Pending>, StoreFault> {
-        if files::plain(&config.join(super::journal::JOURNAL))?.is_none() {
+        if files::plain(&site.config.at(JOURNAL))?.is_none() {
             return Ok(None);
         }
-        let _lock = take_lock(config)?;
-        let Some(run) = self.reopen(config, backup_dir)? else {
+        let _lock = take_lock(&site.config)?;
+        let Some(run) = self.reopen(site, backup_dir)? else {
             return Ok(None);
         };
         let Assessed {
             hives,
             cannot_finish,
             cannot_undo,
-        } = assess(&run)?;
+        } = assess(&run, site)?;
         Ok(Some(Pending {
-            config: config.to_path_buf(),
+            config: site.config.path().to_path_buf(),
             id: run.journal.id,
             operation: run.journal.operation,
             hives,
@@ -123,12 +127,13 @@ impl Store<'_> {
     /// # Errors
     ///
     /// If another run is going on, or it cannot be removed.
-    pub fn clear(&self, config: &Path) -> Result<(), StoreError> {
-        self.clear_journal(config).map_err(StoreError::untouched)
+    pub fn clear(&self, site: &Site) -> Result<(), StoreError> {
+        self.clear_journal(site).map_err(StoreError::untouched)
     }
 
-    fn clear_journal(&self, config: &Path) -> Result<(), StoreFault> {
-        let journal = config.join(super::journal::JOURNAL);
+    fn clear_journal(&self, site: &Site) -> Result<(), StoreFault> {
+        let config = &site.config;
+        let journal = config.at(JOURNAL);
         let begun = files::new_name(&journal);
         if files::plain(&begun)?.is_none() {
             return Ok(());
@@ -144,26 +149,32 @@ impl Store<'_> {
 
     fn reopen(
         &self,
-        config: &Path,
+        site: &Site,
         backup_dir: Option<&Path>,
     ) -> Result<Option<Run<'_>>, StoreFault> {
-        let Some(journal) = Journal::load(self.medium, config)? else {
+        let Some(journal) = Journal::load(self.medium, &site.config)? else {
             return Ok(None);
         };
         let named = if journal.beside { None } else { backup_dir };
-        let known = journal.beside || named.is_some();
-        let root = BackupRoot::new(config, named);
-        let beside_is_folder = !journal.beside || files::folder(&root.path)?;
-        let folder = root.path.join(journal.id.as_str());
-        let folder = Some(folder).filter(|_| known && beside_is_folder);
-        let (medium, config) = (self.medium, config.to_path_buf());
-        Ok(Some(Run {
+        let root = match journal.beside || named.is_some() {
+            true => Some(BackupRoot::find(&site.config, named)?),
+            false => None,
+        };
+        let folder = match &root {
+            Some(root) => root.backup(&journal.id)?,
+            None => None,
+        };
+        let (medium, config) = (self.medium, site.config.clone());
+        let mut run = Run {
             medium,
             config,
+            root,
             folder,
             journal,
             swapping: true,
-        }))
+        };
+        run.judge_journal(site)?;
+        Ok(Some(run))
     }
 
     /// Finishes an interrupted run: every file becomes the new one.
@@ -172,8 +183,8 @@ impl Store<'_> {
     ///
     /// [`StoreFault::Unsettled`] if that is impossible; others leave the run as it was, to be
     /// finished or undone.
-    pub fn finish(&self, pending: &Pending) -> Result<Settled, StoreError> {
-        self.settle(pending, |run, assessed| {
+    pub fn finish(&self, site: &Site, pending: &Pending) -> Result<Settled, StoreError> {
+        self.settle(site, pending, |run, assessed| {
             if let Some(why) = assessed.cannot_finish {
                 return Err(unsettled(run, "finished", why));
             }
@@ -187,8 +198,8 @@ impl Store<'_> {
     ///
     /// [`StoreFault::Unsettled`] if that is impossible; others leave the run as it was, to be
     /// finished or undone.
-    pub fn undo(&self, pending: &Pending) -> Result<Settled, StoreError> {
-        self.settle(pending, |run, assessed| match assessed.cannot_undo {
+    pub fn undo(&self, site: &Site, pending: &Pending) -> Result<Settled, StoreError> {
+        self.settle(site, pending, |run, assessed| match assessed.cannot_undo {
             Some(why) => Err(unsettled(run, "undone", why)),
             None => run.undo(None),
         })
@@ -196,21 +207,22 @@ impl Store<'_> {
 
     fn settle(
         &self,
+        site: &Site,
         pending: &Pending,
         how: impl FnOnce(&mut Run<'_>, Assessed) -> Result<(), StoreFault>,
     ) -> Result<Settled, StoreError> {
-        let _lock = take_lock(&pending.config).map_err(StoreError::untouched)?;
-        let run = self.reopen(&pending.config, pending.backup_dir.as_deref());
+        let _lock = take_lock(&site.config).map_err(StoreError::untouched)?;
+        let run = self.reopen(site, pending.backup_dir.as_deref());
         let run = run.map_err(needs_restore)?;
         let settled = |run: Option<&Run<'_>>| Settled {
             id: pending.id.clone(),
             operation: pending.operation,
-            left: run.is_some_and(|run| run.folder.is_none()),
+            left: run.is_some_and(|run| run.root.is_none()),
         };
         let Some(mut run) = run else {
             return Ok(settled(None));
         };
-        let assessed = assess(&run).map_err(needs_restore)?;
+        let assessed = assess(&run, site).map_err(needs_restore)?;
         how(&mut run, assessed).map_err(needs_restore)?;
         Ok(settled(Some(&run)))
     }
@@ -232,14 +244,19 @@ fn unsettled(run: &Run<'_>, how: &'static str, why: String) -> StoreFault {
 }
 
 fn complete(run: &mut Run<'_>, hives: &[PendingHive]) -> Result<(), StoreFault> {
-    let Some(folder) = run.folder.clone() else {
+    let Some(folder) = run.folder.as_ref().map(|folder| folder.open.clone()) else {
         return Err(unsettled(
             run,
             "finished",
             "its backup folder was not named".to_owned(),
         ));
     };
-    let mut manifest = Manifest::load(run.medium, &folder)?;
+    // Where it cannot be read, the journal is enough: `backups` says what is wrong with it.
+    let manifest = match Manifest::load(run.medium, &folder) {
+        Ok(manifest) => Some(manifest),
+        Err(StoreFault::Damaged { .. }) => None,
+        Err(fault) => return Err(fault),
+    };
     let swaps = run.journal.swaps.clone();
     let old = swaps
         .iter()
@@ -259,15 +276,15 @@ fn complete(run: &mut Run<'_>, hives: &[PendingHive]) -> Result<(), StoreFault> 
         Operation::Apply => BackupState::Applied,
         Operation::Restore => BackupState::Restored,
     };
-    if manifest.state != done {
-        manifest.state = done;
+    if let Some(manifest) = manifest.filter(|manifest| manifest.state != done) {
+        let manifest = manifest.in_state(done);
         manifest.save(run.medium, &folder, run.like())?;
     }
     run.close()
 }
 
 /// Finds out where each file stands and what can be done.
-fn assess(run: &Run<'_>) -> Result<Assessed, StoreFault> {
+fn assess(run: &Run<'_>, site: &Site) -> Result<Assessed, StoreFault> {
     let mut hives = Vec::new();
     let half_made = half_made_name(run)?;
     let mut cannot_finish = half_made.clone().or_else(|| manifest_problem(run));
@@ -275,9 +292,12 @@ fn assess(run: &Run<'_>) -> Result<Assessed, StoreFault> {
     for swap in &run.journal.swaps {
         let stands = run.stands(swap)?;
         let (finish, undo) = match stands {
-            Stands::Old => (missing_new(run, swap), None),
-            Stands::New => (None, missing_old(run, swap)),
-            Stands::Nameless => (missing_new(run, swap), missing_old(run, swap)),
+            Stands::Old => (missing_new(run, site, swap)?, None),
+            Stands::New => (None, missing_old(run, site, swap)?),
+            Stands::Nameless => (
+                missing_new(run, site, swap)?,
+                missing_old(run, site, swap)?,
+            ),
             Stands::Neither => (Some(written_since(swap)), Some(written_since(swap))),
         };
         cannot_finish = cannot_finish.or(finish);
@@ -305,18 +325,19 @@ fn half_made_name(run: &Run<'_>) -> Result<Option<String>, StoreFault> {
     if swaps.iter().all(|swap| swap.way() == Way::Rename) {
         return Ok(None);
     }
-    let (config, id, folder) = (&run.config, &run.journal.id, run.folder.as_deref());
-    let pair = |path: PathBuf| [files::new_name(&path), path];
-    let mut names = pair(config.join(JOURNAL)).to_vec();
+    let (config, id) = (&run.config, &run.journal.id);
+    let folder = run.folder.as_ref().map(|folder| &folder.open);
+    let pair = |spot: Spot| [files::new_name(&spot), spot];
+    let mut names = pair(config.at(JOURNAL)).to_vec();
     names.extend(
         folder
             .into_iter()
-            .flat_map(|folder| pair(folder.join(MANIFEST))),
+            .flat_map(|folder| pair(folder.at(MANIFEST))),
     );
     for swap in swaps {
         let live = swap.live(config);
         names.extend([swap.kept(config, id), swap.staged(config, id)]);
-        names.extend(folder.map(|folder| swap.file.in_folder(folder)));
+        names.extend(folder.map(|folder| swap.file.at(folder)));
         names.extend(other_case(&live));
         names.push(live);
     }
@@ -325,7 +346,7 @@ fn half_made_name(run: &Run<'_>) -> Result<Option<String>, StoreFault> {
             "the name {} was only half made when the run was cut short: first run chkdsk /f on the \
              volume in Windows, and then this again. The old and the new content are whole until \
              then; remove nothing by hand",
-            shown(&name)
+            shown(name.path())
         )
     }))
 }
@@ -350,48 +371,112 @@ fn written_since(swap: &Swap) -> String {
     )
 }
 
-fn missing_new(run: &Run<'_>, swap: &Swap) -> Option<String> {
+fn missing_new(run: &Run<'_>, site: &Site, swap: &Swap) -> Result<Option<String>, StoreFault> {
     let staged = swap.staged(&run.config, &run.journal.id);
     let found = files::content(run.medium, &staged).ok();
-    (found != Some(swap.to)).then(|| format!("the new {} was not written completely", swap.file))
+    if found != Some(swap.to) {
+        return Ok(Some(format!(
+            "the new {} was not written completely",
+            swap.file
+        )));
+    }
+    match other_names(run, swap, &staged)? {
+        None => judged(run, site, swap, &staged),
+        some => Ok(some),
+    }
 }
 
-fn missing_old(run: &Run<'_>, swap: &Swap) -> Option<String> {
-    swap.from?;
+fn missing_old(run: &Run<'_>, site: &Site, swap: &Swap) -> Result<Option<String>, StoreFault> {
+    if swap.from.is_none() {
+        return Ok(None);
+    }
     let kept = swap.kept(&run.config, &run.journal.id);
     let found = files::content(run.medium, &kept).ok();
-    (found != swap.from).then(|| format!("the old {} is no longer there", swap.file))
+    match found == swap.from {
+        true => judged(run, site, swap, &kept),
+        false => Ok(Some(format!("the old {} is no longer there", swap.file))),
+    }
 }
 
-/// Why the backup cannot be marked as complete, if so.
-fn manifest_problem(run: &Run<'_>) -> Option<String> {
-    let Some(folder) = &run.folder else {
-        return Some("its backup lies elsewhere: name that folder with --backup-dir".to_owned());
+/// Why a file cannot take a hive's or a log's place, if so: a journal is believed only about what
+/// hivemend swaps.
+fn judged(
+    run: &Run<'_>,
+    site: &Site,
+    swap: &Swap,
+    spot: &Spot,
+) -> Result<Option<String>, StoreFault> {
+    let role = site.role(&swap.file).unwrap_or(Role::Hive);
+    let judged = files::judge(run.medium, spot, role, site)?;
+    Ok(judged.map(|why| format!("{}: {why}", shown(spot.path()))))
+}
+
+/// Why what a file has besides its bytes must not be changed, if so: it has names that are none of
+/// this run's, and would change under them too.
+fn other_names(run: &Run<'_>, swap: &Swap, staged: &Spot) -> Result<Option<String>, StoreFault> {
+    let Some((file, all)) = links(staged)? else {
+        return Ok(None);
     };
-    let manifest = match Manifest::load(run.medium, folder) {
-        Ok(manifest) => manifest,
-        Err(error) => return Some(error.to_string()),
-    };
-    if run.journal.operation == Operation::Apply && !run.has_made(&manifest) {
-        let folder = shown(folder);
-        return Some(format!("{folder}: this is the backup of another run"));
+    let (config, id) = (&run.config, &run.journal.id);
+    let live = swap.live(config);
+    let mut own = vec![staged.clone(), swap.kept(config, id), live.clone()];
+    own.extend(left_over(&live)?);
+    own.extend(run.folder.iter().map(|folder| swap.file.at(&folder.open)));
+    let mut known = u64::from(run.folder.is_none());
+    for name in own {
+        let same = links(&name)?.is_some_and(|(found, _)| found == file);
+        known = known.saturating_add(u64::from(same));
     }
-    let held = manifest.hives.iter().find(|hive| {
-        let kept = files::content(run.medium, &hive.file.in_folder(folder));
-        kept.ok() != Some(hive.before)
+    // Where Windows keeps a short name besides, NTFS counts that as a link.
+    known = known.saturating_add(u64::from(swap.way() == Way::Links));
+    Ok((all > known).then(|| {
+        format!(
+            "{} has other names (hard links) than those of this run: look where they are, and \
+             remove the file if it is not hivemend's",
+            shown(staged.path())
+        )
+    }))
+}
+
+fn links(spot: &Spot) -> Result<Option<(u64, u64)>, StoreFault> {
+    Ok(files::plain(spot)?.as_ref().and_then(platform::links))
+}
+
+/// Why the run cannot be completed for want of a backup, if so. The journal says what must be in it;
+/// a manifest that cannot be read is no hindrance.
+fn manifest_problem(run: &Run<'_>) -> Option<String> {
+    let Some(folder) = run.folder.as_ref().map(|folder| &folder.open) else {
+        return Some(match &run.root {
+            None => "its backup lies elsewhere: name that folder with --backup-dir".to_owned(),
+            Some(root) => format!("{}: its backup is not there", shown(&root.path)),
+        });
+    };
+    let is_apply = run.journal.operation == Operation::Apply;
+    match Manifest::load(run.medium, folder) {
+        Ok(manifest) if is_apply && !run.has_made(&manifest) => {
+            let folder = shown(folder.path());
+            return Some(format!("{folder}: this is the backup of another run"));
+        }
+        Ok(_) | Err(StoreFault::Damaged { .. }) => {}
+        Err(fault) => return Some(fault.to_string()),
+    }
+    let wanted = |swap: &Swap| if is_apply { swap.from } else { Some(swap.to) };
+    let held = run.journal.swaps.iter().find(|swap| {
+        let kept = files::content(run.medium, &swap.file.at(folder));
+        kept.ok() != wanted(swap)
     });
-    held.map(|hive| {
+    held.map(|swap| {
         format!(
             "{}: the backup of {} is not complete",
-            shown(folder),
-            hive.file
+            shown(folder.path()),
+            swap.file
         )
     })
 }
 
 /// Whether the run, whose files are all the new ones, had done all but removing its traces.
 fn already_done(run: &Run<'_>) -> Option<String> {
-    let manifest = Manifest::load(run.medium, run.folder.as_deref()?).ok()?;
+    let manifest = Manifest::load(run.medium, &run.folder.as_ref()?.open).ok()?;
     let done = match run.journal.operation {
         Operation::Apply => manifest.state != BackupState::Applying && run.has_made(&manifest),
         Operation::Restore => manifest.state == BackupState::Restored,

@@ -2,8 +2,8 @@
 //! The writes that each operating system spells differently.
 
 pub(crate) use imp::{
-    Lock, NO_LINKS, add_by_name, create_dir, create_new, kept, links, metadata, protect,
-    remove_file, rename, seed, set_metadata, sync, sync_dir, would_lose,
+    Lock, NO_LINKS, add_by_name, create_dir, create_new, kept, link, links, metadata, protect,
+    remove_dir, remove_file, rename, seed, set_metadata, sync, sync_dir, would_lose,
 };
 
 /// The file that is the lock, where locking a folder takes one: Windows.
@@ -21,15 +21,19 @@ pub(crate) enum LockError {
 #[cfg(unix)]
 mod imp {
     use std::collections::BTreeMap;
-    use std::fs::{DirBuilder, File, FileTimes, Metadata, OpenOptions, Permissions, TryLockError};
+    use std::fs::{File, FileTimes, Metadata, Permissions, TryLockError};
     use std::io;
-    use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
     use std::path::Path;
 
-    use rustix::fs::{Advice, XattrFlags, fadvise, fgetxattr, flistxattr, fsetxattr};
+    use rustix::fs::{
+        Advice, AtFlags, Mode, OFlags, XattrFlags, fadvise, fgetxattr, flistxattr, fsetxattr,
+        linkat, mkdirat, openat, renameat, unlinkat,
+    };
     use rustix::io::Errno;
 
     use super::LockError;
+    use crate::disk::{Folder, Spot};
     use crate::store::metadata::{FileMetadata, Kept, Stamp};
     use crate::store::names::{hex, unhex};
 
@@ -70,8 +74,8 @@ mod imp {
     }
 
     impl Lock {
-        pub(crate) fn take(config: &Path) -> Result<Self, LockError> {
-            let folder = File::open(config).map_err(LockError::Io)?;
+        pub(crate) fn take(config: &Folder) -> Result<Self, LockError> {
+            let folder = config.handle().again().map_err(LockError::Io)?;
             match folder.try_lock() {
                 Ok(()) => Ok(Self(folder)),
                 Err(TryLockError::WouldBlock) => Err(LockError::Taken),
@@ -81,28 +85,39 @@ mod imp {
     }
 
     /// Creates a file that only its owner may open.
-    pub(crate) fn create_new(path: &Path) -> io::Result<File> {
-        let mut options = OpenOptions::new();
-        options
-            .read(true)
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(path)
+    pub(crate) fn create_new(spot: &Spot) -> io::Result<File> {
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+        let mode = Mode::RUSR | Mode::WUSR;
+        let opened = openat(spot.folder().handle(), spot.name(), flags, mode)?;
+        Ok(File::from(opened))
     }
 
     /// Creates a folder that only its owner may enter, with the descriptor of `like` on NTFS.
-    pub(crate) fn create_dir(path: &Path, like: Option<&Path>) -> io::Result<()> {
-        DirBuilder::new().mode(0o700).create(path)?;
-        match like {
-            Some(like) => protect(&File::open(path)?, &metadata(&File::open(like)?)?),
-            None => Ok(()),
-        }
+    pub(crate) fn create_dir(spot: &Spot, like: Option<&Folder>) -> io::Result<()> {
+        mkdirat(spot.folder().handle(), spot.name(), Mode::RWXU)?;
+        let Some(like) = like else {
+            return Ok(());
+        };
+        let made = spot.open_folder()?.handle().again()?;
+        protect(&made, &metadata(&like.handle().again()?)?)
+    }
+
+    /// Removes an empty folder.
+    pub(crate) fn remove_dir(spot: &Spot) -> io::Result<()> {
+        let folder = spot.folder().handle();
+        Ok(unlinkat(folder, spot.name(), AtFlags::REMOVEDIR)?)
     }
 
     /// Makes the names in a folder durable.
-    pub(crate) fn sync_dir(path: &Path) -> io::Result<()> {
-        File::open(path)?.sync_all()
+    pub(crate) fn sync_dir(folder: &Folder) -> io::Result<()> {
+        folder.handle().again()?.sync_all()
+    }
+
+    /// Gives a file a second name; a link is given one itself, and is not followed.
+    pub(crate) fn link(file: &Spot, link: &Spot) -> io::Result<()> {
+        let (from, to) = (file.folder().handle(), link.folder().handle());
+        let flags = AtFlags::empty();
+        Ok(linkat(from, file.name(), to, link.name(), flags)?)
     }
 
     /// Makes a file's content and metadata durable.
@@ -115,8 +130,9 @@ mod imp {
     }
 
     /// Removes a file's name.
-    pub(crate) fn remove_file(path: &Path) -> io::Result<()> {
-        std::fs::remove_file(path)
+    pub(crate) fn remove_file(spot: &Spot) -> io::Result<()> {
+        let folder = spot.folder().handle();
+        Ok(unlinkat(folder, spot.name(), AtFlags::empty())?)
     }
 
     /// Nothing: the open file tells everything.
@@ -125,8 +141,9 @@ mod imp {
     }
 
     /// Gives the file `from` the name `to`, in place of the file that has it.
-    pub(crate) fn rename(from: &Path, to: &Path) -> io::Result<()> {
-        std::fs::rename(from, to)
+    pub(crate) fn rename(from: &Spot, to: &Spot) -> io::Result<()> {
+        let (old, new) = (from.folder().handle(), to.folder().handle());
+        Ok(renameat(old, from.name(), new, to.name())?)
     }
 
     /// The new file as it is: what else a file has is listed, and carried over from the list.

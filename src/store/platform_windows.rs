@@ -27,6 +27,7 @@ use winsafe::co;
 
 use super::{LOCK_FILE, LockError};
 use crate::disk::platform::os_error;
+use crate::disk::{Folder, Spot};
 use crate::store::metadata::{FileMetadata, Kept, Stamp};
 use crate::store::names::{hex, unhex};
 
@@ -81,7 +82,7 @@ const NORMAL: u32 = 0x80;
 pub(crate) struct Lock(#[allow(dead_code, reason = "held for its drop")] File);
 
 impl Lock {
-    pub(crate) fn take(config: &Path) -> Result<Self, LockError> {
+    pub(crate) fn take(config: &Folder) -> Result<Self, LockError> {
         enable_privileges();
         let mut options = OpenOptions::new();
         options
@@ -89,7 +90,7 @@ impl Lock {
             .create(true)
             .share_mode(0)
             .custom_flags(FILE_FLAG_DELETE_ON_CLOSE);
-        match options.open(config.join(LOCK_FILE)) {
+        match options.open(config.path().join(LOCK_FILE)) {
             Ok(file) => Ok(Self(file)),
             Err(error) if error.raw_os_error() == Some(ERROR_SHARING_VIOLATION) => {
                 Err(LockError::Taken)
@@ -126,17 +127,27 @@ fn enable(privilege: co::SE_PRIV) -> Result<(), co::ERROR> {
 }
 
 /// Creates a file; the folder's inherited descriptor says who may open it until it gets its own.
-pub(crate) fn create_new(path: &Path) -> io::Result<File> {
+pub(crate) fn create_new(spot: &Spot) -> io::Result<File> {
     OpenOptions::new()
         .access_mode(GENERIC_READ | GENERIC_WRITE | READ_CONTROL | WRITE_DAC | WRITE_OWNER)
         .write(true)
         .create_new(true)
-        .open(path)
+        .open(spot.path())
 }
 
 /// Creates a folder; beside the hives it inherits from the config folder, as the hives do.
-pub(crate) fn create_dir(path: &Path, _: Option<&Path>) -> io::Result<()> {
-    fs::create_dir(path)
+pub(crate) fn create_dir(spot: &Spot, _: Option<&Folder>) -> io::Result<()> {
+    fs::create_dir(spot.path())
+}
+
+/// Removes an empty folder.
+pub(crate) fn remove_dir(spot: &Spot) -> io::Result<()> {
+    fs::remove_dir(spot.path())
+}
+
+/// Gives a file a second name.
+pub(crate) fn link(file: &Spot, link: &Spot) -> io::Result<()> {
+    fs::hard_link(file.path(), link.path())
 }
 
 /// Gives the new, empty file `new` the alternate streams of `like`.
@@ -167,7 +178,8 @@ pub(crate) fn sync(file: &File, path: &Path) -> io::Result<()> {
 }
 
 /// Makes the names in a folder durable, where the file system flushes folders.
-pub(crate) fn sync_dir(path: &Path) -> io::Result<()> {
+pub(crate) fn sync_dir(folder: &Folder) -> io::Result<()> {
+    let path = folder.path();
     let mut options = OpenOptions::new();
     options
         .access_mode(GENERIC_WRITE)
@@ -186,7 +198,8 @@ pub(crate) fn sync_dir(path: &Path) -> io::Result<()> {
 }
 
 /// Gives the file `from` the name `to`, in place of the file that has it.
-pub(crate) fn rename(from: &Path, to: &Path) -> io::Result<()> {
+pub(crate) fn rename(from: &Spot, to: &Spot) -> io::Result<()> {
+    let (from, to) = (from.path(), to.path());
     // The system replaces no read-only file. Both files of a swap are, or neither is.
     let is_read_only = fs::metadata(to).is_ok_and(|found| found.permissions().readonly());
     if is_read_only {
@@ -223,7 +236,8 @@ fn rename_patiently(from: &Path, to: &Path) -> io::Result<()> {
 
 /// Removes a file's name, also where the system keeps read-only files: under its other names it is
 /// read-only again at once.
-pub(crate) fn remove_file(path: &Path) -> io::Result<()> {
+pub(crate) fn remove_file(spot: &Spot) -> io::Result<()> {
+    let path = spot.path();
     match fs::remove_file(path) {
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
         result => return result,

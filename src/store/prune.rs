@@ -6,9 +6,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::fs;
-use std::path::{Path, PathBuf};
 
+use super::Store;
+use super::backup_root::{BackupFolder, BackupRoot};
 use super::backups::Backup;
 use super::error::{StoreError, StoreFault, Touched};
 use super::files;
@@ -16,8 +16,7 @@ use super::manifest::{BackupState, Content, MANIFEST, Manifest};
 use super::names::{BackupId, FileName};
 use super::platform::Lock;
 use super::publish::plain_files;
-use super::{BackupRoot, Store};
-use crate::disk::guard;
+use crate::disk::{Folder, Spot, guard};
 
 /// What a backup's folder is called from the moment on in which it is no backup any more.
 const REMAINS: &str = ".removed";
@@ -29,9 +28,9 @@ pub struct PrunePlan {
     pub keep: Vec<(BackupId, Keep)>,
     /// Those that go, newest first.
     pub remove: Vec<BackupId>,
-    root: PathBuf,
+    root: Option<Folder>,
     /// Folders that an earlier prune did not finish.
-    remains: Vec<PathBuf>,
+    remains: Vec<Spot>,
     lock: Lock,
 }
 
@@ -46,6 +45,8 @@ pub enum Keep {
     Chain,
     /// It is damaged, or its run was not completed: what it is worth is for people to decide.
     Unusable,
+    /// A newer one cannot be used, and might need it.
+    BeforeUnusable,
     /// There are files in it that its manifest does not name.
     OtherFiles,
 }
@@ -57,6 +58,7 @@ impl fmt::Display for Keep {
             Self::Present => "the hives are as it left them",
             Self::Chain => "another one that is kept refers to it",
             Self::Unusable => "cannot be used as it is, and is left for you to look at",
+            Self::BeforeUnusable => "a newer one cannot be used, and may need it",
             Self::OtherFiles => "holds files that are not of hivemend's making",
         })
     }
@@ -76,23 +78,23 @@ impl Store<'_> {
     /// # Errors
     ///
     /// The guards of [`Store::prepare`]; an interrupted run, which may need any of them.
-    pub fn prepare_prune(&self, config: &Path, keep: usize) -> Result<PrunePlan, StoreError> {
+    pub fn prepare_prune(&self, config: &Folder, keep: usize) -> Result<PrunePlan, StoreError> {
         self.choose(config, keep.max(1))
             .map_err(StoreError::untouched)
     }
 
-    fn choose(&self, config: &Path, newest: usize) -> Result<PrunePlan, StoreFault> {
-        guard::not_running(config)?;
-        guard::writable(config)?;
+    fn choose(&self, config: &Folder, newest: usize) -> Result<PrunePlan, StoreFault> {
+        guard::not_running(config.path())?;
+        guard::writable(config.path())?;
         let lock = self.lock(config)?;
-        let root = BackupRoot::new(config, None);
+        let root = BackupRoot::find(config, None)?;
         let backups = self.list_in(&root)?;
         let reasons = self.reasons(config, &backups, newest)?;
         let mut plan = PrunePlan {
             keep: Vec::new(),
             remove: Vec::new(),
-            remains: remains(&root.path)?,
-            root: root.path,
+            remains: root.folder().map_or(Ok(Vec::new()), remains)?,
+            root: root.folder().cloned(),
             lock,
         };
         for backup in backups {
@@ -107,13 +109,14 @@ impl Store<'_> {
     /// Why backups are kept; one without a reason is not.
     fn reasons(
         &self,
-        config: &Path,
+        config: &Folder,
         backups: &[Backup],
         newest: usize,
     ) -> Result<BTreeMap<BackupId, Keep>, StoreFault> {
         let mut reasons = BTreeMap::new();
         let mut present: BTreeMap<FileName, Option<Content>> = BTreeMap::new();
         let mut sound = 0_usize;
+        let unusable = || backups.iter().filter(|backup| usable(backup).is_none());
         for backup in backups {
             let Some(manifest) = usable(backup) else {
                 reasons.insert(backup.id.clone(), Keep::Unusable);
@@ -123,14 +126,15 @@ impl Store<'_> {
             let mut is_present = false;
             for hive in &manifest.hives {
                 let now = present.entry(hive.file.clone());
-                let path = hive.file.in_folder(config);
-                let now = now.or_insert_with(|| files::content(self.medium, &path).ok());
+                let live = hive.file.at(config);
+                let now = now.or_insert_with(|| files::content(self.medium, &live).ok());
                 is_present |= *now == Some(hive.after) && hive.after != hive.before;
             }
             let reason = match () {
                 () if sound <= newest => Keep::Newest,
                 () if is_present => Keep::Present,
-                () if has_other_files(&backup.folder, manifest)? => Keep::OtherFiles,
+                () if unusable().any(|other| other.is_newer_than(backup)) => Keep::BeforeUnusable,
+                () if has_other_files(&backup.open()?.open, manifest)? => Keep::OtherFiles,
                 () => continue,
             };
             reasons.insert(backup.id.clone(), reason);
@@ -155,31 +159,36 @@ impl Store<'_> {
     }
 
     fn remove_all(&self, plan: &PrunePlan) -> Result<(), StoreFault> {
-        for folder in &plan.remains {
-            self.remove_folder(folder)?;
+        let Some(root) = &plan.root else {
+            return Ok(());
+        };
+        for remains in &plan.remains {
+            self.remove_folder(remains)?;
         }
         // The oldest first: what is left when this is stopped is always the newest.
         for id in plan.remove.iter().rev() {
-            let folder = plan.root.join(id.as_str());
-            let remains = plan.root.join(format!("{}{REMAINS}", id.as_str()));
-            let renamed = self.medium.rename(&folder, &remains);
-            renamed.map_err(StoreFault::io("rename", &folder))?;
-            files::sync_dir(self.medium, &plan.root)?;
+            let backup = root.at(id.as_str());
+            let remains = root.at(format!("{}{REMAINS}", id.as_str()));
+            let renamed = self.medium.rename(&backup, &remains);
+            renamed.map_err(StoreFault::io("rename", backup.path()))?;
+            files::sync_dir(self.medium, root)?;
             self.remove_folder(&remains)?;
         }
         match plan.remains.is_empty() && plan.remove.is_empty() {
             true => Ok(()),
-            false => files::sync_dir(self.medium, &plan.root),
+            false => files::sync_dir(self.medium, root),
         }
     }
 
     /// Removes a folder that is no backup any more, and the files in it.
-    fn remove_folder(&self, folder: &Path) -> Result<(), StoreFault> {
-        for file in plain_files(folder)? {
+    fn remove_folder(&self, spot: &Spot) -> Result<(), StoreFault> {
+        let Some(folder) = BackupFolder::find(spot.clone())? else {
+            return Ok(());
+        };
+        for file in plain_files(&folder.open)? {
             files::remove(self.medium, &file)?;
         }
-        let removed = self.medium.remove_dir(folder);
-        removed.map_err(StoreFault::io("remove", folder))
+        folder.remove(self.medium)
     }
 }
 
@@ -213,14 +222,15 @@ fn keep_chains(backups: &[Backup], reasons: &mut BTreeMap<BackupId, Keep>) {
 }
 
 /// Whether something lies in the backup's folder that its run did not put there.
-fn has_other_files(folder: &Path, manifest: &Manifest) -> Result<bool, StoreFault> {
+fn has_other_files(folder: &Folder, manifest: &Manifest) -> Result<bool, StoreFault> {
     let known: BTreeSet<&str> = manifest.files().map(FileName::as_str).collect();
-    let failed = |error| StoreFault::io("list", folder)(error);
-    for entry in fs::read_dir(folder).map_err(failed)? {
-        let entry = entry.map_err(failed)?;
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let is_known = known.contains(name.as_str()) || name == MANIFEST;
-        if !is_known || !entry.file_type().map_err(failed)?.is_file() {
+    let names = folder.names();
+    for name in names.map_err(StoreFault::io("list", folder.path()))? {
+        let text = name.to_string_lossy();
+        let is_known = known.contains(&*text) || text == MANIFEST;
+        let spot = folder.at(&name);
+        let seen = spot.look().map_err(StoreFault::io("look at", spot.path()))?;
+        if !is_known || !seen.is_some_and(|seen| seen.is_file()) {
             return Ok(true);
         }
     }
@@ -228,19 +238,17 @@ fn has_other_files(folder: &Path, manifest: &Manifest) -> Result<bool, StoreFaul
 }
 
 /// What earlier prunes left.
-fn remains(root: &Path) -> Result<Vec<PathBuf>, StoreFault> {
-    if !files::folder(root)? {
-        return Ok(Vec::new());
-    }
-    let failed = |error| StoreFault::io("list", root)(error);
+fn remains(root: &Folder) -> Result<Vec<Spot>, StoreFault> {
+    let names = root.names();
     let mut found = Vec::new();
-    for entry in fs::read_dir(root).map_err(failed)? {
-        let entry = entry.map_err(failed)?;
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let id = name.strip_suffix(REMAINS).map(str::to_owned);
+    for name in names.map_err(StoreFault::io("list", root.path()))? {
+        let text = name.to_string_lossy();
+        let id = text.strip_suffix(REMAINS).map(str::to_owned);
         let is_ours = id.is_some_and(|id| BackupId::listed(&id).is_some());
-        if is_ours && entry.file_type().map_err(failed)?.is_dir() {
-            found.push(root.join(entry.file_name()));
+        let spot = root.at(&name);
+        let seen = spot.look().map_err(StoreFault::io("look at", spot.path()))?;
+        if is_ours && seen.is_some_and(|seen| seen.is_dir()) {
+            found.push(spot);
         }
     }
     Ok(found)

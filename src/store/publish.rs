@@ -2,12 +2,14 @@
 //! Publishing new hives: prepare looks, publish writes.
 
 use std::collections::BTreeSet;
-use std::fs;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use super::Store;
+use super::backup_root::{BackupFolder, BackupRoot};
 use super::error::{StoreError, StoreFault, Touched};
 use super::files;
 use super::journal::{Journal, Operation, Swap};
@@ -18,10 +20,9 @@ use super::metadata::nothing_lost;
 use super::names::{BackupId, FileName, utc_text};
 use super::platform::{Lock, LockError};
 use super::run::{Run, link_or_copy};
-use super::{BackupRoot, Store};
-use crate::disk::{DiskError, Identity, guard, logs_of, platform};
+use crate::disk::{DiskError, Folder, Identity, Spot, guard, logs_of};
 
-/// Room for manifest, journal and folders, in bytes, beside what the manifest itself takes.
+/// Room for journal and folders, in bytes, beside what the manifest takes.
 const SLACK: u64 = 1 << 20;
 /// Runs in one second that get names of their own.
 const RUNS_A_SECOND: u32 = 100;
@@ -42,8 +43,8 @@ pub struct NewHive {
 /// What is to be published, as one transaction.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// The folder that holds the hives.
-    pub config: PathBuf,
+    /// The folder that holds the hives, as the target has opened it.
+    pub config: Folder,
     /// The hives.
     pub hives: Vec<NewHive>,
     /// Where backups go instead of beside the hives.
@@ -64,16 +65,17 @@ pub struct Request {
 #[derive(Debug)]
 pub struct Prepared<'r> {
     lock: Lock,
-    config: PathBuf,
+    config: Folder,
     root: BackupRoot,
-    made_root: bool,
     manifest: Manifest,
     contents: Vec<&'r [u8]>,
     identities: Vec<Identity>,
+    now: SystemTime,
 }
 
 impl Prepared<'_> {
-    /// The backup's folder, which [`Store::publish`] will make.
+    /// The backup's folder, which [`Store::publish`] will make: under another name if another disk's
+    /// run takes this one meanwhile.
     pub fn backup_folder(&self) -> PathBuf {
         self.root.path.join(self.manifest.id.as_str())
     }
@@ -130,9 +132,9 @@ impl Store<'_> {
     }
 
     fn look<'r>(&self, request: &'r Request) -> Result<Prepared<'r>, StoreFault> {
-        let config = request.config.as_path();
-        guard::not_running(config)?;
-        guard::writable(config)?;
+        let config = &request.config;
+        guard::not_running(config.path())?;
+        guard::writable(config.path())?;
         let lock = self.lock(config)?;
         let mut looked = Vec::new();
         for hive in &request.hives {
@@ -143,19 +145,15 @@ impl Store<'_> {
             return Err(StoreFault::NothingToDo);
         }
         let companions = self.companions(config, &looked, request.scope)?;
-        let root = BackupRoot::new(config, request.backup_dir.as_deref());
-        let made_root = !root.exists()?;
-        if !root.existing().is_dir() {
-            let path = root.existing().to_path_buf();
-            return Err(DiskError::Missing { path }.into());
-        }
-        let id = free_id(&root, request.now)?;
+        let root = BackupRoot::find(config, request.backup_dir.as_deref())?;
+        let id = free_ids(&root, request.now).next();
+        let id = id.ok_or_else(|| no_name(&root))?;
         let sequence = self.next_sequence(&root)?;
         let records = looked.iter().map(|hive| hive.record.clone()).collect();
-        let (created, target) = (utc_text(request.now), config.display().to_string());
+        let (created, target) = (utc_text(request.now), config.path().display().to_string());
         let (version, scope) = (request.version.clone(), request.scope);
         let manifest = Manifest::new(
-            id,
+            (id, token()),
             sequence,
             created,
             version,
@@ -170,26 +168,27 @@ impl Store<'_> {
         let identities = looked.into_iter().map(|hive| hive.identity).collect();
         let prepared = Prepared {
             lock,
-            config: config.to_path_buf(),
+            config: config.clone(),
             root,
-            made_root,
             manifest,
             contents,
             identities,
+            now: request.now,
         };
-        self.check_space(&prepared)?;
+        let length = prepared.manifest.fits()?;
+        self.check_space(&prepared, length)?;
         Ok(prepared)
     }
 
     /// Locks a config folder in which no interrupted run waits.
-    pub(super) fn lock(&self, config: &Path) -> Result<Lock, StoreFault> {
+    pub(super) fn lock(&self, config: &Folder) -> Result<Lock, StoreFault> {
         let lock = take_lock(config)?;
         match Journal::load(self.medium, config)? {
             None => Ok(lock),
             Some(journal) => {
                 let (id, operation) = (journal.id, journal.operation);
                 Err(StoreFault::Interrupted {
-                    config: config.to_path_buf(),
+                    config: config.path().to_path_buf(),
                     id,
                     operation,
                 })
@@ -197,18 +196,19 @@ impl Store<'_> {
         }
     }
 
-    fn look_at<'r>(&self, config: &Path, hive: &'r NewHive) -> Result<Looked<'r>, StoreFault> {
+    fn look_at<'r>(&self, config: &Folder, hive: &'r NewHive) -> Result<Looked<'r>, StoreFault> {
         let path = hive.path.clone();
-        if path.parent() != Some(config) && resolved(path.parent()) != resolved(Some(config)) {
+        if path.parent() != Some(config.path()) && !leads_to(path.parent(), config) {
             return Err(StoreFault::OtherFolder {
                 path,
-                config: config.to_path_buf(),
+                config: config.path().to_path_buf(),
             });
         }
+        let spot = config.at(&path);
         guard::not_held(&path)?;
-        let identity = files::identity(&path)?;
+        let identity = files::identity(&spot)?;
         let identity = identity.ok_or_else(|| DiskError::Missing { path: path.clone() })?;
-        let mut handle = files::open(self.medium, &path)?;
+        let mut handle = files::open(self.medium, &spot)?;
         nothing_lost(&handle)?;
         let metadata = self.medium.metadata(&handle);
         let metadata = metadata.map_err(StoreFault::io("look at", &path))?;
@@ -235,7 +235,7 @@ impl Store<'_> {
     /// The files that go into the backup beside the hives.
     fn companions(
         &self,
-        config: &Path,
+        config: &Folder,
         hives: &[Looked<'_>],
         scope: BackupScope,
     ) -> Result<Vec<CompanionRecord>, StoreFault> {
@@ -243,15 +243,15 @@ impl Store<'_> {
             hives.iter().map(|hive| hive.record.file.clone()).collect();
         let mut records = Vec::new();
         for hive in hives {
-            for log in logs_of(&hive.record.file.in_folder(config))? {
+            for log in logs_of(&hive.record.file.in_folder(config.path()))? {
                 if seen.insert(FileName::of(&log)?) {
-                    records.push(self.companion(&log, CompanionRole::Log)?);
+                    records.push(self.companion(&config.at(&log), CompanionRole::Log)?);
                 }
             }
         }
         if scope == BackupScope::Config {
             for file in plain_files(config)? {
-                if seen.insert(FileName::of(&file)?) {
+                if seen.insert(FileName::of(file.path())?) {
                     records.push(self.companion(&file, CompanionRole::Config)?);
                 }
             }
@@ -259,8 +259,9 @@ impl Store<'_> {
         Ok(records)
     }
 
-    fn companion(&self, path: &Path, role: CompanionRole) -> Result<CompanionRecord, StoreFault> {
-        let mut handle = files::open(self.medium, path)?;
+    fn companion(&self, spot: &Spot, role: CompanionRole) -> Result<CompanionRecord, StoreFault> {
+        let mut handle = files::open(self.medium, spot)?;
+        let path = spot.path();
         let metadata = self.medium.metadata(&handle);
         let metadata = metadata.map_err(StoreFault::io("look at", path))?;
         let content = files::hash_rest(self.medium, &mut handle)?;
@@ -272,29 +273,34 @@ impl Store<'_> {
         })
     }
 
-    fn check_space(&self, prepared: &Prepared<'_>) -> Result<(), StoreFault> {
+    fn check_space(&self, prepared: &Prepared<'_>, record: u64) -> Result<(), StoreFault> {
         let manifest = &prepared.manifest;
-        let text = serde_json::to_vec(&manifest.changes)
-            .unwrap_or_default()
-            .len();
-        let text = u64::try_from(text).unwrap_or(u64::MAX).saturating_mul(4);
-        let slack = SLACK.saturating_add(text);
+        // The manifest is written anew beside itself.
+        let slack = SLACK.saturating_add(record.saturating_mul(2));
         let staged = sum(manifest.hives.iter().map(|hive| hive.after.size));
         let copies = sum(manifest.companions.iter().map(|file| file.content.size));
         let originals = sum(manifest.hives.iter().map(|hive| hive.before.size));
-        if prepared.root.same_volume(&prepared.config) {
+        let Some(backups) = prepared.root.existing() else {
+            return Ok(());
+        };
+        // Where it cannot be told, they are taken for one.
+        if prepared.root.beside || backups.on_volume_of(&prepared.config).unwrap_or(true) {
             let need = staged.saturating_add(copies).saturating_add(slack);
             return self.space(&prepared.config, need);
         }
         self.space(&prepared.config, staged.saturating_add(slack))?;
         let need = originals.saturating_add(copies).saturating_add(slack);
-        self.space(prepared.root.existing(), need)
+        self.space(backups, need)
     }
 
-    pub(super) fn space(&self, folder: &Path, need: u64) -> Result<(), StoreFault> {
+    pub(super) fn space(&self, folder: &Folder, need: u64) -> Result<(), StoreFault> {
+        Ok(guard::space(folder.path(), need, self.free(folder)?)?)
+    }
+
+    /// Bytes that are free on the volume of `folder`, where that can be told.
+    pub(super) fn free(&self, folder: &Folder) -> Result<Option<u64>, StoreFault> {
         let free = self.medium.free_space(folder);
-        let free = free.map_err(StoreFault::io("ask the free space of", folder))?;
-        Ok(guard::space(folder, need, free)?)
+        free.map_err(StoreFault::io("ask the free space of", folder.path()))
     }
 
     /// Publishes what was prepared, all of it or nothing.
@@ -304,22 +310,24 @@ impl Store<'_> {
     /// [`Touched::Untouched`] if everything was put back, [`Touched::NeedsRestore`] if the next
     /// run must finish or undo it.
     pub fn publish(&self, prepared: Prepared<'_>) -> Result<Outcome, StoreError> {
-        let folder = prepared.backup_folder();
         let swaps: Vec<Swap> = prepared.manifest.hives.iter().map(swap_of).collect();
-        let mut journal = Journal::new(prepared.manifest.id.clone(), Operation::Apply, swaps);
+        let named = (prepared.manifest.id.clone(), prepared.manifest.run.clone());
+        let mut journal = Journal::new(named, Operation::Apply, swaps);
         journal.beside = prepared.root.beside;
-        journal.made_root = prepared.made_root;
+        journal.made_root = prepared.root.folder().is_none();
         let mut run = Run {
             medium: self.medium,
             config: prepared.config.clone(),
-            folder: Some(folder.clone()),
+            root: Some(prepared.root.clone()),
+            folder: None,
             journal,
             swapping: false,
         };
         let mut manifest = prepared.manifest.clone();
-        if let Err(cause) = write(&mut run, &prepared, &folder, &mut manifest) {
+        if let Err(cause) = write(&mut run, &prepared, &mut manifest) {
             return Err(run.give_up(cause, &manifest));
         }
+        let backup = prepared.root.path.join(manifest.id.as_str());
         run.close().map_err(|cause| StoreError {
             touched: Touched::NeedsRestore,
             fault: StoreFault::NotClosed {
@@ -335,7 +343,7 @@ impl Store<'_> {
             .collect();
         Ok(Outcome {
             id: manifest.id,
-            backup: folder,
+            backup,
             hives,
         })
     }
@@ -345,12 +353,11 @@ impl Store<'_> {
 fn write(
     run: &mut Run<'_>,
     prepared: &Prepared<'_>,
-    folder: &Path,
     manifest: &mut Manifest,
 ) -> Result<(), StoreFault> {
     let swaps = run.journal.swaps.clone();
     run.journal.save(run.medium, &run.config)?;
-    make_folder(run, prepared, folder)?;
+    let folder = &make_folder(run, prepared, manifest)?;
     manifest.save(run.medium, folder, run.like())?;
     back_up(run, folder, manifest)?;
     manifest.save(run.medium, folder, run.like())?;
@@ -373,48 +380,54 @@ fn write(
     applied.save(run.medium, folder, run.like())
 }
 
+/// Makes the backup's folder, under the next name where another disk's run has taken the first.
 fn make_folder(
     run: &mut Run<'_>,
     prepared: &Prepared<'_>,
-    folder: &Path,
-) -> Result<(), StoreFault> {
-    let root = prepared.root.path.as_path();
-    let like = Some(prepared.config.as_path()).filter(|_| prepared.root.beside);
-    if prepared.made_root {
-        match run.medium.create_dir(root, like) {
-            // A run on another disk made it in the meantime: the folder is shared.
-            Err(error) if is_there(&error) && prepared.root.exists()? => {}
-            made => made.map_err(StoreFault::io("create", root))?,
+    manifest: &mut Manifest,
+) -> Result<Folder, StoreFault> {
+    let like = Some(&prepared.config).filter(|_| prepared.root.beside);
+    let mut root = prepared.root.clone();
+    let holder = root.make(run.medium, like)?;
+    run.root = Some(root.clone());
+    for id in std::iter::once(manifest.id.clone()).chain(free_ids(&root, prepared.now)) {
+        if id != manifest.id {
+            // The journal is first to know the name.
+            manifest.id = id.clone();
+            run.journal.id = id.clone();
+            run.journal.save(run.medium, &run.config)?;
         }
-        files::sync_dir(run.medium, parent_of(root))?;
+        let spot = holder.at(id.as_str());
+        match run.medium.create_dir(&spot, like) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
+            Err(error) => {
+                // What was made of it is undone; beside the hives nobody else makes one.
+                run.folder = BackupFolder::find(spot.clone())
+                    .ok()
+                    .flatten()
+                    .filter(|_| root.beside);
+                return Err(StoreFault::io("create", spot.path())(error));
+            }
+            Ok(()) => {}
+        }
+        let gone = || StoreFault::damaged(spot.path(), "it is gone");
+        let folder = BackupFolder::find(spot.clone())?.ok_or_else(gone)?;
+        let open = folder.open.clone();
+        run.folder = Some(folder);
+        files::sync_dir(run.medium, &holder)?;
+        return Ok(open);
     }
-    let made = run.medium.create_dir(folder, like);
-    if made.as_ref().is_err_and(is_there) {
-        // Another run's backup, with another disk's hives in it: undoing must not touch it.
-        run.folder = None;
-    }
-    made.map_err(StoreFault::io("create", folder))?;
-    files::sync_dir(run.medium, root)
+    Err(no_name(&root))
 }
 
-fn is_there(error: &io::Error) -> bool {
-    error.kind() == io::ErrorKind::AlreadyExists
-}
-
-fn back_up(run: &Run<'_>, folder: &Path, manifest: &mut Manifest) -> Result<(), StoreFault> {
+fn back_up(run: &Run<'_>, folder: &Folder, manifest: &mut Manifest) -> Result<(), StoreFault> {
     for hive in &mut manifest.hives {
-        let (from, to) = (
-            hive.file.in_folder(&run.config),
-            hive.file.in_folder(folder),
-        );
+        let (from, to) = (hive.file.at(&run.config), hive.file.at(folder));
         let like = Some(&hive.metadata).filter(|_| run.journal.beside);
         hive.kept_as = link_or_copy(run.medium, &from, &to, &hive.before, like)?;
     }
     for file in &manifest.companions {
-        let (from, to) = (
-            file.file.in_folder(&run.config),
-            file.file.in_folder(folder),
-        );
+        let (from, to) = (file.file.at(&run.config), file.file.at(folder));
         let like = Some(&file.metadata).filter(|_| run.journal.beside);
         files::copy(run.medium, &from, &to, &file.content, like)?;
     }
@@ -431,8 +444,8 @@ fn swap_of(hive: &HiveRecord) -> Swap {
     }
 }
 
-fn published(config: &Path, hive: HiveRecord) -> Published {
-    let path = hive.file.in_folder(config);
+fn published(config: &Folder, hive: HiveRecord) -> Published {
+    let path = hive.file.in_folder(config.path());
     let HiveRecord {
         name,
         before,
@@ -450,80 +463,56 @@ fn published(config: &Path, hive: HiveRecord) -> Published {
 }
 
 /// Takes the lock of a config folder.
-pub(super) fn take_lock(config: &Path) -> Result<Lock, StoreFault> {
+pub(super) fn take_lock(config: &Folder) -> Result<Lock, StoreFault> {
     Lock::take(config).map_err(|error| match error {
         LockError::Taken => StoreFault::Locked {
-            config: config.to_path_buf(),
+            config: config.path().to_path_buf(),
         },
-        LockError::Io(source) => StoreFault::io("lock", config)(source),
+        LockError::Io(source) => StoreFault::io("lock", config.path())(source),
     })
 }
 
-/// The first name of this second that no backup has.
-fn free_id(root: &BackupRoot, now: SystemTime) -> Result<BackupId, StoreFault> {
-    let mut ids = (0..RUNS_A_SECOND).map(|again| BackupId::at(now, again));
-    let free = |id: &BackupId| {
-        fs::symlink_metadata(root.path.join(id.as_str()))
-            .is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
-    };
-    let full = || StoreFault::damaged(&root.path, "no name is free for another backup");
-    ids.find(free).ok_or_else(full)
+/// What tells this run from every other on any machine.
+fn token() -> String {
+    let random = || RandomState::new().build_hasher().finish();
+    format!("{:016x}{:016x}", random(), random())
 }
 
-pub(super) fn plain_files(folder: &Path) -> Result<Vec<PathBuf>, StoreFault> {
-    let failed = |error| StoreFault::io("list", folder)(error);
+/// The names of this second that no backup has.
+fn free_ids(root: &BackupRoot, now: SystemTime) -> impl Iterator<Item = BackupId> {
+    let holder = root.folder().cloned();
+    let is_free = move |id: &BackupId| {
+        let found = holder.as_ref().map(|holder| holder.at(id.as_str()).look());
+        matches!(found, None | Some(Ok(None)))
+    };
+    let ids = (0..RUNS_A_SECOND).map(move |again| BackupId::at(now, again));
+    ids.filter(is_free)
+}
+
+fn no_name(root: &BackupRoot) -> StoreFault {
+    StoreFault::damaged(&root.path, "no name is free for another backup")
+}
+
+pub(super) fn plain_files(folder: &Folder) -> Result<Vec<Spot>, StoreFault> {
+    let names = folder.names();
     let mut found = Vec::new();
-    for entry in fs::read_dir(folder).map_err(failed)? {
-        let entry = entry.map_err(failed)?;
-        let is_lock = entry.file_name() == super::platform::LOCK_FILE;
-        if entry.file_type().map_err(failed)?.is_file() && !is_lock {
-            found.push(folder.join(entry.file_name()));
+    for name in names.map_err(StoreFault::io("list", folder.path()))? {
+        let spot = folder.at(&name);
+        let seen = spot.look().map_err(StoreFault::io("look at", spot.path()))?;
+        let is_lock = name == super::platform::LOCK_FILE;
+        if seen.is_some_and(|seen| seen.is_file()) && !is_lock {
+            found.push(spot);
         }
     }
-    found.sort();
     Ok(found)
 }
 
-/// The folder that holds `path`; a bare name is held by the current folder.
-fn parent_of(path: &Path) -> &Path {
-    let parent = path.parent().filter(|parent| *parent != Path::new(""));
-    parent.unwrap_or(Path::new("."))
-}
-
-fn resolved(path: Option<&Path>) -> Option<PathBuf> {
-    fs::canonicalize(path?).ok()
+/// Whether a path leads to this folder.
+fn leads_to(path: Option<&Path>, folder: &Folder) -> bool {
+    let named = path.and_then(|path| Folder::named(path).ok());
+    named.is_some_and(|named| named.is(folder).unwrap_or(false))
 }
 
 fn sum(sizes: impl Iterator<Item = u64>) -> u64 {
     sizes.fold(0, u64::saturating_add)
-}
-
-impl BackupRoot {
-    /// Whether the folder is there; a link or file in its place is refused.
-    fn exists(&self) -> Result<bool, StoreFault> {
-        if self.beside {
-            return files::folder(&self.path);
-        }
-        // A folder that the user named may be reached through a link: that is the user's will.
-        match fs::metadata(&self.path) {
-            Ok(found) if found.is_dir() => Ok(true),
-            Ok(_) => Err(StoreFault::damaged(
-                &self.path,
-                "the backup folder is not a folder",
-            )),
-            Err(_) => files::folder(&self.path),
-        }
-    }
-
-    /// A folder on the volume where the backups will be.
-    fn existing(&self) -> &Path {
-        match self.path.is_dir() {
-            true => &self.path,
-            false => parent_of(&self.path),
-        }
-    }
-
-    fn same_volume(&self, config: &Path) -> bool {
-        self.beside || platform::same_volume(self.existing(), config)
-    }
 }

@@ -7,15 +7,13 @@
 //! `docs/decisions/0001-ntfs-3g-rename.md`.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io::ErrorKind::{AlreadyExists, NotFound};
-use std::path::{Path, PathBuf};
 
 use super::error::StoreFault;
 use super::files;
 use super::medium::Medium;
 use super::platform;
-use crate::disk::is_failing;
+use crate::disk::{Spot, is_failing};
 
 /// How one file takes another's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,19 +28,19 @@ pub(super) enum Way {
 pub(super) fn replace(
     medium: &dyn Medium,
     way: Way,
-    from: &Path,
-    to: &Path,
+    from: &Spot,
+    to: &Spot,
 ) -> Result<(), StoreFault> {
     match way {
         Way::Rename => medium
             .rename(from, to)
-            .map_err(StoreFault::io("put in place", from)),
+            .map_err(StoreFault::io("put in place", from.path())),
         Way::Links => by_links(medium, from, to),
     }
 }
 
-fn by_links(medium: &dyn Medium, from: &Path, to: &Path) -> Result<(), StoreFault> {
-    let folder = to.parent().unwrap_or(to);
+fn by_links(medium: &dyn Medium, from: &Spot, to: &Spot) -> Result<(), StoreFault> {
+    let folder = to.folder();
     let spare = match other_case(to) {
         Some(spare) => link_unless_there(medium, to, &spare)?.then_some(spare),
         None => None,
@@ -54,7 +52,7 @@ fn by_links(medium: &dyn Medium, from: &Path, to: &Path) -> Result<(), StoreFaul
     match medium.link(from, to) {
         // As in `files::remove`: ntfs-3g may do what it is asked and complain all the same.
         Err(error) if is_failing(&error) && is_same(from, to)? => {}
-        result => result.map_err(StoreFault::io("put in place", from))?,
+        result => result.map_err(StoreFault::io("put in place", from.path()))?,
     }
     files::sync_dir(medium, folder)?;
     if let Some(spare) = spare {
@@ -63,13 +61,13 @@ fn by_links(medium: &dyn Medium, from: &Path, to: &Path) -> Result<(), StoreFaul
     files::remove(medium, from)
 }
 
-fn is_same(one: &Path, other: &Path) -> Result<bool, StoreFault> {
+fn is_same(one: &Spot, other: &Spot) -> Result<bool, StoreFault> {
     let (one, other) = (number_of(one)?, number_of(other)?);
     Ok(one.is_some() && one == other)
 }
 
-fn number_of(path: &Path) -> Result<Option<u64>, StoreFault> {
-    let found = files::plain(path)?;
+fn number_of(spot: &Spot) -> Result<Option<u64>, StoreFault> {
+    let found = files::plain(spot)?;
     Ok(found
         .as_ref()
         .and_then(platform::links)
@@ -77,19 +75,19 @@ fn number_of(path: &Path) -> Result<Option<u64>, StoreFault> {
 }
 
 /// Whether `file` got the second name `link`. A mount that ignores case has it already.
-fn link_unless_there(medium: &dyn Medium, file: &Path, link: &Path) -> Result<bool, StoreFault> {
+fn link_unless_there(medium: &dyn Medium, file: &Spot, link: &Spot) -> Result<bool, StoreFault> {
     match medium.link(file, link) {
         Ok(()) => Ok(true),
         Err(error) if matches!(error.kind(), AlreadyExists | NotFound) => Ok(false),
         Err(error) if is_failing(&error) && is_same(file, link)? => Ok(true),
-        Err(error) => Err(StoreFault::io("link", file)(error)),
+        Err(error) => Err(StoreFault::io("link", file.path())(error)),
     }
 }
 
-/// The name beside `path` that differs from it in the case of every letter: for Windows the same
+/// The name beside `spot` that differs from it in the case of every letter: for Windows the same
 /// name, for NTFS another. `None` where there is no letter.
-pub(super) fn other_case(path: &Path) -> Option<PathBuf> {
-    let name = path.file_name()?.to_str()?;
+pub(super) fn other_case(spot: &Spot) -> Option<Spot> {
+    let name = spot.name().to_str()?;
     let swapped: String = name
         .chars()
         .map(|c| match c.is_ascii_lowercase() {
@@ -97,82 +95,82 @@ pub(super) fn other_case(path: &Path) -> Option<PathBuf> {
             false => c.to_ascii_lowercase(),
         })
         .collect();
-    (swapped != name).then(|| path.with_file_name(swapped))
+    (swapped != name).then(|| spot.beside(swapped))
 }
 
-/// The second name of `path` that an interrupted replacement left.
+/// The second name of `spot` that an interrupted replacement left.
 ///
 /// Only if the folder lists both names: on a mount that ignores case they are one, and removing
 /// the one would remove the other.
-pub(super) fn left_over(path: &Path) -> Result<Option<PathBuf>, StoreFault> {
-    let Some(spare) = other_case(path) else {
+pub(super) fn left_over(spot: &Spot) -> Result<Option<Spot>, StoreFault> {
+    let Some(spare) = other_case(spot) else {
         return Ok(None);
     };
-    Ok((is_listed(path)? && is_listed(&spare)?).then_some(spare))
+    Ok((is_listed(spot)? && is_listed(&spare)?).then_some(spare))
 }
 
-/// A name among `paths` that only half exists: ntfs-3g has written it into its folder, and the
+/// A name among `spots` that only half exists: ntfs-3g has written it into its folder, and the
 /// power went before the file knew of it. Seen by a file that counts fewer links than it has names.
 ///
 /// Nothing may be removed then: the name cannot be, and removing the file's other name would remove
-/// the file. `paths` are all in folders that list each name as it is.
-pub(super) fn half_made(paths: &[PathBuf]) -> Result<Option<PathBuf>, StoreFault> {
+/// the file. `spots` are all in folders that list each name as it is.
+pub(super) fn half_made(spots: &[Spot]) -> Result<Option<Spot>, StoreFault> {
     let mut files: BTreeMap<u64, (u64, u64)> = BTreeMap::new();
-    for path in paths {
-        if !is_listed(path)? {
+    for spot in spots {
+        if !is_listed(spot)? {
             continue;
         }
-        let Some((file, links)) = files::plain(path)?.as_ref().and_then(platform::links) else {
+        let Some((file, links)) = files::plain(spot)?.as_ref().and_then(platform::links) else {
             continue;
         };
         let (names, _) = files.entry(file).or_insert((0, links));
         *names = names.saturating_add(1);
         if *names > links {
-            return Ok(Some(path.clone()));
+            return Ok(Some(spot.clone()));
         }
     }
     Ok(None)
 }
 
-/// Whether the folder of `path` lists it in these very letters.
-fn is_listed(path: &Path) -> Result<bool, StoreFault> {
-    let folder = path.parent().unwrap_or(path);
-    let entries = match fs::read_dir(folder) {
-        Err(error) if error.kind() == NotFound => return Ok(false),
-        entries => entries.map_err(StoreFault::io("list", folder))?,
-    };
-    for entry in entries {
-        let entry = entry.map_err(StoreFault::io("list", folder))?;
-        if Some(entry.file_name().as_os_str()) == path.file_name() {
-            return Ok(true);
-        }
-    }
-    Ok(false)
+/// Whether the folder lists this name in these very letters.
+fn is_listed(spot: &Spot) -> Result<bool, StoreFault> {
+    let folder = spot.folder();
+    let names = folder.names();
+    let names = names.map_err(StoreFault::io("list", folder.path()))?;
+    Ok(names.iter().any(|name| name == spot.name()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::disk::Folder;
+    use std::fs;
+
+    fn folder() -> (tempfile::TempDir, Folder) {
+        let disk = tempfile::tempdir().unwrap();
+        let folder = Folder::named(disk.path()).unwrap();
+        (disk, folder)
+    }
 
     #[test]
     fn every_letter_changes_its_case() {
-        let other = |name: &str| other_case(Path::new(name));
-        assert_eq!(other("c/SYSTEM"), Some(PathBuf::from("c/system")));
-        assert_eq!(other("c/System.bak"), Some(PathBuf::from("c/sYSTEM.BAK")));
-        assert_eq!(other("c/12"), None);
+        let (_disk, folder) = folder();
+        let other = |name: &str| other_case(&folder.at(name)).map(|spot| spot.name().to_owned());
+        assert_eq!(other("SYSTEM"), Some("system".into()));
+        assert_eq!(other("System.bak"), Some("sYSTEM.BAK".into()));
+        assert_eq!(other("12"), None);
     }
 
     #[test]
     fn a_leftover_is_another_file_of_the_folder() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("SYSTEM");
-        fs::write(&file, b"new").unwrap();
+        let (_disk, folder) = folder();
+        let (file, other) = (folder.at("SYSTEM"), folder.at("system"));
+        fs::write(file.path(), b"new").unwrap();
         assert_eq!(left_over(&file).unwrap(), None);
-        let other = folder.path().join("system");
-        if fs::metadata(&other).is_err() {
-            fs::write(&other, b"old").unwrap();
+        if fs::metadata(other.path()).is_err() {
+            fs::write(other.path(), b"old").unwrap();
             assert_eq!(left_over(&file).unwrap(), Some(other));
-            fs::remove_file(&file).unwrap();
+            fs::remove_file(file.path()).unwrap();
             assert_eq!(left_over(&file).unwrap(), None);
         }
     }
@@ -180,18 +178,15 @@ mod tests {
     #[test]
     fn links_end_where_a_rename_does() {
         for there in [true, false] {
-            let folder = tempfile::tempdir().unwrap();
-            let (from, to) = (
-                folder.path().join("SYSTEM.new"),
-                folder.path().join("SYSTEM"),
-            );
-            fs::write(&from, b"new").unwrap();
+            let (disk, folder) = folder();
+            let (from, to) = (folder.at("SYSTEM.new"), folder.at("SYSTEM"));
+            fs::write(from.path(), b"new").unwrap();
             if there {
-                fs::write(&to, b"old").unwrap();
+                fs::write(to.path(), b"old").unwrap();
             }
             replace(&super::super::Disk, Way::Links, &from, &to).unwrap();
-            assert_eq!(fs::read(&to).unwrap(), b"new");
-            assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+            assert_eq!(fs::read(to.path()).unwrap(), b"new");
+            assert_eq!(fs::read_dir(disk.path()).unwrap().count(), 1);
         }
     }
 }

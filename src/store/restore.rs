@@ -5,19 +5,22 @@
 //! for byte, what hivemend itself wrote and every log is as it was, so that nothing is lost that
 //! `apply` could not write again. While it runs, the present files are kept under second names.
 
-use std::path::{Path, PathBuf};
-
+use super::Store;
+use super::backup_root::{BackupFolder, BackupRoot};
 use super::backups::Backup;
 use super::error::{ChangedSince, StoreError, StoreFault, Touched};
 use super::files;
+use super::grant::grant;
 use super::journal::{Journal, Operation, Swap};
-use super::manifest::{BackupState, CompanionRecord, CompanionRole, Content, HiveRecord, Manifest};
+use super::manifest::{
+    BackupState, CompanionRecord, CompanionRole, Content, HiveRecord, KeptAs, Manifest,
+};
 use super::metadata::{FileMetadata, nothing_lost};
 use super::names::{BackupId, FileName};
 use super::platform::Lock;
-use super::run::Run;
-use super::{BackupRoot, Store};
-use crate::disk::{Identity, guard, logs_of};
+use super::run::{Run, metadata_of};
+use super::site::{Role, Site};
+use crate::disk::{Folder, Identity, Spot, guard, logs_of};
 
 /// Room for manifest and journal, in bytes.
 const SLACK: u64 = 1 << 20;
@@ -26,9 +29,11 @@ const SLACK: u64 = 1 << 20;
 #[derive(Debug)]
 pub struct RestorePlan {
     lock: Lock,
-    config: PathBuf,
-    folder: PathBuf,
+    config: Folder,
+    folder: BackupFolder,
     beside: bool,
+    /// Whether the hives are put back as they lie in the backup, for want of room for copies.
+    by_link: bool,
     manifest: Manifest,
     swaps: Vec<Swap>,
     identities: Vec<Option<Identity>>,
@@ -91,6 +96,7 @@ struct Wanted<'a> {
     left: Content,
     /// Whether its absence is repaired: a missing log is, a missing hive is somebody's decision.
     may_be_missing: bool,
+    role: Role,
     metadata: &'a FileMetadata,
 }
 
@@ -104,6 +110,7 @@ impl<'a> Wanted<'a> {
             old,
             left,
             may_be_missing: false,
+            role: Role::Hive,
             metadata,
         }
     }
@@ -117,6 +124,7 @@ impl<'a> Wanted<'a> {
             old,
             left,
             may_be_missing: true,
+            role: Role::Log,
             metadata,
         }
     }
@@ -133,28 +141,32 @@ impl Store<'_> {
     /// used.
     pub fn prepare_restore(
         &self,
-        config: &Path,
+        site: &Site,
         backup: &Backup,
     ) -> Result<RestorePlan, StoreError> {
-        self.look_at_backup(config, backup)
+        self.look_at_backup(site, backup)
             .map_err(StoreError::untouched)
     }
 
-    fn look_at_backup(&self, config: &Path, backup: &Backup) -> Result<RestorePlan, StoreFault> {
-        guard::not_running(config)?;
-        guard::writable(config)?;
+    fn look_at_backup(&self, site: &Site, backup: &Backup) -> Result<RestorePlan, StoreFault> {
+        let config = &site.config;
+        guard::not_running(config.path())?;
+        guard::writable(config.path())?;
         let lock = self.lock(config)?;
         // Read again under the lock: the list may be old.
-        let manifest = Manifest::load(self.medium, &backup.folder)?;
+        let folder = backup.open()?;
+        let manifest = Manifest::load(self.medium, &folder.open)?;
+        admit(&manifest, site)?;
         if manifest.state == BackupState::Applying {
             let why = "the run that made this backup was interrupted; there is nothing to restore";
             return Err(StoreFault::damaged(&backup.folder, why));
         }
         let mut plan = RestorePlan {
             lock,
-            config: config.to_path_buf(),
-            folder: backup.folder.clone(),
+            config: config.clone(),
+            folder,
             beside: backup.beside,
+            by_link: false,
             swaps: Vec::new(),
             identities: Vec::new(),
             items: Vec::new(),
@@ -171,18 +183,48 @@ impl Store<'_> {
             .map(Wanted::hive)
             .chain(logs.map(Wanted::log));
         for wanted in wanted {
-            self.compare(&mut plan, &wanted)?;
+            self.compare(&mut plan, &wanted, site)?;
         }
         self.find_new_logs(&mut plan)?;
         self.name_later_runs(&mut plan)?;
-        let sizes = plan.swaps.iter().map(|swap| swap.to.size);
-        self.space(config, sizes.fold(SLACK, u64::saturating_add))?;
+        plan.by_link = self.needs_links(&plan)?;
         Ok(plan)
     }
 
-    fn compare(&self, plan: &mut RestorePlan, wanted: &Wanted<'_>) -> Result<(), StoreFault> {
-        let live = wanted.file.in_folder(&plan.config);
-        guard::not_held(&live)?;
+    /// Whether there is no room for copies, but for putting the backup's own files in place, and for
+    /// a copy of each once the file it replaces is gone.
+    fn needs_links(&self, plan: &RestorePlan) -> Result<bool, StoreFault> {
+        let sum = |sizes: &mut dyn Iterator<Item = u64>| sizes.fold(0, u64::saturating_add);
+        let need = sum(&mut plan.swaps.iter().map(|swap| swap.to.size)).saturating_add(SLACK);
+        let refused = self.space(&plan.config, need);
+        if refused.is_ok() || plan.swaps.is_empty() {
+            return refused.map(|()| false);
+        }
+        let freed = plan.swaps.iter().filter_map(|swap| swap.from);
+        let freed = sum(&mut freed.map(|content| content.size));
+        let free = self.free(&plan.config)?.unwrap_or(0);
+        let is_enough = free >= SLACK && free.saturating_add(freed) >= need;
+        let is_near = plan.config.on_volume_of(&plan.folder.open).unwrap_or(false);
+        match is_enough && is_near && self.can_link(plan)? {
+            true => Ok(true),
+            false => refused.map(|()| false),
+        }
+    }
+
+    /// Whether the volume takes a second name for a file: the backup's hives came by one.
+    fn can_link(&self, plan: &RestorePlan) -> Result<bool, StoreFault> {
+        let hives = plan.manifest.hives.iter();
+        Ok(hives.into_iter().all(|hive| hive.kept_as == KeptAs::Link))
+    }
+
+    fn compare(
+        &self,
+        plan: &mut RestorePlan,
+        wanted: &Wanted<'_>,
+        site: &Site,
+    ) -> Result<(), StoreFault> {
+        let live = wanted.file.at(&plan.config);
+        guard::not_held(live.path())?;
         let found = files::identity(&live)?;
         let now = match found {
             Some(_) => Some(files::content(self.medium, &live)?),
@@ -208,7 +250,13 @@ impl Store<'_> {
                     nothing_lost(&files::open(self.medium, &live)?)?;
                 }
                 let to = wanted.old;
-                let metadata = self.metadata_for(plan, wanted, found.is_some())?;
+                self.judge(&wanted.file.at(&plan.folder.open), wanted, site)?;
+                let present = match found {
+                    Some(_) => live,
+                    None => sibling(plan)?,
+                };
+                let present = metadata_of(self.medium, &present)?;
+                let metadata = grant(wanted.metadata, &present, &wanted.file.at(&plan.config))?;
                 let (name, file) = (name.clone(), file.clone());
                 plan.swaps.push(Swap {
                     name,
@@ -224,32 +272,24 @@ impl Store<'_> {
         Ok(())
     }
 
-    /// What the restored file has besides its bytes.
-    ///
-    /// A record of another operating system says it in words that this one does not have. Then the
-    /// file in place tells it, to which hivemend carried it over, or else the backup itself.
-    fn metadata_for(
-        &self,
-        plan: &RestorePlan,
-        wanted: &Wanted<'_>,
-        is_there: bool,
-    ) -> Result<FileMetadata, StoreFault> {
-        if !wanted.metadata.is_foreign() {
-            return Ok(wanted.metadata.clone());
+    /// Refuses a backup's file that is not what the manifest records, or neither hive nor log.
+    fn judge(&self, backed: &Spot, wanted: &Wanted<'_>, site: &Site) -> Result<(), StoreFault> {
+        if files::content(self.medium, backed)? != wanted.old {
+            return Err(not_recorded(backed));
         }
-        let folder = if is_there { &plan.config } else { &plan.folder };
-        let path = wanted.file.in_folder(folder);
-        let handle = files::open(self.medium, &path)?;
-        let own = self.medium.metadata(&handle);
-        let mut own = own.map_err(StoreFault::io("look at", &path))?;
-        own.modified = wanted.metadata.modified.as_kept();
-        Ok(own)
+        match files::judge(self.medium, backed, wanted.role, site)? {
+            None => Ok(()),
+            Some(why) => Err(StoreFault::NotContent {
+                path: backed.path().to_path_buf(),
+                why,
+            }),
+        }
     }
 
     /// A log that was not there when the backup was made says that Windows has run.
     fn find_new_logs(&self, plan: &mut RestorePlan) -> Result<(), StoreFault> {
         for hive in &plan.manifest.hives {
-            for log in logs_of(&hive.file.in_folder(&plan.config))? {
+            for log in logs_of(&hive.file.in_folder(plan.config.path()))? {
                 let file = FileName::of(&log)?;
                 if !plan.manifest.files().any(|known| *known == file) {
                     plan.changed.push(ChangedSince { file, by: None });
@@ -264,17 +304,11 @@ impl Store<'_> {
         if plan.changed.is_empty() {
             return Ok(());
         }
-        let root = plan
-            .folder
-            .parent()
-            .map(Path::to_path_buf)
-            .unwrap_or_default();
-        let backups = self.list_in(&BackupRoot {
-            path: root,
-            beside: plan.beside,
-        })?;
+        let named = plan.folder.root().path();
+        let named = Some(named).filter(|_| !plan.beside);
+        let backups = self.list_in(&BackupRoot::find(&plan.config, named)?)?;
         for changed in &mut plan.changed {
-            let live = changed.file.in_folder(&plan.config);
+            let live = changed.file.at(&plan.config);
             let now = files::content(self.medium, &live).ok();
             let left = |hive: &HiveRecord| hive.file == changed.file && Some(hive.after) == now;
             let manifests = backups
@@ -306,16 +340,23 @@ impl Store<'_> {
         if plan.swaps.is_empty() {
             return Ok(outcome);
         }
-        let mut journal = Journal::new(outcome.id.clone(), Operation::Restore, plan.swaps);
+        let named = (outcome.id.clone(), plan.manifest.run.clone());
+        let mut journal = Journal::new(named, Operation::Restore, plan.swaps);
         journal.beside = plan.beside;
+        let folder = plan.folder.open.clone();
         let mut run = Run {
             medium: self.medium,
             config: plan.config,
-            folder: Some(plan.folder.clone()),
+            root: None,
+            folder: Some(plan.folder),
             journal,
             swapping: false,
         };
-        if let Err(cause) = write(&mut run, &plan.folder, &plan.identities, &plan.manifest) {
+        let content = Backed {
+            folder: &folder,
+            by_link: plan.by_link,
+        };
+        if let Err(cause) = write(&mut run, &content, &plan.identities, &plan.manifest) {
             return Err(run.give_up(cause, &plan.manifest));
         }
         run.close().map_err(|cause| StoreError {
@@ -329,10 +370,45 @@ impl Store<'_> {
     }
 }
 
+/// Where the old files come from, and how.
+struct Backed<'a> {
+    folder: &'a Folder,
+    by_link: bool,
+}
+
+fn not_recorded(spot: &Spot) -> StoreFault {
+    let why = "its bytes are not those that the manifest records";
+    StoreFault::damaged(spot.path(), why)
+}
+
+/// Refuses a manifest that speaks of other files than this target's hives and their logs.
+fn admit(manifest: &Manifest, site: &Site) -> Result<(), StoreFault> {
+    for hive in &manifest.hives {
+        site.admit(&hive.file, Role::Hive)?;
+    }
+    let logs = manifest.companions.iter();
+    for log in logs.filter(|file| file.role == CompanionRole::Log) {
+        site.admit(&log.file, Role::Log)?;
+    }
+    Ok(())
+}
+
+/// A file that is there, beside one that is gone: the hive.
+fn sibling(plan: &RestorePlan) -> Result<Spot, StoreFault> {
+    let hives = plan.manifest.hives.iter();
+    for spot in hives.map(|hive| hive.file.at(&plan.config)) {
+        if files::plain(&spot)?.is_some() {
+            return Ok(spot);
+        }
+    }
+    let path = plan.config.path().to_path_buf();
+    Err(crate::disk::DiskError::Missing { path }.into())
+}
+
 /// The whole run up to the point where only its litter is left.
 fn write(
     run: &mut Run<'_>,
-    folder: &Path,
+    backed: &Backed<'_>,
     identities: &[Option<Identity>],
     manifest: &Manifest,
 ) -> Result<(), StoreFault> {
@@ -340,11 +416,13 @@ fn write(
     run.journal.save(run.medium, &run.config)?;
     for (swap, identity) in swaps.iter().zip(identities) {
         run.keep(swap, identity.as_ref())?;
-        let from = swap.file.in_folder(folder);
-        run.stage_from(swap, &from).map_err(|error| match error {
-            StoreFault::Changed { path } if path == from => {
-                StoreFault::damaged(&path, "its bytes are not those that the manifest records")
-            }
+        let from = swap.file.at(backed.folder);
+        let staged = match backed.by_link {
+            true => run.stage_itself(swap, &from),
+            false => run.stage_from(swap, &from),
+        };
+        staged.map_err(|error| match error {
+            StoreFault::Changed { path } if path == from.path() => not_recorded(&from),
             other => other,
         })?;
     }
@@ -356,5 +434,5 @@ fn write(
         run.was_still(swap, identity.as_ref())?;
     }
     let restored = manifest.in_state(BackupState::Restored);
-    restored.save(run.medium, folder, run.like())
+    restored.save(run.medium, backed.folder, run.like())
 }

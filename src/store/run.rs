@@ -4,25 +4,29 @@
 //! `apply` and `restore` are the same transaction with other contents.
 
 use std::io;
-use std::path::{Path, PathBuf};
 
+use super::backup_root::{BackupFolder, BackupRoot};
 use super::error::{StoreError, StoreFault, Touched};
 use super::files;
 use super::journal::{Journal, Operation, Swap};
+use super::grant::grant;
 use super::manifest::{BackupState, Content, KeptAs, MANIFEST, Manifest};
 use super::medium::Medium;
 use super::metadata::FileMetadata;
 use super::names::FileName;
 use super::platform::NO_LINKS;
 use super::replace::{Way, left_over, replace};
-use crate::disk::{Identity, guard};
+use super::site::Site;
+use crate::disk::{Folder, Identity, Spot, guard};
 
 /// A run and its place on the disk.
 pub(super) struct Run<'m> {
     pub(super) medium: &'m dyn Medium,
-    pub(super) config: PathBuf,
-    /// The backup's folder; `None` if the caller of an interrupted run did not name it.
-    pub(super) folder: Option<PathBuf>,
+    pub(super) config: Folder,
+    /// The folder that holds the backups; `None` if the caller of an interrupted run did not name it.
+    pub(super) root: Option<BackupRoot>,
+    /// The backup's folder, where it is there and known to be this run's.
+    pub(super) folder: Option<BackupFolder>,
     pub(super) journal: Journal,
     /// Whether a file may already have been swapped.
     pub(super) swapping: bool,
@@ -66,9 +70,18 @@ impl Run<'_> {
     }
 
     /// As [`Run::stage`], from the file `from`.
-    pub(super) fn stage_from(&self, swap: &Swap, from: &Path) -> Result<(), StoreFault> {
+    pub(super) fn stage_from(&self, swap: &Swap, from: &Spot) -> Result<(), StoreFault> {
         let staged = swap.staged(&self.config, &self.journal.id);
         files::copy(self.medium, from, &staged, &swap.to, Some(&swap.metadata))?;
+        files::carry(self.medium, &staged, &swap.metadata)
+    }
+
+    /// As [`Run::stage_from`], where there is no room for a copy: the file `from` itself, under a
+    /// second name. [`Run::close`] parts the two.
+    pub(super) fn stage_itself(&self, swap: &Swap, from: &Spot) -> Result<(), StoreFault> {
+        let staged = swap.staged(&self.config, &self.journal.id);
+        let linked = self.medium.link(from, &staged);
+        linked.map_err(StoreFault::io("link", from.path()))?;
         files::carry(self.medium, &staged, &swap.metadata)
     }
 
@@ -77,7 +90,7 @@ impl Run<'_> {
         let live = swap.live(&self.config);
         match files::identity(&live)?.as_ref() == identity {
             true => Ok(()),
-            false => Err(StoreFault::Changed { path: live }),
+            false => Err(changed(&live)),
         }
     }
 
@@ -96,9 +109,7 @@ impl Run<'_> {
                 .is_some_and(|wanted| (found.device, found.file) == (wanted.device, wanted.file))
         };
         match found.filter(is_same_file) {
-            Some(found) if Some(&found) != identity => Err(StoreFault::Changed {
-                path: swap.live(&self.config),
-            }),
+            Some(found) if Some(&found) != identity => Err(changed(&swap.live(&self.config))),
             _ => Ok(()),
         }
     }
@@ -119,7 +130,28 @@ impl Run<'_> {
     pub(super) fn close(&self) -> Result<(), StoreFault> {
         self.sweep()?;
         files::sync_dir(self.medium, &self.config)?;
+        if let Some(folder) = &self.folder {
+            all(self.journal.swaps.iter().map(|swap| self.part(swap, folder)))?;
+        }
         Journal::remove(self.medium, &self.config)
+    }
+
+    /// Gives the backup a file of its own where it shares one with the hive, which Windows will write
+    /// in place.
+    fn part(&self, swap: &Swap, folder: &BackupFolder) -> Result<(), StoreFault> {
+        let (live, backed_up) = (swap.live(&self.config), swap.file.at(&folder.open));
+        let (Some(one), Some(other)) = (files::identity(&live)?, files::identity(&backed_up)?)
+        else {
+            return Ok(());
+        };
+        if (one.device, one.file) != (other.device, other.file) {
+            return Ok(());
+        }
+        let apart = files::new_name(&backed_up);
+        files::remove(self.medium, &apart)?;
+        files::copy(self.medium, &live, &apart, &swap.to, Some(&swap.metadata))?;
+        replace(self.medium, swap.way(), &apart, &backed_up)?;
+        files::sync_dir(self.medium, &folder.open)
     }
 
     /// Removes staged and kept files, all of them even if one resists.
@@ -197,10 +229,7 @@ impl Run<'_> {
             return Ok(());
         }
         let live = swap.live(&self.config);
-        let handle = files::open(self.medium, &live)?;
-        let now = self.medium.metadata(&handle);
-        let now = now.map_err(StoreFault::io("look at", &live))?;
-        drop(handle);
+        let now = metadata_of(self.medium, &live)?;
         if now.read_only {
             return Ok(());
         }
@@ -222,7 +251,7 @@ impl Run<'_> {
                 let kept = swap.kept(&self.config, &self.journal.id);
                 replace(self.medium, swap.way(), &kept, &live)
             }
-            Stands::Neither => Err(StoreFault::Changed { path: live }),
+            Stands::Neither => Err(changed(&live)),
         }
     }
 
@@ -243,77 +272,75 @@ impl Run<'_> {
 
     /// Removes the backup of a run that is being undone.
     fn remove_backup(&self, manifest: Option<&Manifest>) -> Result<(), StoreFault> {
-        let Some(folder) = &self.folder else {
-            return Ok(());
-        };
-        let root = folder.parent().unwrap_or(folder);
-        if files::folder(folder)? {
-            let Some(names) = self.made_files(folder, manifest)? else {
+        if let Some(folder) = &self.folder {
+            let Some(names) = self.made_files(&folder.open, manifest)? else {
                 return Ok(());
             };
-            let files = names.iter().map(|name| name.in_folder(folder));
+            let files = names.iter().map(|name| name.at(&folder.open));
             all(files.map(|file| files::remove(self.medium, &file)))?;
-            let path = folder.join(MANIFEST);
-            files::remove(self.medium, &files::new_name(&path))?;
+            let spot = folder.open.at(MANIFEST);
+            files::remove(self.medium, &files::new_name(&spot))?;
             // The manifest goes last: until then it tells what the folder holds. Without it a new
             // one that a power cut brought back would be taken for it.
-            files::sync_dir(self.medium, folder)?;
-            files::remove(self.medium, &path)?;
-            self.medium
-                .remove_dir(folder)
-                .map_err(StoreFault::io("remove", folder))?;
+            files::sync_dir(self.medium, &folder.open)?;
+            files::remove(self.medium, &spot)?;
+            folder.remove(self.medium)?;
             // Or a power cut could bring the folder back when the journal is gone.
-            files::sync_dir(self.medium, root)?;
+            files::sync_dir(self.medium, folder.root())?;
         }
-        self.remove_root(root)
+        self.remove_root()
     }
 
-    /// The files that this run put into its backup folder; `None` where that is another run's.
+    /// The files that this run put into its backup folder; `None` where that is another run's, or
+    /// cannot be told.
     ///
     /// A journal from the disk may be a lie that names somebody else's backup, and in a folder
     /// that several disks share two runs can choose one name: so only a folder whose own manifest
     /// says that this run made it, and did not end, gives up its files.
     fn made_files(
         &self,
-        folder: &Path,
+        folder: &Folder,
         manifest: Option<&Manifest>,
     ) -> Result<Option<Vec<FileName>>, StoreFault> {
         if let Some(own) = manifest {
             return Ok(Some(own.files().cloned().collect()));
         }
-        let found = Manifest::load(self.medium, folder);
-        if found.is_err() && files::plain(&folder.join(MANIFEST))?.is_none() {
-            return Ok(Some(Vec::new()));
-        }
-        let found = found?;
+        let found = match Manifest::load(self.medium, folder) {
+            Ok(found) => found,
+            Err(_) if files::plain(&folder.at(MANIFEST))?.is_none() => {
+                // Beside the hives, under their lock, it is this run's. Elsewhere another disk's run
+                // may just have made it.
+                return Ok(self.journal.beside.then(Vec::new));
+            }
+            // The hives are what matters: the backup is left, and `backups` says what is wrong with it.
+            Err(StoreFault::Damaged { .. }) => return Ok(None),
+            Err(fault) => return Err(fault),
+        };
         match found.state {
             _ if !self.has_made(&found) => Ok(None),
             BackupState::Applying => Ok(Some(found.files().cloned().collect())),
             _ => Err(StoreFault::damaged(
-                folder,
+                folder.path(),
                 "this backup is complete and is not removed",
             )),
         }
     }
 
-    /// Whether `manifest` is about the very changes that this run's journal is about.
+    /// Whether `manifest` is of this very run.
     pub(super) fn has_made(&self, manifest: &Manifest) -> bool {
         let recorded = manifest
             .hives
             .iter()
             .map(|hive| (&hive.file, Some(hive.before), hive.after));
         let planned = self.journal.swaps.iter();
-        recorded.eq(planned.map(|swap| (&swap.file, swap.from, swap.to)))
+        manifest.run == self.journal.run
+            && recorded.eq(planned.map(|swap| (&swap.file, swap.from, swap.to)))
     }
 
-    fn remove_root(&self, root: &Path) -> Result<(), StoreFault> {
-        if !self.journal.made_root {
-            return Ok(());
-        }
-        match self.medium.remove_dir(root) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => Ok(()),
-            result => result.map_err(StoreFault::io("remove", root)),
+    fn remove_root(&self) -> Result<(), StoreFault> {
+        match &self.root {
+            Some(root) if self.journal.made_root => root.remove(self.medium),
+            _ => Ok(()),
         }
     }
 
@@ -322,15 +349,18 @@ impl Run<'_> {
         let (Some(folder), Some(before)) = (&self.folder, manifest) else {
             return Ok(());
         };
-        match Manifest::load(self.medium, folder)?.state == before.state {
+        match Manifest::load(self.medium, &folder.open)?.state == before.state {
             true => Ok(()),
-            false => before.save(self.medium, folder, self.like()),
+            false => before.save(self.medium, &folder.open, self.like()),
         }
     }
 
     fn remove_new_manifest(&self) -> Result<(), StoreFault> {
         match &self.folder {
-            Some(folder) => files::remove(self.medium, &files::new_name(&folder.join(MANIFEST))),
+            Some(folder) => {
+                let spot = folder.open.at(MANIFEST);
+                files::remove(self.medium, &files::new_name(&spot))
+            }
             None => Ok(()),
         }
     }
@@ -343,26 +373,76 @@ impl Run<'_> {
             .map(|swap| &swap.metadata)
             .filter(|_| self.journal.beside)
     }
+
+    /// Judges a journal that was found on the disk: which files it speaks of, and what they are to
+    /// have besides their bytes, which is no more than they have now.
+    pub(super) fn judge_journal(&mut self, site: &Site) -> Result<(), StoreFault> {
+        let mut swaps = self.journal.swaps.clone();
+        for swap in &mut swaps {
+            if site.role(&swap.file).is_none() {
+                let path = swap.live(&self.config).path().to_path_buf();
+                return Err(StoreFault::NotOurs { path });
+            }
+            let live = swap.live(&self.config);
+            let present = self.present(swap)?;
+            swap.metadata = grant(&swap.metadata, &present, &live)?;
+            swap.name = match site.role(&swap.file) {
+                Some(super::Role::Hive) if swap.file.is_like(&swap.name) => swap.name.clone(),
+                _ => swap.file.as_str().to_owned(),
+            };
+        }
+        self.journal.swaps = swaps;
+        Ok(())
+    }
+
+    /// What a file has now, under its own name or the one it was kept by; or else what another file
+    /// of the run has.
+    fn present(&self, swap: &Swap) -> Result<FileMetadata, StoreFault> {
+        let (config, id) = (&self.config, &self.journal.id);
+        let own = [swap.live(config), swap.kept(config, id)];
+        let others = self.journal.swaps.iter();
+        let others = others.flat_map(|other| [other.live(config), other.kept(config, id)]);
+        for spot in own.into_iter().chain(others) {
+            if files::plain(&spot)?.is_some() {
+                return metadata_of(self.medium, &spot);
+            }
+        }
+        let path = swap.live(config).path().to_path_buf();
+        Err(crate::disk::DiskError::Missing { path }.into())
+    }
+}
+
+/// What the file of this name has besides its bytes.
+pub(super) fn metadata_of(medium: &dyn Medium, spot: &Spot) -> Result<FileMetadata, StoreFault> {
+    let handle = files::open(medium, spot)?;
+    let found = medium.metadata(&handle);
+    found.map_err(StoreFault::io("look at", spot.path()))
+}
+
+fn changed(spot: &Spot) -> StoreFault {
+    StoreFault::Changed {
+        path: spot.path().to_path_buf(),
+    }
 }
 
 /// Gives the file `from` a second name, or where that is impossible makes a verified copy.
 pub(super) fn link_or_copy(
     medium: &dyn Medium,
-    from: &Path,
-    to: &Path,
+    from: &Spot,
+    to: &Spot,
     wanted: &Content,
     like: Option<&FileMetadata>,
 ) -> Result<KeptAs, StoreFault> {
     match medium.link(from, to) {
         Ok(()) => return Ok(KeptAs::Link),
         Err(error) if is_impossible(&error) => {}
-        Err(error) => return Err(StoreFault::io("link", from)(error)),
+        Err(error) => return Err(StoreFault::io("link", from.path())(error)),
     }
-    let folder = to.parent().unwrap_or(to);
+    let folder = to.folder();
     let free = medium
         .free_space(folder)
-        .map_err(StoreFault::io("ask the free space of", folder))?;
-    guard::space(folder, wanted.size, free)?;
+        .map_err(StoreFault::io("ask the free space of", folder.path()))?;
+    guard::space(folder.path(), wanted.size, free)?;
     files::copy(medium, from, to, wanted, like)?;
     Ok(KeptAs::Copy)
 }
