@@ -135,6 +135,31 @@ fn a_hive_that_another_process_writes_is_refused() {
         .expect(0);
 }
 
+/// Open for reading, and not to be removed or renamed meanwhile: a swap would fail half-way.
+#[cfg(windows)]
+#[test]
+fn a_hive_that_another_program_keeps_from_being_replaced_is_refused() {
+    use std::os::windows::fs::OpenOptionsExt;
+    const FILE_SHARE_READ: u32 = 1;
+    for (name, mount) in [("SYSTEM", "BROKENSYSTEM"), ("SOFTWARE", "BROKENSOFTWARE")] {
+        let bench = Bench::sample();
+        let before = bench.snapshot();
+        let mut options = fs::OpenOptions::new();
+        let options = options.read(true).share_mode(FILE_SHARE_READ);
+        let held = options.open(bench.hive(name)).unwrap();
+        let ended = bench
+            .run("apply", &[PROFILE[0], PROFILE[1], "--yes"])
+            .expect(3);
+        let says = |word: &str| ended.stderr.contains(word);
+        assert!(says("in use") && says(mount), "{ended:?}");
+        assert_eq!(bench.snapshot(), before);
+        drop(held);
+        bench
+            .run("apply", &[PROFILE[0], PROFILE[1], "--yes"])
+            .expect(0);
+    }
+}
+
 #[test]
 fn failures_are_json_where_json_was_asked_for() {
     let empty = tempfile::tempdir().unwrap();

@@ -163,7 +163,7 @@ fn a_manifest_that_was_tampered_with_is_refused_with_the_reason() {
         ),
         (
             |m| m["hives"][0]["before"]["size"] = json!(u64::MAX),
-            "bytes are needed",
+            "not those that the manifest",
         ),
         (
             |m| m["hives"][0]["before"]["size"] = json!(-1),

@@ -61,6 +61,7 @@ mod faults;
 mod fuzz_regressions;
 mod growth;
 mod guards;
+mod hostile_records;
 mod instructions;
 mod isolation;
 mod judges;

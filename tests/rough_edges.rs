@@ -5,6 +5,7 @@ use std::fs;
 use std::process::{Command, Stdio};
 use std::time::{Duration, UNIX_EPOCH};
 
+use hivemend::disk::Folder;
 use hivemend::profile::builtin;
 use hivemend::store::{BackupScope, Disk, NewHive, Request, Store};
 use serde_json::{Value as Json, json};
@@ -40,7 +41,8 @@ fn interrupt(bench: &Bench) {
                     "to": hive["after"], "metadata": hive["metadata"] })
         })
         .collect();
-    let journal = json!({ "schema": "hivemend.journal/1", "id": id, "operation": "apply",
+    let journal = json!({ "schema": "hivemend.journal/1", "id": id, "run": recorded["run"],
+                          "operation": "apply",
                           "beside": true, "made_root": false, "swaps": swaps });
     fs::write(config.join("hivemend.journal"), journal.to_string()).unwrap();
 }
@@ -144,7 +146,7 @@ fn a_run_that_finds_its_backups_name_taken_leaves_the_other_backup_alone() {
             content,
         };
         Request {
-            config: bench.config(),
+            config: Folder::named(&bench.config()).unwrap(),
             hives: vec![hive],
             backup_dir: Some(shared.clone()),
             scope: BackupScope::Hives,
@@ -161,10 +163,15 @@ fn a_run_that_finds_its_backups_name_taken_leaves_the_other_backup_alone() {
     let one = store.prepare(&of_first).unwrap();
     let two = store.prepare(&of_second).unwrap();
     let outcome = store.publish(one).unwrap();
-    store.publish(two).unwrap_err();
-    assert_eq!(second.snapshot(), untouched);
+    let other = store.publish(two).unwrap();
+    assert_ne!(second.snapshot(), untouched);
+    // Each has its own: the second took the next name.
+    assert_ne!(other.backup, outcome.backup);
+    assert!(other.backup.join("manifest.json").exists());
     assert_eq!(sha256(&outcome.backup.join("SYSTEM")), original);
-    let backups = store.list(&first.config(), Some(&shared)).unwrap();
+    let backups = store
+        .list(&Folder::named(&first.config()).unwrap(), Some(&shared))
+        .unwrap();
     assert!(backups[0].manifest.is_ok(), "{backups:?}");
 }
 

@@ -14,10 +14,10 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use hivemend::disk::DiskError;
+use hivemend::disk::{DiskError, Folder, Spot};
 use hivemend::store::{
     BackupScope, BackupState, Disk, FileMetadata, Handle, HiveStands, KeptAs, Medium, NewHive,
-    Operation, Pending, Request, RestoreAction, Store, StoreError, StoreFault, Touched,
+    Operation, Pending, Request, RestoreAction, Site, Store, StoreError, StoreFault, Touched,
 };
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
@@ -129,30 +129,30 @@ impl Faulty {
 }
 
 impl Medium for Faulty {
-    fn open(&self, path: &Path) -> io::Result<Handle> {
-        self.step("open", path)?;
-        Disk.open(path)
+    fn open(&self, spot: &Spot) -> io::Result<Handle> {
+        self.step("open", spot.path())?;
+        Disk.open(spot)
     }
 
     fn read(&self, handle: &mut Handle, buffer: &mut [u8]) -> io::Result<usize> {
-        self.step("read", &handle.path)?;
+        self.step("read", handle.spot.path())?;
         Disk.read(handle, buffer)
     }
 
-    fn create_new(&self, path: &Path) -> io::Result<Handle> {
-        self.step("create_new", path)?;
-        Disk.create_new(path)
+    fn create_new(&self, spot: &Spot) -> io::Result<Handle> {
+        self.step("create_new", spot.path())?;
+        Disk.create_new(spot)
     }
 
     fn write(&self, handle: &mut Handle, bytes: &[u8]) -> io::Result<usize> {
         let stopped = self.stopped.get();
-        let result = self.step("write", &handle.path);
+        let result = self.step("write", handle.spot.path());
         if !stopped && self.stopped.get() && matches!(self.trouble, Trouble::Tear(_)) {
             Disk.write(handle, &bytes[..bytes.len() / 2])?;
         }
         result?;
         let mut bytes = bytes.to_vec();
-        let name = handle.path.to_string_lossy().into_owned();
+        let name = handle.spot.path().to_string_lossy().into_owned();
         if self.corrupt.is_some_and(|suffix| name.ends_with(suffix)) {
             bytes[0] ^= 1;
         }
@@ -162,17 +162,17 @@ impl Medium for Faulty {
     }
 
     fn sync(&self, handle: &Handle) -> io::Result<()> {
-        self.step("sync", &handle.path)?;
+        self.step("sync", handle.spot.path())?;
         Disk.sync(handle)
     }
 
     fn metadata(&self, handle: &Handle) -> io::Result<FileMetadata> {
-        self.step("metadata", &handle.path)?;
+        self.step("metadata", handle.spot.path())?;
         Disk.metadata(handle)
     }
 
     fn set_metadata(&self, handle: &Handle, wanted: &FileMetadata) -> io::Result<()> {
-        self.step("set_metadata", &handle.path)?;
+        self.step("set_metadata", handle.spot.path())?;
         match self.forgetful {
             true => Ok(()),
             false => Disk.set_metadata(handle, wanted),
@@ -180,51 +180,73 @@ impl Medium for Faulty {
     }
 
     fn protect(&self, handle: &Handle, like: &FileMetadata) -> io::Result<()> {
-        self.step("protect", &handle.path)?;
+        self.step("protect", handle.spot.path())?;
         Disk.protect(handle, like)
     }
 
-    fn link(&self, file: &Path, link: &Path) -> io::Result<()> {
-        self.step("link", link)?;
+    fn link(&self, file: &Spot, link: &Spot) -> io::Result<()> {
+        self.step("link", link.path())?;
         match self.link {
             Some(error) => Err(io::Error::from_raw_os_error(error)),
             None => Disk.link(file, link),
         }
     }
 
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.step("rename", to)?;
+    fn rename(&self, from: &Spot, to: &Spot) -> io::Result<()> {
+        self.step("rename", to.path())?;
         Disk.rename(from, to)
     }
 
-    fn remove_file(&self, path: &Path) -> io::Result<()> {
-        self.step("remove_file", path)?;
-        Disk.remove_file(path)
+    fn remove_file(&self, spot: &Spot) -> io::Result<()> {
+        self.step("remove_file", spot.path())?;
+        Disk.remove_file(spot)
     }
 
-    fn create_dir(&self, path: &Path, like: Option<&Path>) -> io::Result<()> {
-        self.step("create_dir", path)?;
-        Disk.create_dir(path, like)
+    fn create_dir(&self, spot: &Spot, like: Option<&Folder>) -> io::Result<()> {
+        self.step("create_dir", spot.path())?;
+        Disk.create_dir(spot, like)
     }
 
-    fn remove_dir(&self, path: &Path) -> io::Result<()> {
-        self.step("remove_dir", path)?;
-        Disk.remove_dir(path)
+    fn remove_dir(&self, spot: &Spot) -> io::Result<()> {
+        self.step("remove_dir", spot.path())?;
+        Disk.remove_dir(spot)
     }
 
-    fn sync_dir(&self, path: &Path) -> io::Result<()> {
-        self.step("sync_dir", path)?;
-        Disk.sync_dir(path)
+    fn sync_dir(&self, folder: &Folder) -> io::Result<()> {
+        self.step("sync_dir", folder.path())?;
+        Disk.sync_dir(folder)
     }
 
-    fn free_space(&self, folder: &Path) -> io::Result<Option<u64>> {
-        self.step("free_space", folder)?;
+    fn free_space(&self, folder: &Folder) -> io::Result<Option<u64>> {
+        self.step("free_space", folder.path())?;
         self.free
             .map_or_else(|| Disk.free_space(folder), |free| Ok(Some(free)))
     }
 }
 
 // ---------------------------------------------------------------- the disk under test
+
+fn folder(path: &Path) -> Folder {
+    Folder::named(path).unwrap()
+}
+
+/// A name in its folder, opened.
+fn spot(path: &Path) -> Spot {
+    folder(path.parent().unwrap()).at(path)
+}
+
+/// A config folder whose files pass for hives and logs.
+fn site(config: &Path) -> Site {
+    let target = hivemend::disk::Target {
+        root: None,
+        windows: None,
+        config: config.to_path_buf(),
+        folder: folder(config),
+        system: None,
+        software: None,
+    };
+    Site::of(&target, |_, _| Ok(()))
+}
 
 struct Target {
     _disk: TempDir,
@@ -282,6 +304,14 @@ impl Target {
         self.config.join(name)
     }
 
+    fn folder(&self) -> Folder {
+        folder(&self.config)
+    }
+
+    fn site(&self) -> Site {
+        site(&self.config)
+    }
+
     fn new_hive(&self, name: &str, byte: u8, size: usize) -> NewHive {
         let path = self.path(name);
         let before_sha256 = Sha256::digest(fs::read(&path).unwrap()).into();
@@ -299,7 +329,7 @@ impl Target {
             self.new_hive("SOFTWARE", 104, 819),
         ];
         Request {
-            config: self.config.clone(),
+            config: self.folder(),
             hives,
             backup_dir: None,
             scope: BackupScope::Hives,
@@ -400,14 +430,14 @@ fn restore_newest(
     target: &Target,
     medium: &dyn Medium,
 ) -> Result<hivemend::store::RestoreOutcome, StoreError> {
-    let backups = Store::new(&Disk).list(&target.config, None)?;
+    let backups = Store::new(&Disk).list(&target.folder(), None)?;
     let store = Store::new(medium);
-    let plan = store.prepare_restore(&target.config, &backups[0])?;
+    let plan = store.prepare_restore(&target.site(), &backups[0])?;
     store.restore(plan)
 }
 
 fn pending(target: &Target) -> Option<Pending> {
-    Store::new(&Disk).pending(&target.config, None).unwrap()
+    Store::new(&Disk).pending(&target.site(), None).unwrap()
 }
 
 fn inode(path: &Path) -> u64 {
@@ -463,7 +493,7 @@ fn two_hives_are_published_and_put_back_exactly() {
     let mut after = target.state();
     after.retain(|path, _| !path.starts_with(target.path("hivemend")));
     same(&before, &after);
-    let backups = Store::new(&Disk).list(&target.config, None).unwrap();
+    let backups = Store::new(&Disk).list(&target.folder(), None).unwrap();
     assert_eq!(
         backups[0].manifest.as_ref().unwrap().state,
         BackupState::Restored
@@ -557,9 +587,9 @@ fn a_backup_folder_elsewhere() {
     expect_private(&folder);
     assert_eq!(target.names().len(), OLD.len());
     let store = Store::new(&Disk);
-    assert!(store.list(&target.config, None).unwrap().is_empty());
-    let backups = store.list(&target.config, Some(&folder)).unwrap();
-    let plan = store.prepare_restore(&target.config, &backups[0]).unwrap();
+    assert!(store.list(&target.folder(), None).unwrap().is_empty());
+    let backups = store.list(&target.folder(), Some(&folder)).unwrap();
+    let plan = store.prepare_restore(&target.site(), &backups[0]).unwrap();
     store.restore(plan).unwrap();
     same(&before, &target.state());
 }
@@ -582,8 +612,10 @@ fn a_backup_folder_on_another_volume() {
             .all(|hive| hive.kept_as == KeptAs::Copy)
     );
     let store = Store::new(&Disk);
-    let backups = store.list(&target.config, Some(elsewhere.path())).unwrap();
-    let plan = store.prepare_restore(&target.config, &backups[0]).unwrap();
+    let backups = store
+        .list(&target.folder(), Some(elsewhere.path()))
+        .unwrap();
+    let plan = store.prepare_restore(&target.site(), &backups[0]).unwrap();
     store.restore(plan).unwrap();
     same(&before, &target.state());
 }
@@ -619,7 +651,7 @@ fn backups_are_listed_newest_first_and_of_one_second_apart() {
     request.hives = vec![target.new_hive("SYSTEM", 56, 4096)];
     request.now += Duration::from_secs(86_400);
     let third = apply_request(request, &Disk).unwrap();
-    let backups = Store::new(&Disk).list(&target.config, None).unwrap();
+    let backups = Store::new(&Disk).list(&target.folder(), None).unwrap();
     let ids: Vec<_> = backups.iter().map(|backup| backup.id.as_str()).collect();
     assert_eq!(
         ids,
@@ -788,7 +820,7 @@ fn links_are_never_followed() {
     symlink(elsewhere.path(), target.path("hivemend")).unwrap();
     let error = apply(&target, &Disk).unwrap_err();
     assert!(matches!(error.fault, StoreFault::Damaged { .. }), "{error}");
-    assert!(Store::new(&Disk).list(&target.config, None).is_err());
+    assert!(Store::new(&Disk).list(&target.folder(), None).is_err());
     assert_eq!(fs::read_dir(elsewhere.path()).unwrap().count(), 0);
 
     for name in ["SYSTEM", "SYSTEM.LOG1"] {
@@ -939,14 +971,14 @@ fn of_two_backups_the_later_must_be_restored_first() {
     request.now += Duration::from_secs(60);
     let second = apply_request(request, &Disk).unwrap();
     let store = Store::new(&Disk);
-    let backups = store.list(&target.config, None).unwrap();
-    let plan = store.prepare_restore(&target.config, &backups[1]).unwrap();
+    let backups = store.list(&target.folder(), None).unwrap();
+    let plan = store.prepare_restore(&target.site(), &backups[1]).unwrap();
     assert_eq!(plan.manifest().id, first.id);
     assert_eq!(plan.changed[0].by.as_ref(), Some(&second.id));
     let error = store.restore(plan).unwrap_err();
     assert!(error.to_string().contains(second.id.as_str()), "{error}");
     for backup in &backups {
-        let plan = store.prepare_restore(&target.config, backup).unwrap();
+        let plan = store.prepare_restore(&target.site(), backup).unwrap();
         store.restore(plan).unwrap();
     }
     let mut after = target.state();
@@ -1002,11 +1034,11 @@ fn manifests_that_lie_are_reported_and_not_followed() {
     let cases = [
         (
             "../secret",
-            replaced("\"file\": \"SYSTEM\"", "\"file\": \"../../../secret\""),
+            replaced("\"file\":\"SYSTEM\"", "\"file\":\"../../../secret\""),
         ),
         (
             "absolute",
-            replaced("\"file\": \"SYSTEM\"", "\"file\": \"/etc/passwd\""),
+            replaced("\"file\":\"SYSTEM\"", "\"file\":\"/etc/passwd\""),
         ),
         ("schema", replaced("hivemend.backup/1", "hivemend.backup/2")),
         (
@@ -1015,7 +1047,7 @@ fn manifests_that_lie_are_reported_and_not_followed() {
         ),
         (
             "twice",
-            replaced("\"file\": \"SOFTWARE\"", "\"file\": \"system\""),
+            replaced("\"file\":\"SOFTWARE\"", "\"file\":\"system\""),
         ),
         ("cut off", good[..good.len() / 2].to_owned()),
         ("deep", "[".repeat(1_000_000)),
@@ -1024,12 +1056,12 @@ fn manifests_that_lie_are_reported_and_not_followed() {
     let store = Store::new(&Disk);
     for (name, text) in cases {
         fs::write(&path, text).unwrap();
-        let backups = store.list(&target.config, None).unwrap();
+        let backups = store.list(&target.folder(), None).unwrap();
         assert_eq!(backups.len(), 1, "{name}");
         assert!(backups[0].manifest.is_err(), "{name}");
         let before = target.state();
         assert!(
-            store.prepare_restore(&target.config, &backups[0]).is_err(),
+            store.prepare_restore(&target.site(), &backups[0]).is_err(),
             "{name}"
         );
         same(&before, &target.state());
@@ -1038,7 +1070,7 @@ fn manifests_that_lie_are_reported_and_not_followed() {
     #[cfg(unix)]
     {
         symlink(&secret, &path).unwrap();
-        let backups = store.list(&target.config, None).unwrap();
+        let backups = store.list(&target.folder(), None).unwrap();
         assert!(backups[0].manifest.is_err());
         fs::remove_file(&path).unwrap();
     }
@@ -1046,7 +1078,7 @@ fn manifests_that_lie_are_reported_and_not_followed() {
         .unwrap()
         .set_len((64 << 20) + 1)
         .unwrap();
-    let manifest = &store.list(&target.config, None).unwrap()[0].manifest;
+    let manifest = &store.list(&target.folder(), None).unwrap()[0].manifest;
     assert!(
         manifest
             .as_ref()
@@ -1065,7 +1097,7 @@ fn a_backup_folder_that_is_a_link_is_reported() {
     let elsewhere = target.config.parent().unwrap().join("moved");
     fs::rename(&outcome.backup, &elsewhere).unwrap();
     symlink(&elsewhere, &outcome.backup).unwrap();
-    let backups = Store::new(&Disk).list(&target.config, None).unwrap();
+    let backups = Store::new(&Disk).list(&target.folder(), None).unwrap();
     assert!(backups[0].manifest.is_err());
 }
 
@@ -1078,7 +1110,8 @@ fn a_journal_that_lies_destroys_no_backup() {
     let manifest: serde_json::Value = serde_json::from_str(&manifest).unwrap();
     let hive = &manifest["hives"][0];
     let journal = serde_json::json!({
-        "schema": "hivemend.journal/1", "id": outcome.id.as_str(), "operation": "apply",
+        "schema": "hivemend.journal/1", "id": outcome.id.as_str(), "run": manifest["run"],
+        "operation": "apply",
         "beside": true, "made_root": true, "swaps": [{ "name": "SYSTEM", "file": "SYSTEM",
         "from": hive["after"], "to": hive["before"], "metadata": hive["metadata"] }] });
     fs::write(target.path("hivemend.journal"), journal.to_string()).unwrap();
@@ -1138,7 +1171,7 @@ fn another_runs_backup_of_the_same_name_is_left_alone() {
 
         let store = Store::new(&Disk);
         let found = store
-            .pending(&first.config, Some(shared.path()))
+            .pending(&first.site(), Some(shared.path()))
             .unwrap()
             .unwrap();
         assert!(
@@ -1148,10 +1181,10 @@ fn another_runs_backup_of_the_same_name_is_left_alone() {
         store.undo(&found).unwrap();
         same(&before, &first.state());
         assert_eq!(fs::read(backup.join("SYSTEM")).unwrap(), held);
-        if let Some(found) = store.pending(&second.config, Some(shared.path())).unwrap() {
+        if let Some(found) = store.pending(&second.site(), Some(shared.path())).unwrap() {
             store.finish(&found).unwrap();
         }
-        let backups = store.list(&second.config, Some(shared.path())).unwrap();
+        let backups = store.list(&second.folder(), Some(shared.path())).unwrap();
         assert_eq!(
             backups[0].manifest.as_ref().unwrap().state,
             BackupState::Applied
@@ -1229,7 +1262,7 @@ impl Scenario {
         target.hives_are(applied);
         assert!(target.path("SOFTWARE.LOG").exists());
         self.check_no_litter(target, OLD.len() + 1);
-        let backups = Store::new(&Disk).list(&target.config, None).unwrap();
+        let backups = Store::new(&Disk).list(&target.folder(), None).unwrap();
         let manifest = backups[0].manifest.as_ref().unwrap();
         let expected = if applied {
             BackupState::Applied
@@ -1557,7 +1590,7 @@ fn an_interrupted_run_with_its_backup_elsewhere_is_found_without_naming_it() {
             .contains("--backup-dir")
     );
     let named = store
-        .pending(&target.config, Some(elsewhere.path()))
+        .pending(&target.site(), Some(elsewhere.path()))
         .unwrap()
         .unwrap();
     assert_eq!(named.cannot_finish, None);
@@ -1569,12 +1602,14 @@ fn an_interrupted_run_with_its_backup_elsewhere_is_found_without_naming_it() {
     let target = Target::new();
     apply_request(request(&target, 2), &Faulty::new(Trouble::Stop(at))).unwrap_err();
     let named = store
-        .pending(&target.config, Some(elsewhere.path()))
+        .pending(&target.site(), Some(elsewhere.path()))
         .unwrap()
         .unwrap();
     assert!(!store.finish(&named).unwrap().left);
     target.hives_are(true);
-    let backups = store.list(&target.config, Some(elsewhere.path())).unwrap();
+    let backups = store
+        .list(&target.folder(), Some(elsewhere.path()))
+        .unwrap();
     assert_eq!(
         backups[0].manifest.as_ref().unwrap().state,
         BackupState::Applied

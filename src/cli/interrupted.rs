@@ -104,9 +104,9 @@ pub(super) fn settle(
         return Err(Failure::refused("the interrupted run was left as it is"));
     }
     let settled = if finish {
-        store.finish(&site, &pending)?
+        store.finish(&pending)?
     } else {
-        store.undo(&site, &pending)?
+        store.undo(&pending)?
     };
     let how = if finish { "finished" } else { "undone" };
     output.note(&format!(

@@ -172,7 +172,10 @@ fn none_passed_over(backups: &[Backup], chosen: Option<usize>) -> Result<(), Fai
     let chosen = chosen.and_then(|index| backups.get(index));
     let newer = |backup: &&Backup| chosen.is_none_or(|chosen| backup.is_newer_than(chosen));
     let unusable = backups.iter().filter(|backup| backup.manifest.is_err());
-    let Some(backup) = unusable.filter(newer).max_by(|one, other| one.id.cmp(&other.id)) else {
+    let Some(backup) = unusable
+        .filter(newer)
+        .max_by(|one, other| one.id.cmp(&other.id))
+    else {
         return Ok(());
     };
     let Err(fault) = &backup.manifest else {

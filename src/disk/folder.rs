@@ -27,6 +27,8 @@ struct Inner {
 #[derive(Clone)]
 pub struct Spot {
     folder: Folder,
+    /// One component, or nothing where none can be: then nothing has the name.
+    name: OsString,
     /// The folder's path and the name, for messages.
     path: PathBuf,
 }
@@ -60,6 +62,7 @@ impl Folder {
         let name = Path::new(name.as_ref()).file_name().unwrap_or_default();
         Spot {
             folder: self.clone(),
+            name: name.to_owned(),
             path: self.path().join(name),
         }
     }
@@ -108,6 +111,7 @@ impl Folder {
         self.0.open.let_go();
     }
 
+    #[cfg(unix)]
     pub(crate) fn handle(&self) -> &OpenFolder {
         &self.0.open
     }
@@ -126,7 +130,7 @@ impl Spot {
 
     /// The name.
     pub fn name(&self) -> &OsStr {
-        self.path.file_name().unwrap_or_default()
+        &self.name
     }
 
     /// Another name in the same folder.
@@ -218,8 +222,11 @@ mod tests {
         for name in ["../SYSTEM", "a/../../SYSTEM", "/SYSTEM"] {
             assert_eq!(folder.at(name).path(), disk.path().join("SYSTEM"));
         }
-        assert!(folder.at("..").look().is_ok());
-        assert_eq!(folder.at("..").name(), "");
+        for name in ["..", ".", "", "/"] {
+            assert_eq!(folder.at(name).name(), "", "{name}");
+            #[cfg(unix)]
+            assert!(folder.at(name).look().unwrap().is_none(), "{name}");
+        }
         assert_eq!(folder.names().unwrap(), ["SYSTEM"]);
     }
 

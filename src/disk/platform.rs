@@ -36,9 +36,9 @@ pub(crate) struct Mount {
 }
 
 pub(crate) use imp::{
-    OpenFolder, advice, held_by, holder, identity, identity_at, identity_of_spot, is_same,
-    look_at, missing, mount, open_spot, open_plain, places, read_at, running_config,
-    typed, volume, volume_of, writable,
+    OpenFolder, advice, held_by, holder, identity, identity_at, identity_of_spot, is_same, look_at,
+    missing, mount, open_plain, open_spot, places, read_at, running_config, typed, volume,
+    volume_of, writable,
 };
 
 #[cfg(unix)]
@@ -65,9 +65,7 @@ mod imp {
     pub(crate) struct OpenFolder(OwnedFd);
 
     /// Only to look: whatever has the name, a link itself too.
-    const LOOK: OFlags = OFlags::PATH
-        .union(OFlags::NOFOLLOW)
-        .union(OFlags::CLOEXEC);
+    const LOOK: OFlags = OFlags::PATH.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
     impl OpenFolder {
         /// Opens a folder that a user named.
@@ -133,7 +131,12 @@ mod imp {
     pub(crate) fn open_spot(spot: &Spot) -> io::Result<File> {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let above = spot.folder().handle();
-        Ok(File::from(openat(above, spot.name(), flags, Mode::empty())?))
+        Ok(File::from(openat(
+            above,
+            spot.name(),
+            flags,
+            Mode::empty(),
+        )?))
     }
 
     /// The volume that holds an open folder.

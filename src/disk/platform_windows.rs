@@ -31,6 +31,7 @@ const FACILITY_FVE: u32 = 0x8031;
 
 const FILE_SHARE_READ: u32 = 1;
 const FILE_SHARE_WRITE: u32 = 2;
+const DELETE: u32 = 0x0001_0000;
 const FILE_READ_ATTRIBUTES: u32 = 0x80;
 const FILE_ADD_FILE: u32 = 2;
 const FILE_ADD_SUBDIRECTORY: u32 = 4;
@@ -219,15 +220,6 @@ pub(crate) fn is_same(one: &Path, other: &Path) -> bool {
         || matches!((resolved(one), resolved(other)), (Some(one), Some(other)) if one == other)
 }
 
-/// Whether two folders lie on one volume; `true` where that cannot be told.
-pub(crate) fn same_volume(one: &Path, other: &Path) -> bool {
-    let volume = |path: &Path| look(path).map(|found| found.volume_serial_number());
-    match (volume(one), volume(other)) {
-        (Ok(one), Ok(other)) => one == other,
-        _ => true,
-    }
-}
-
 fn look(path: &Path) -> io::Result<Information> {
     information(Handle::from_path_any(path)?)
 }
@@ -414,10 +406,17 @@ pub(crate) fn held_by(path: &Path, error: &io::Error) -> Option<String> {
     held.then(|| holds(path))
 }
 
-/// Whether another program has `path` open for writing.
+/// Whether another program has `path` open for writing, or so that no other file can take its name.
 pub(crate) fn holder(path: &Path) -> Option<String> {
     let mut options = OpenOptions::new();
     let opened = options.read(true).share_mode(FILE_SHARE_READ).open(path);
+    if let Err(error) = opened {
+        return held_by(path, &error);
+    }
+    // The right to remove is only had where every other handle shares it. Where the right itself is
+    // not granted, that is for the guards of permissions to say.
+    let mut options = OpenOptions::new();
+    let opened = options.access_mode(DELETE).open(path);
     held_by(path, &opened.err()?)
 }
 
@@ -429,9 +428,10 @@ fn holds(path: &Path) -> String {
         );
     }
     let name = path.file_stem().unwrap_or_default().to_string_lossy();
-    let likely = match name.to_ascii_uppercase().as_str() {
-        "SOFTWARE" => "BROKENSOFTWARE",
-        _ => "BROKENSYSTEM",
+    // What stands in for a hive for a moment has its name, and more.
+    let likely = match name.to_ascii_uppercase().starts_with("SOFTWARE") {
+        true => "BROKENSOFTWARE",
+        false => "BROKENSYSTEM",
     };
     format!(
         "another program. A hive that was loaded by hand (reg load, or regedit: Load Hive) stays \

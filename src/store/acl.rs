@@ -229,7 +229,9 @@ impl<'a> Text<'a> {
             .entries
             .iter()
             .any(|entry| !present.entries.contains(entry));
-        let ordered = self.entries.is_sorted_by_key(|entry| entry.starts_with("A;"));
+        let ordered = self
+            .entries
+            .is_sorted_by_key(|entry| entry.starts_with("A;"));
         (self.before, self.flags) != (present.before, present.flags)
             || self.labels != present.labels
             || !same_denials
@@ -240,7 +242,9 @@ impl<'a> Text<'a> {
 
 fn text_entries(text: &str) -> Vec<&str> {
     let entries = text.split('(').skip(1);
-    entries.filter_map(|entry| entry.split(')').next()).collect()
+    entries
+        .filter_map(|entry| entry.split(')').next())
+        .collect()
 }
 
 /// What `user::`, `group::` and the like have in an access control list of POSIX.
@@ -273,9 +277,8 @@ fn grants_more(wanted: &Posix, present: &Posix) -> bool {
         let all = list.iter().filter(|(who, _)| unnamed(who));
         all.fold(0, |all, (_, rights)| all | rights)
     };
-    let is_more = |(who, rights): (&(u16, u32), &u16)| {
-        rights & !present.get(who).copied().unwrap_or(0) != 0
-    };
+    let is_more =
+        |(who, rights): (&(u16, u32), &u16)| rights & !present.get(who).copied().unwrap_or(0) != 0;
     // Who is not named any more has what everybody has.
     let is_freed = |(who, rights): (&(u16, u32), &u16)| {
         !wanted.contains_key(who) && least(wanted) & !rights != 0
@@ -426,14 +429,20 @@ mod tests {
     fn a_text_widens_by_its_entries() {
         let present = "O:BAG:SYD:AI(D;;FX;;;WD)(A;ID;FA;;;SY)(A;ID;FA;;;BA)";
         let cases = [
-            ("O:BAG:SYD:AI(D;;FX;;;WD)(A;ID;FA;;;SY)(A;ID;FA;;;BA)", false),
+            (
+                "O:BAG:SYD:AI(D;;FX;;;WD)(A;ID;FA;;;SY)(A;ID;FA;;;BA)",
+                false,
+            ),
             ("O:BAG:SYD:AI(D;;FX;;;WD)(A;ID;FA;;;SY)", false),
             ("O:BAG:SYD:AI(A;ID;FA;;;SY)(A;ID;FA;;;BA)", true),
             ("O:BAG:SYD:AI(D;;FX;;;WD)(A;ID;FA;;;WD)", true),
             ("O:WDG:SYD:AI(D;;FX;;;WD)(A;ID;FA;;;SY)", true),
             ("O:BAG:SYD:PAI(D;;FX;;;WD)(A;ID;FA;;;SY)", true),
             ("O:BAG:SYD:NO_ACCESS_CONTROL", true),
-            ("O:BAG:SYD:AI(D;;FX;;;WD)(A;ID;FA;;;SY)S:(ML;;NW;;;LW)", true),
+            (
+                "O:BAG:SYD:AI(D;;FX;;;WD)(A;ID;FA;;;SY)S:(ML;;NW;;;LW)",
+                true,
+            ),
             ("O:BAG:SY", true),
             ("", true),
         ];

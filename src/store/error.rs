@@ -188,9 +188,11 @@ pub enum StoreFault {
         why: String,
     },
     /// A run whose record could not be read back.
-    #[error("the {what} of this run would have {length} bytes, and none of more than {limit} is read \
+    #[error(
+        "the {what} of this run would have {length} bytes, and none of more than {limit} is read \
              back: it could not be undone. Apply fewer profiles at once, or ones that match fewer \
-             keys")]
+             keys"
+    )]
     RecordTooLong {
         /// Which record.
         what: &'static str,

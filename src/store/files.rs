@@ -13,7 +13,7 @@ use super::medium::{Handle, Medium};
 use super::metadata::FileMetadata;
 use super::names::Sha256Sum;
 use super::site::{Role, Site};
-use crate::disk::{DiskError, Folder, LARGEST_HIVE, Identity, Spot, is_failing, not_a_file};
+use crate::disk::{DiskError, Folder, Identity, LARGEST_HIVE, Spot, is_failing, not_a_file};
 
 /// Bytes read or written at once.
 const CHUNK: usize = 1 << 20;
@@ -212,7 +212,9 @@ pub(super) fn copy(
             path: from.path().to_path_buf(),
         });
     }
-    medium.sync(&target).map_err(StoreFault::io("sync", to.path()))?;
+    medium
+        .sync(&target)
+        .map_err(StoreFault::io("sync", to.path()))?;
     read_back(medium, to, wanted)
 }
 

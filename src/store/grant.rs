@@ -26,6 +26,15 @@ const FLAGS: [&str; 3] = [
     "system.ntfs_attrib_be",
 ];
 
+/// What the rights of a file that is put back are taken from.
+#[derive(Debug)]
+pub(super) enum Present {
+    /// The file itself, as it is now.
+    Itself(FileMetadata),
+    /// The file is gone; another one of its hive has these.
+    Sibling(FileMetadata),
+}
+
 /// What `file` is given of what a record wants, where `present` is what it has now.
 ///
 /// # Errors
@@ -33,14 +42,22 @@ const FLAGS: [&str; 3] = [
 /// [`StoreFault::AsksTooMuch`].
 pub(super) fn grant(
     wanted: &FileMetadata,
-    present: &FileMetadata,
+    present: &Present,
     file: &Spot,
 ) -> Result<FileMetadata, StoreFault> {
+    let (present, is_gone) = match present {
+        Present::Itself(present) => (present, false),
+        Present::Sibling(present) => (present, true),
+    };
     let too_much = |what: String| StoreFault::AsksTooMuch {
         path: file.path().to_path_buf(),
         what,
     };
     let mut granted = present.clone();
+    if is_gone {
+        // What is not about rights is the sibling's own.
+        granted.xattrs.retain(|name, _| is_about_rights(name));
+    }
     granted.modified = wanted.modified.as_kept();
     granted.accessed = wanted.accessed.as_kept();
     if wanted.is_foreign() {
@@ -70,7 +87,8 @@ pub(super) fn grant(
                 None => format!("the extended attribute {}", name.escape_debug()),
             }));
         }
-        if is_about_rights(name) || now.is_some() && FLAGS.contains(&name.as_str()) {
+        let is_known = now.is_some() && FLAGS.contains(&name.as_str());
+        if is_about_rights(name) || is_known || is_gone {
             granted.xattrs.insert(name.clone(), value.clone());
         }
     }
@@ -112,7 +130,7 @@ fn is_privileged(name: &str) -> bool {
     name.starts_with("security.") || name.starts_with("trusted.")
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use super::*;
     use crate::disk::Folder;
@@ -136,10 +154,10 @@ mod tests {
 
     fn granted(wanted: &FileMetadata, present: &FileMetadata) -> Result<FileMetadata, String> {
         let folder = Folder::named(std::env::temp_dir().as_path()).unwrap();
-        grant(wanted, present, &folder.at("SYSTEM")).map_err(|fault| fault.to_string())
+        let present = Present::Itself(present.clone());
+        grant(wanted, &present, &folder.at("SYSTEM")).map_err(|fault| fault.to_string())
     }
 
-    #[cfg(unix)]
     #[test]
     fn a_record_narrows_and_never_widens() {
         let present = metadata(0o644, &[("user.note", b"now")]);
@@ -156,7 +174,6 @@ mod tests {
         assert_eq!(granted(&setuid, &setuid).unwrap().mode, 0o755);
     }
 
-    #[cfg(unix)]
     #[test]
     fn attributes_that_something_trusts_come_from_no_record() {
         for name in [
@@ -176,6 +193,11 @@ mod tests {
         let wanted = metadata(0o600, &[("user.note", b"from the record")]);
         let found = granted(&wanted, &metadata(0o600, &[])).unwrap();
         assert_eq!(found.xattrs.len(), 0);
+        // What belonged to a file that is gone comes back, but for what is about rights.
+        let folder = Folder::named(std::env::temp_dir().as_path()).unwrap();
+        let sibling = Present::Sibling(metadata(0o600, &[("user.note", b"the sibling's")]));
+        let found = grant(&wanted, &sibling, &folder.at("SYSTEM.LOG1")).unwrap();
+        assert_eq!(found.xattrs, wanted.xattrs);
         let wanted = metadata(0o600, &[("system.ntfs_acl", b"junk")]);
         let refusal = granted(&wanted, &metadata(0o600, &[])).unwrap_err();
         assert!(refusal.contains("ntfs_acl"), "{refusal}");

@@ -4,16 +4,16 @@
 //! It lies in the config folder even where the backup does not, so that the next run finds it
 //! whatever `--backup-dir` that is given.
 
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fmt;
-use serde::{Deserialize, Serialize};
 
 use super::error::StoreFault;
 use super::files;
+use super::limits;
 use super::manifest::Content;
 use super::medium::Medium;
 use super::metadata::FileMetadata;
-use super::limits;
 use super::names::{BackupId, FileName};
 use super::replace::Way;
 use crate::disk::{Folder, Spot};
@@ -116,7 +116,10 @@ impl Journal {
         let spot = config.at(JOURNAL);
         let bytes = serde_json::to_vec_pretty(self);
         let bytes = bytes.map_err(|error| StoreFault::damaged(spot.path(), error))?;
-        let (length, limit) = (u64::try_from(bytes.len()).unwrap_or(u64::MAX), limits::JOURNAL);
+        let (length, limit) = (
+            u64::try_from(bytes.len()).unwrap_or(u64::MAX),
+            limits::JOURNAL,
+        );
         if length > limit {
             let what = "journal";
             return Err(StoreFault::RecordTooLong {

@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use super::error::StoreFault;
 use super::files;
+use super::limits;
 use super::medium::Medium;
 use super::metadata::FileMetadata;
 use super::names::{BackupId, FileName, Sha256Sum};
-use super::limits;
 use crate::disk::{Folder, Spot};
 
 /// The manifest's name in its backup folder.

@@ -10,8 +10,8 @@ use super::files;
 use super::journal::{JOURNAL, Journal, Operation, Swap};
 use super::manifest::{BackupState, MANIFEST, Manifest};
 use super::names::{BackupId, FileName};
-use super::publish::take_lock;
 use super::platform;
+use super::publish::take_lock;
 use super::replace::{Way, half_made, left_over, other_case};
 use super::run::{Run, Stands};
 use super::site::{Role, Site};
@@ -33,6 +33,7 @@ pub struct Pending {
     /// Why it cannot be undone; `None` if it can.
     pub cannot_undo: Option<String>,
     backup_dir: Option<PathBuf>,
+    site: Site,
 }
 
 /// A file of an interrupted run.
@@ -118,6 +119,7 @@ impl Store<'_> {
             cannot_finish,
             cannot_undo,
             backup_dir: backup_dir.map(Path::to_path_buf),
+            site: site.clone(),
         }))
     }
 
@@ -183,8 +185,8 @@ impl Store<'_> {
     ///
     /// [`StoreFault::Unsettled`] if that is impossible; others leave the run as it was, to be
     /// finished or undone.
-    pub fn finish(&self, site: &Site, pending: &Pending) -> Result<Settled, StoreError> {
-        self.settle(site, pending, |run, assessed| {
+    pub fn finish(&self, pending: &Pending) -> Result<Settled, StoreError> {
+        self.settle(pending, |run, assessed| {
             if let Some(why) = assessed.cannot_finish {
                 return Err(unsettled(run, "finished", why));
             }
@@ -198,8 +200,8 @@ impl Store<'_> {
     ///
     /// [`StoreFault::Unsettled`] if that is impossible; others leave the run as it was, to be
     /// finished or undone.
-    pub fn undo(&self, site: &Site, pending: &Pending) -> Result<Settled, StoreError> {
-        self.settle(site, pending, |run, assessed| match assessed.cannot_undo {
+    pub fn undo(&self, pending: &Pending) -> Result<Settled, StoreError> {
+        self.settle(pending, |run, assessed| match assessed.cannot_undo {
             Some(why) => Err(unsettled(run, "undone", why)),
             None => run.undo(None),
         })
@@ -207,10 +209,10 @@ impl Store<'_> {
 
     fn settle(
         &self,
-        site: &Site,
         pending: &Pending,
         how: impl FnOnce(&mut Run<'_>, Assessed) -> Result<(), StoreFault>,
     ) -> Result<Settled, StoreError> {
+        let site = &pending.site;
         let _lock = take_lock(&site.config).map_err(StoreError::untouched)?;
         let run = self.reopen(site, pending.backup_dir.as_deref());
         let run = run.map_err(needs_restore)?;
@@ -294,10 +296,7 @@ fn assess(run: &Run<'_>, site: &Site) -> Result<Assessed, StoreFault> {
         let (finish, undo) = match stands {
             Stands::Old => (missing_new(run, site, swap)?, None),
             Stands::New => (None, missing_old(run, site, swap)?),
-            Stands::Nameless => (
-                missing_new(run, site, swap)?,
-                missing_old(run, site, swap)?,
-            ),
+            Stands::Nameless => (missing_new(run, site, swap)?, missing_old(run, site, swap)?),
             Stands::Neither => (Some(written_since(swap)), Some(written_since(swap))),
         };
         cannot_finish = cannot_finish.or(finish);

@@ -533,6 +533,10 @@ pub(crate) fn protect(file: &File, like: &FileMetadata) -> io::Result<()> {
 mod tests {
     use super::*;
 
+    fn spot(path: &Path) -> Spot {
+        Folder::named(path.parent().unwrap()).unwrap().at(path)
+    }
+
     #[test]
     fn paths_lose_their_limit() {
         for (path, expected) in [
@@ -556,7 +560,7 @@ mod tests {
         // Wine knows no creation later than the last write.
         wanted.modified.seconds = 1_000_000_000;
         wanted.created = Some(wanted.modified);
-        let file = create_new(&new).unwrap();
+        let file = create_new(&spot(&new)).unwrap();
         protect(&file, &wanted).unwrap();
         let file = seed(file, &new, &old).unwrap();
         assert_eq!(file.metadata().unwrap().len(), 0, "seeded, and empty");
@@ -577,10 +581,10 @@ mod tests {
         fs::write(&one, b"content").unwrap();
         fs::hard_link(&one, &other).unwrap();
         set_read_only(&one, true).unwrap();
-        remove_file(&other).unwrap();
+        remove_file(&spot(&other)).unwrap();
         assert!(!other.exists());
         assert!(fs::metadata(&one).unwrap().permissions().readonly());
-        remove_file(&one).unwrap();
+        remove_file(&spot(&one)).unwrap();
         assert!(!one.exists());
     }
 
@@ -592,7 +596,7 @@ mod tests {
             fs::write(path, path.file_name().unwrap().as_encoded_bytes()).unwrap();
             set_read_only(path, true).unwrap();
         }
-        rename(&new, &old).unwrap();
+        rename(&spot(&new), &spot(&old)).unwrap();
         assert_eq!(fs::read(&old).unwrap(), b"new");
         assert!(fs::metadata(&old).unwrap().permissions().readonly());
         set_read_only(&old, false).unwrap();

@@ -229,7 +229,9 @@ fn has_other_files(folder: &Folder, manifest: &Manifest) -> Result<bool, StoreFa
         let text = name.to_string_lossy();
         let is_known = known.contains(&*text) || text == MANIFEST;
         let spot = folder.at(&name);
-        let seen = spot.look().map_err(StoreFault::io("look at", spot.path()))?;
+        let seen = spot
+            .look()
+            .map_err(StoreFault::io("look at", spot.path()))?;
         if !is_known || !seen.is_some_and(|seen| seen.is_file()) {
             return Ok(true);
         }
@@ -246,7 +248,9 @@ fn remains(root: &Folder) -> Result<Vec<Spot>, StoreFault> {
         let id = text.strip_suffix(REMAINS).map(str::to_owned);
         let is_ours = id.is_some_and(|id| BackupId::listed(&id).is_some());
         let spot = root.at(&name);
-        let seen = spot.look().map_err(StoreFault::io("look at", spot.path()))?;
+        let seen = spot
+            .look()
+            .map_err(StoreFault::io("look at", spot.path()))?;
         if is_ours && seen.is_some_and(|seen| seen.is_dir()) {
             found.push(spot);
         }

@@ -498,7 +498,9 @@ pub(super) fn plain_files(folder: &Folder) -> Result<Vec<Spot>, StoreFault> {
     let mut found = Vec::new();
     for name in names.map_err(StoreFault::io("list", folder.path()))? {
         let spot = folder.at(&name);
-        let seen = spot.look().map_err(StoreFault::io("look at", spot.path()))?;
+        let seen = spot
+            .look()
+            .map_err(StoreFault::io("look at", spot.path()))?;
         let is_lock = name == super::platform::LOCK_FILE;
         if seen.is_some_and(|seen| seen.is_file()) && !is_lock {
             found.push(spot);

@@ -10,7 +10,7 @@ use super::backup_root::{BackupFolder, BackupRoot};
 use super::backups::Backup;
 use super::error::{ChangedSince, StoreError, StoreFault, Touched};
 use super::files;
-use super::grant::grant;
+use super::grant::{Present, grant};
 use super::journal::{Journal, Operation, Swap};
 use super::manifest::{
     BackupState, CompanionRecord, CompanionRole, Content, HiveRecord, KeptAs, Manifest,
@@ -139,11 +139,7 @@ impl Store<'_> {
     ///
     /// The guards of [`Store::prepare`], and [`StoreFault::Damaged`] for a backup that cannot be
     /// used.
-    pub fn prepare_restore(
-        &self,
-        site: &Site,
-        backup: &Backup,
-    ) -> Result<RestorePlan, StoreError> {
+    pub fn prepare_restore(&self, site: &Site, backup: &Backup) -> Result<RestorePlan, StoreError> {
         self.look_at_backup(site, backup)
             .map_err(StoreError::untouched)
     }
@@ -252,11 +248,10 @@ impl Store<'_> {
                 let to = wanted.old;
                 self.judge(&wanted.file.at(&plan.folder.open), wanted, site)?;
                 let present = match found {
-                    Some(_) => live,
-                    None => sibling(plan)?,
+                    Some(_) => Present::Itself(metadata_of(self.medium, &live)?),
+                    None => Present::Sibling(metadata_of(self.medium, &sibling(plan)?)?),
                 };
-                let present = metadata_of(self.medium, &present)?;
-                let metadata = grant(wanted.metadata, &present, &wanted.file.at(&plan.config))?;
+                let metadata = grant(wanted.metadata, &present, &live)?;
                 let (name, file) = (name.clone(), file.clone());
                 plan.swaps.push(Swap {
                     name,

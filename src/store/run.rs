@@ -8,8 +8,8 @@ use std::io;
 use super::backup_root::{BackupFolder, BackupRoot};
 use super::error::{StoreError, StoreFault, Touched};
 use super::files;
+use super::grant::{Present, grant};
 use super::journal::{Journal, Operation, Swap};
-use super::grant::grant;
 use super::manifest::{BackupState, Content, KeptAs, MANIFEST, Manifest};
 use super::medium::Medium;
 use super::metadata::FileMetadata;
@@ -131,7 +131,11 @@ impl Run<'_> {
         self.sweep()?;
         files::sync_dir(self.medium, &self.config)?;
         if let Some(folder) = &self.folder {
-            all(self.journal.swaps.iter().map(|swap| self.part(swap, folder)))?;
+            all(self
+                .journal
+                .swaps
+                .iter()
+                .map(|swap| self.part(swap, folder)))?;
         }
         Journal::remove(self.medium, &self.config)
     }
@@ -149,7 +153,8 @@ impl Run<'_> {
         }
         let apart = files::new_name(&backed_up);
         files::remove(self.medium, &apart)?;
-        files::copy(self.medium, &live, &apart, &swap.to, Some(&swap.metadata))?;
+        let content = files::content(self.medium, &live)?;
+        files::copy(self.medium, &live, &apart, &content, Some(&swap.metadata))?;
         replace(self.medium, swap.way(), &apart, &backed_up)?;
         files::sync_dir(self.medium, &folder.open)
     }
@@ -274,7 +279,12 @@ impl Run<'_> {
     fn remove_backup(&self, manifest: Option<&Manifest>) -> Result<(), StoreFault> {
         if let Some(folder) = &self.folder {
             let Some(names) = self.made_files(&folder.open, manifest)? else {
-                return Ok(());
+                // It stays, and must not be the hive's own file under another name.
+                return all(self
+                    .journal
+                    .swaps
+                    .iter()
+                    .map(|swap| self.part(swap, folder)));
             };
             let files = names.iter().map(|name| name.at(&folder.open));
             all(files.map(|file| files::remove(self.medium, &file)))?;
@@ -384,8 +394,7 @@ impl Run<'_> {
                 return Err(StoreFault::NotOurs { path });
             }
             let live = swap.live(&self.config);
-            let present = self.present(swap)?;
-            swap.metadata = grant(&swap.metadata, &present, &live)?;
+            swap.metadata = grant(&swap.metadata, &self.present(swap)?, &live)?;
             swap.name = match site.role(&swap.file) {
                 Some(super::Role::Hive) if swap.file.is_like(&swap.name) => swap.name.clone(),
                 _ => swap.file.as_str().to_owned(),
@@ -397,14 +406,17 @@ impl Run<'_> {
 
     /// What a file has now, under its own name or the one it was kept by; or else what another file
     /// of the run has.
-    fn present(&self, swap: &Swap) -> Result<FileMetadata, StoreFault> {
+    fn present(&self, swap: &Swap) -> Result<Present, StoreFault> {
         let (config, id) = (&self.config, &self.journal.id);
-        let own = [swap.live(config), swap.kept(config, id)];
-        let others = self.journal.swaps.iter();
-        let others = others.flat_map(|other| [other.live(config), other.kept(config, id)]);
-        for spot in own.into_iter().chain(others) {
+        for spot in [swap.live(config), swap.kept(config, id)] {
             if files::plain(&spot)?.is_some() {
-                return metadata_of(self.medium, &spot);
+                return Ok(Present::Itself(metadata_of(self.medium, &spot)?));
+            }
+        }
+        let others = self.journal.swaps.iter();
+        for spot in others.flat_map(|other| [other.live(config), other.kept(config, id)]) {
+            if files::plain(&spot)?.is_some() {
+                return Ok(Present::Sibling(metadata_of(self.medium, &spot)?));
             }
         }
         let path = swap.live(config).path().to_path_buf();

@@ -31,6 +31,15 @@ pub struct Site {
     pub(super) judge: Judge,
 }
 
+/// By place and names: two looks at one target are equal.
+impl PartialEq for Site {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.config, &self.hives) == (&other.config, &other.hives)
+    }
+}
+
+impl Eq for Site {}
+
 impl Site {
     /// The site of a target: SYSTEM, SOFTWARE and what the target's hives are called.
     pub fn of(target: &Target, judge: Judge) -> Self {

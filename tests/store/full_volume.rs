@@ -29,7 +29,10 @@ impl Volume {
 
     /// Fills the volume but for this many bytes, in pages of 4096.
     fn fill(&self, leave: usize) {
-        let free = Disk.free_space(self.folder.path()).unwrap().unwrap();
+        let free = Disk
+            .free_space(&folder(self.folder.path()))
+            .unwrap()
+            .unwrap();
         let size = usize::try_from(free).unwrap().saturating_sub(leave);
         fs::write(self.folder.path().join("filler"), vec![7; size]).unwrap();
     }

@@ -21,7 +21,7 @@ fn request(bench: &Bench) -> Request {
         }
     });
     Request {
-        config: bench.config(),
+        config: folder(&bench.config()),
         hives: hives.to_vec(),
         backup_dir: None,
         scope: BackupScope::Hives,
@@ -41,8 +41,10 @@ fn run(operation: Operation, trouble: Trouble) -> (Bench, Witness, Faulty) {
         Operation::Apply => apply_request(request(&bench), &medium).map(drop),
         Operation::Restore => {
             apply_request(request(&bench), &Disk).unwrap();
-            let backups = Store::new(&Disk).list(&bench.config(), None).unwrap();
-            let plan = store.prepare_restore(&bench.config(), &backups[0]);
+            let backups = Store::new(&Disk)
+                .list(&folder(&bench.config()), None)
+                .unwrap();
+            let plan = store.prepare_restore(&site(&bench.config()), &backups[0]);
             plan.and_then(|plan| store.restore(plan)).map(drop)
         }
     };

@@ -104,7 +104,7 @@ impl<'m> Recorder<'m> {
             self.names.borrow_mut().insert(path.clone(), id);
             tree.names.insert(path.clone(), Entry::File(id));
             let bytes = fs::read(&path).unwrap();
-            let metadata = Disk.metadata(&Disk.open(&path).unwrap()).unwrap();
+            let metadata = Disk.metadata(&Disk.open(&spot(&path)).unwrap()).unwrap();
             tree.files.insert(id, Stored { bytes, metadata });
         }
     }
@@ -142,16 +142,17 @@ impl<'m> Recorder<'m> {
 }
 
 impl Medium for Recorder<'_> {
-    fn open(&self, path: &Path) -> io::Result<Handle> {
-        self.below.open(path)
+    fn open(&self, spot: &Spot) -> io::Result<Handle> {
+        self.below.open(spot)
     }
 
     fn read(&self, handle: &mut Handle, buffer: &mut [u8]) -> io::Result<usize> {
         self.below.read(handle, buffer)
     }
 
-    fn create_new(&self, path: &Path) -> io::Result<Handle> {
-        let handle = self.below.create_new(path)?;
+    fn create_new(&self, spot: &Spot) -> io::Result<Handle> {
+        let handle = self.below.create_new(spot)?;
+        let path = spot.path();
         let id = self.new_id();
         let number = number_of(&handle.file);
         self.open.borrow_mut().insert(number, id);
@@ -192,48 +193,51 @@ impl Medium for Recorder<'_> {
         self.below.protect(handle, like)
     }
 
-    fn link(&self, file: &Path, link: &Path) -> io::Result<()> {
+    fn link(&self, file: &Spot, link: &Spot) -> io::Result<()> {
         self.below.link(file, link)?;
+        let (file, link) = (file.path(), link.path());
         let id = self.id_at(file);
         self.names.borrow_mut().insert(link.to_path_buf(), id);
         self.record(Op::Link(link.to_path_buf(), id));
         Ok(())
     }
 
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+    fn rename(&self, from: &Spot, to: &Spot) -> io::Result<()> {
         self.below.rename(from, to)?;
+        let (from, to) = (from.path(), to.path());
         let id = self.names.borrow_mut().remove(from).unwrap();
         self.names.borrow_mut().insert(to.to_path_buf(), id);
         self.record(Op::Rename(from.to_path_buf(), to.to_path_buf()));
         Ok(())
     }
 
-    fn remove_file(&self, path: &Path) -> io::Result<()> {
-        self.below.remove_file(path)?;
+    fn remove_file(&self, spot: &Spot) -> io::Result<()> {
+        self.below.remove_file(spot)?;
+        let path = spot.path();
         self.names.borrow_mut().remove(path);
         self.record(Op::Remove(path.to_path_buf()));
         Ok(())
     }
 
-    fn create_dir(&self, path: &Path, like: Option<&Path>) -> io::Result<()> {
-        self.below.create_dir(path, like)?;
-        self.record(Op::CreateDir(path.to_path_buf()));
+    fn create_dir(&self, spot: &Spot, like: Option<&Folder>) -> io::Result<()> {
+        self.below.create_dir(spot, like)?;
+        self.record(Op::CreateDir(spot.path().to_path_buf()));
         Ok(())
     }
 
-    fn remove_dir(&self, path: &Path) -> io::Result<()> {
-        self.below.remove_dir(path)?;
-        self.record(Op::RemoveDir(path.to_path_buf()));
+    fn remove_dir(&self, spot: &Spot) -> io::Result<()> {
+        self.below.remove_dir(spot)?;
+        self.record(Op::RemoveDir(spot.path().to_path_buf()));
         Ok(())
     }
 
-    fn sync_dir(&self, path: &Path) -> io::Result<()> {
-        self.below.sync_dir(path)?;
-        self.record(Op::SyncDir(path.to_path_buf()));
+    fn sync_dir(&self, folder: &Folder) -> io::Result<()> {
+        self.below.sync_dir(folder)?;
+        self.record(Op::SyncDir(folder.path().to_path_buf()));
         Ok(())
     }
 
-    fn free_space(&self, folder: &Path) -> io::Result<Option<u64>> {
+    fn free_space(&self, folder: &Folder) -> io::Result<Option<u64>> {
         self.below.free_space(folder)
     }
 }
@@ -379,7 +383,7 @@ impl Tree {
                 continue;
             }
             match entry {
-                Entry::Folder => Disk.create_dir(path, None).unwrap(),
+                Entry::Folder => Disk.create_dir(&spot(path), None).unwrap(),
                 Entry::File(id) => match made.get(id) {
                     Some(other) => fs::hard_link(other, path).unwrap(),
                     None => {
@@ -394,7 +398,7 @@ impl Tree {
     fn put_file(&self, id: Id, path: &Path) {
         let Stored { bytes, metadata } = &self.files[&id];
         fs::write(path, bytes).unwrap();
-        Disk.set_metadata(&Disk.open(path).unwrap(), metadata)
+        Disk.set_metadata(&Disk.open(&spot(path)).unwrap(), metadata)
             .unwrap();
     }
 }
@@ -407,7 +411,7 @@ fn empty(folder: &Path) {
             empty(&path);
             fs::remove_dir(path).unwrap();
         } else {
-            Disk.remove_file(&path).unwrap();
+            Disk.remove_file(&spot(&path)).unwrap();
         }
     }
 }
@@ -514,7 +518,7 @@ impl Recorded {
             _ => seen.mixed += 1,
         }
         let store = Store::new(&Disk);
-        match store.pending(&target.config, None) {
+        match store.pending(&target.site(), None) {
             Ok(None) => {
                 assert_eq!(new[0], new[1], "nothing is pending: {}", context());
                 seen.nothing_to_settle += 1;
@@ -559,7 +563,7 @@ impl Recorded {
         };
         let names = target.names();
         assert!(names.iter().all(known), "litter: {names:?} {}", context());
-        let backups = Store::new(&Disk).list(&target.config, None);
+        let backups = Store::new(&Disk).list(&target.folder(), None);
         let backups = backups.unwrap_or_else(|error| panic!("{error} {}", context()));
         let newest = backups.iter().find(|backup| backup.id.as_str() != EARLIER);
         let state = newest.map(|backup| match &backup.manifest {
