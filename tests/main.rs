@@ -79,6 +79,7 @@ mod policy;
 mod prior_failures;
 mod profile;
 mod prune;
+mod records;
 mod recover;
 mod recovery;
 mod rough_edges;

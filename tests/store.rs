@@ -1017,6 +1017,36 @@ fn a_damaged_backup_is_not_restored() {
     same(&before, &target.state());
 }
 
+/// What is written can be read back: up to the limit, and no run begins beyond it.
+#[test]
+fn a_run_whose_record_could_not_be_read_back_is_refused() {
+    let limit = hivemend::store::limits::MANIFEST;
+    let request = |target: &Target, length: u64| {
+        let mut request = target.request();
+        let long = "x".repeat(usize::try_from(length).unwrap());
+        request.changes = serde_json::json!([long]).into();
+        request
+    };
+    // What else is in it: found by a short one.
+    let probe = Target::new();
+    let outcome = apply_request(request(&probe, 0), &Disk).unwrap();
+    let rest = fs::metadata(outcome.backup.join("manifest.json"))
+        .unwrap()
+        .len();
+
+    let target = Target::new();
+    let before = target.state();
+    let error = apply_request(request(&target, limit - rest + 100), &Disk).unwrap_err();
+    assert!(error.is_refusal(), "{error}");
+    assert!(error.to_string().contains(&limit.to_string()), "{error}");
+    assert_eq!(target.state(), before);
+
+    apply_request(request(&target, limit - rest - 5_000), &Disk).unwrap();
+    target.hives_are(true);
+    restore_newest(&target, &Disk).unwrap();
+    target.hives_are(false);
+}
+
 // ---------------------------------------------------------------- hostile manifests
 
 #[test]
@@ -1199,28 +1229,31 @@ fn another_runs_backup_of_the_same_name_is_left_alone() {
 struct Scenario {
     operation: Operation,
     link: Option<i32>,
+    /// What the volume says is free.
+    free: Option<u64>,
 }
 
-const SCENARIOS: [Scenario; 4] = [
+const SCENARIOS: [Scenario; 5] = [
+    Scenario::new(Operation::Apply, None),
+    Scenario::new(Operation::Apply, Some(EPERM)),
+    Scenario::new(Operation::Restore, None),
+    Scenario::new(Operation::Restore, Some(EPERM)),
+    // Room for what a run needs besides, and for no copy.
     Scenario {
-        operation: Operation::Apply,
-        link: None,
-    },
-    Scenario {
-        operation: Operation::Apply,
-        link: Some(EPERM),
-    },
-    Scenario {
-        operation: Operation::Restore,
-        link: None,
-    },
-    Scenario {
-        operation: Operation::Restore,
-        link: Some(EPERM),
+        free: Some((1 << 20) + 1_000),
+        ..Scenario::new(Operation::Restore, None)
     },
 ];
 
 impl Scenario {
+    const fn new(operation: Operation, link: Option<i32>) -> Self {
+        Self {
+            operation,
+            link,
+            free: None,
+        }
+    }
+
     /// A disk on which the operation can be done.
     fn target(self) -> Target {
         let target = Target::new();
@@ -1242,6 +1275,7 @@ impl Scenario {
     fn medium(self, trouble: Trouble) -> Faulty {
         Faulty {
             link: self.link,
+            free: self.free,
             ..Faulty::new(trouble)
         }
     }
@@ -1271,6 +1305,17 @@ impl Scenario {
         };
         assert_eq!(manifest.state, expected);
         assert!(applied || backups.len() == 1);
+        if !applied {
+            // Windows writes the hive in place, which must not reach the backup.
+            for name in ["SYSTEM", "SOFTWARE"] {
+                let backed_up = backups[0].folder.join(name);
+                assert_ne!(inode(&target.path(name)), inode(&backed_up), "{name}");
+                assert_eq!(
+                    fs::read(target.path(name)).unwrap(),
+                    fs::read(backed_up).unwrap()
+                );
+            }
+        }
     }
 
     fn check_no_litter(self, target: &Target, names: usize) {
@@ -1543,6 +1588,15 @@ fn a_disk_that_fills_up_at_any_operation() {
             match scenario.run(&target, &medium) {
                 Ok(()) => {
                     survived += 1;
+                    scenario.check_done(&target);
+                }
+                // The room that the replaced files gave back was taken by somebody else.
+                Err(StoreError {
+                    fault: StoreFault::NotClosed { .. },
+                    ..
+                }) if scenario.free.is_some() => {
+                    let found = pending(&target).unwrap();
+                    Store::new(&Disk).finish(&found).unwrap();
                     scenario.check_done(&target);
                 }
                 Err(error) => {

@@ -16,7 +16,7 @@ use crate::edit::{EditError, Editor};
 use crate::plan::{Action, Change, Condition, KeySummary, State, summarize};
 use crate::profile::HiveName;
 use crate::regf::{Hive, Name};
-use crate::report::changes_json;
+use crate::report::recorded_json;
 use crate::store::{BackupId, BackupScope, Disk, NewHive, Outcome, Request, Store};
 use crate::verify::{Expectation, ExpectedState, verify, verify_damaged};
 
@@ -188,7 +188,7 @@ pub(super) fn store(
         hives: new,
         backup_dir: to.backup_dir.map(Path::to_path_buf),
         scope: to.scope,
-        changes: changes_json(changes)?.into(),
+        changes: recorded_json(changes)?.into(),
         undoes: to.undoes.cloned(),
         now,
         version: env!("CARGO_PKG_VERSION").to_owned(),

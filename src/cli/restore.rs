@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! `restore`: back to what was there.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value as Json, json};
 
 use super::apply::{inputs, outcome_json, outcome_text};
@@ -13,10 +15,12 @@ use super::publish::{Destination, STORING, load, publish};
 use super::source::Source;
 use super::target::{Found, Wanted};
 use crate::disk::{logs_of, shown};
-use crate::plan::{Action, Change, KeySummary, State, Undo, touched_keys, undo};
+use crate::plan::{
+    Action, Change, HiveInput, KeySummary, State, Undo, UndoObstacle, Value, touched_keys, undo,
+};
 use crate::profile::{HiveName, escape};
 use crate::regf::{Hive, check};
-use crate::report::{changes_from_json, changes_json, changes_text};
+use crate::report::{Long, Recorded, Side, changes_json, changes_text, recorded_from_json};
 use crate::store::{
     Backup, BackupScope, BackupState, Disk, Outcome, RestoreAction, RestoreItem, RestorePlan, Site,
     Store,
@@ -244,12 +248,21 @@ fn restore_values(
         Ok(manifest) => manifest,
         Err(fault) => return Err(Failure::refused(fault)),
     };
-    let made = changes_from_json(&manifest.changes)
-        .map_err(|error| Failure::refused(format!("{}: {error}", shown(&backup.folder))))?;
-    let wanted = Wanted::only(made.iter().map(|change| change.hive).collect());
+    let wanted = recorded(backup, &manifest.changes, |_| None)?;
+    let changes = wanted.changes.iter();
+    let unknown = wanted.unknown.iter().map(|(change, _)| change);
+    let wanted = Wanted::only(changes.chain(unknown).map(|change| change.hive).collect());
     let hives = load(found.open(&wanted, output)?, &args.writing, output)?;
     let inputs = inputs(&hives)?;
-    let undo = undo(&made, &inputs)?;
+    let made = with_long_data(backup, &manifest.changes, &inputs)?;
+    let mut undo = undo(&made.changes, &inputs)?;
+    for (change, side) in made.unknown {
+        let reason = match side {
+            Side::Before => "what was there is not in the backup",
+            Side::After => "it has been changed since",
+        };
+        undo.obstacles.push(UndoObstacle { change, reason });
+    }
     if !output.is_json() && !output.quiet {
         let touched = touched_keys(&undo.changes, &inputs)?;
         output.print(&changes_text(&undo.changes, &touched, &[]));
@@ -277,10 +290,7 @@ fn restore_values(
     let originals = originals(backup, &undo.changes)?;
     let mut donors = Vec::new();
     for (name, content) in &originals {
-        let hive = Hive::open(content);
-        let hive =
-            hive.map_err(|error| Failure::failed(format!("the backup of {name}: {error}")))?;
-        donors.push((*name, hive));
+        donors.push((*name, opened(*name, content)?));
     }
     let to = Destination {
         config: &found.target.folder,
@@ -292,6 +302,66 @@ fn restore_values(
     values_report(found, backup, &undo, Some(&outcome), output)
 }
 
+/// The manifest's changes; `find` gives the data that is not in it.
+fn recorded(
+    backup: &Backup,
+    changes: &Json,
+    find: impl FnMut(Long<'_>) -> Option<Value>,
+) -> Result<Recorded, Failure> {
+    recorded_from_json(changes, find)
+        .map_err(|error| Failure::refused(format!("{}: {error}", shown(&backup.folder))))
+}
+
+/// The manifest's changes with all their data: what was there comes from the backup's hives, what was
+/// written from those on the disk.
+fn with_long_data(
+    backup: &Backup,
+    changes: &Json,
+    inputs: &[HiveInput<'_>],
+) -> Result<Recorded, Failure> {
+    let mut needed = BTreeSet::new();
+    recorded(backup, changes, |long| {
+        if long.side == Side::Before {
+            needed.insert(long.hive);
+        }
+        None
+    })?;
+    let mut contents = Vec::new();
+    for name in needed {
+        if let Some(content) = original(backup, name)? {
+            contents.push((name, content));
+        }
+    }
+    let mut originals = Vec::new();
+    for (name, content) in &contents {
+        originals.push((*name, opened(*name, content)?));
+    }
+    recorded(backup, changes, |long| {
+        let hive = match long.side {
+            Side::Before => originals.iter().find(|(name, _)| *name == long.hive)?,
+            Side::After => {
+                let input = inputs.iter().find(|input| input.name == long.hive)?;
+                return value_at(&input.hive, &long);
+            }
+        };
+        value_at(&hive.1, &long)
+    })
+}
+
+/// The value in a hive, where it is there and can be read.
+fn value_at(hive: &Hive<'_>, long: &Long<'_>) -> Option<Value> {
+    let key = hive.find(long.key).ok()??;
+    let value = hive.find_value(&key, long.value).ok()??;
+    let data = hive.data(&value).ok()?.into_owned();
+    let kind = value.kind();
+    Some(Value { kind, data })
+}
+
+fn opened(name: HiveName, content: &Vec<u8>) -> Result<Hive<'_>, Failure> {
+    let hive = Hive::open(content);
+    hive.map_err(|error| Failure::failed(format!("the backup of {name}: {error}")))
+}
+
 /// The backup's hives that keys which were deleted as a whole come back from, as Windows would
 /// have seen them: a hive that was dirty has its logs beside it in the backup.
 fn originals(backup: &Backup, changes: &[Change]) -> Result<Vec<(HiveName, Vec<u8>)>, Failure> {
@@ -301,28 +371,34 @@ fn originals(backup: &Backup, changes: &[Change]) -> Result<Vec<(HiveName, Vec<u
             .any(|change| change.after != Some(State::Key(KeySummary::empty())))
     };
     let mut originals = Vec::new();
-    let records = backup.manifest.iter().flat_map(|manifest| &manifest.hives);
-    for record in records {
-        let names = [HiveName::System, HiveName::Software];
-        let name = names
-            .into_iter()
-            .find(|name| name.to_string() == record.name);
-        let Some(name) = name.filter(|name| brings_back(*name)) else {
-            continue;
-        };
-        let path = record.file.in_folder(&backup.folder);
-        let loaded = Source::open(&path, &logs_of(&path)?)?.load(true)?;
-        if loaded.disk_sha256 != record.before.sha256.0 {
-            let message = format!("{}: its bytes are not those of the manifest", shown(&path));
-            return Err(Failure::refused(message));
+    for name in [HiveName::System, HiveName::Software] {
+        if brings_back(name)
+            && let Some(content) = original(backup, name)?
+        {
+            if let Some(finding) = check(&content).first_error() {
+                let backup = shown(&backup.folder);
+                let message = format!("{backup}: {name} is damaged in the backup: {finding}");
+                return Err(Failure::refused(message));
+            }
+            originals.push((name, content));
         }
-        if let Some(finding) = check(&loaded.content).first_error() {
-            let message = format!("{}: the backup is damaged: {finding}", shown(&path));
-            return Err(Failure::refused(message));
-        }
-        originals.push((name, loaded.content));
     }
     Ok(originals)
+}
+
+/// The backup's hive `name`, which may be damaged, as Windows would have seen it; `None` where the backup has none.
+fn original(backup: &Backup, name: HiveName) -> Result<Option<Vec<u8>>, Failure> {
+    let mut records = backup.manifest.iter().flat_map(|manifest| &manifest.hives);
+    let Some(record) = records.find(|record| record.name == name.to_string()) else {
+        return Ok(None);
+    };
+    let path = record.file.in_folder(&backup.folder);
+    let loaded = Source::open(&path, &logs_of(&path)?)?.load(true)?;
+    if loaded.disk_sha256 != record.before.sha256.0 {
+        let message = format!("{}: its bytes are not those of the manifest", shown(&path));
+        return Err(Failure::refused(message));
+    }
+    Ok(Some(loaded.content))
 }
 
 fn values_report(

@@ -15,6 +15,7 @@ mod key_text;
 mod plan_json;
 mod plan_text;
 mod profile_yaml;
+mod recorded_json;
 mod state_json;
 mod style;
 mod values;
@@ -26,11 +27,10 @@ pub use disks::{DiskRow, HiveRow, HiveRowState, disks_json, disks_text};
 pub use explain_json::explain_json;
 pub use explain_text::explain_text;
 pub use key_text::{KeyListing, key_json, key_text};
-pub use plan_json::{
-    PLAN_SCHEMA, PlanJsonError, changes_from_json, changes_json, plan_from_json, plan_json,
-};
+pub use plan_json::{PLAN_SCHEMA, PlanJsonError, changes_json, plan_from_json, plan_json};
 pub use plan_text::{changes_text, plan_text, summary_line};
 pub use profile_yaml::{ProfileHead, profile_yaml};
+pub use recorded_json::{Long, Recorded, Side, recorded_from_json, recorded_json};
 pub use style::{BOLD, DIM, GOOD, WARN};
 pub use values::{kind_text, value_text};
 

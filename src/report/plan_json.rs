@@ -112,15 +112,15 @@ struct ProfileDocument {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct ChangeDocument {
+pub(super) struct ChangeDocument {
     profile: String,
     hive: String,
     control_set: Option<String>,
     key: String,
     value: Option<String>,
     action: String,
-    before: Json,
-    after: Json,
+    pub(super) before: Json,
+    pub(super) after: Json,
     lowers_security: bool,
     #[serde(default)]
     impact: Option<String>,
@@ -185,7 +185,7 @@ pub fn plan_json(plan: &Plan) -> Result<Json, PlanJsonError> {
     Ok(serde_json::to_value(document)?)
 }
 
-/// The changes alone, as a manifest keeps them.
+/// The changes alone.
 ///
 /// # Errors
 ///
@@ -223,16 +223,6 @@ pub fn plan_from_json(bytes: &[u8]) -> Result<Plan, PlanJsonError> {
             not_kept: metadata.not_kept,
         }),
     })
-}
-
-/// The changes that a manifest holds.
-///
-/// # Errors
-///
-/// Where it holds none that can be read.
-pub fn changes_from_json(json: &Json) -> Result<Vec<Change>, PlanJsonError> {
-    let documents = Vec::<ChangeDocument>::deserialize(json)?;
-    changes_from(&documents)
 }
 
 /// The hives alone, as a plan has them.
@@ -355,7 +345,7 @@ fn all_skipped_from(documents: Vec<SkippedDocument>) -> Result<Vec<Skipped>, Pla
     all.collect()
 }
 
-fn change_document(change: &Change) -> ChangeDocument {
+pub(super) fn change_document(change: &Change) -> ChangeDocument {
     ChangeDocument {
         profile: change.profile.clone(),
         hive: change.hive.to_string(),
@@ -394,7 +384,7 @@ fn changes_from(documents: &[ChangeDocument]) -> Result<Vec<Change>, PlanJsonErr
     changes.collect()
 }
 
-fn change_from(document: &ChangeDocument) -> Result<Change, String> {
+pub(super) fn change_from(document: &ChangeDocument) -> Result<Change, String> {
     let hive = hive_name(&document.hive);
     let action = Action::ALL
         .into_iter()

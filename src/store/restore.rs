@@ -80,6 +80,10 @@ impl RestorePlan {
         &self.manifest
     }
 
+    fn is_hive(&self, file: &FileName) -> bool {
+        self.manifest.hives.iter().any(|hive| hive.file == *file)
+    }
+
     /// Whether there is nothing to put back.
     pub fn is_empty(&self) -> bool {
         self.swaps.is_empty() && self.changed.is_empty()
@@ -192,25 +196,24 @@ impl Store<'_> {
     fn needs_links(&self, plan: &RestorePlan) -> Result<bool, StoreFault> {
         let sum = |sizes: &mut dyn Iterator<Item = u64>| sizes.fold(0, u64::saturating_add);
         let need = sum(&mut plan.swaps.iter().map(|swap| swap.to.size)).saturating_add(SLACK);
-        let refused = self.space(&plan.config, need);
-        if refused.is_ok() || plan.swaps.is_empty() {
-            return refused.map(|()| false);
-        }
+        let free = self.free(&plan.config)?;
+        let Err(refused) = guard::space(plan.config.path(), need, free) else {
+            return Ok(false);
+        };
+        let free = free.unwrap_or(0);
+        let is_log = |swap: &&Swap| !plan.is_hive(&swap.file);
+        let logs = sum(&mut plan.swaps.iter().filter(is_log).map(|swap| swap.to.size));
         let freed = plan.swaps.iter().filter_map(|swap| swap.from);
         let freed = sum(&mut freed.map(|content| content.size));
-        let free = self.free(&plan.config)?.unwrap_or(0);
-        let is_enough = free >= SLACK && free.saturating_add(freed) >= need;
+        let is_enough = free >= SLACK.saturating_add(logs) && free.saturating_add(freed) >= need;
         let is_near = plan.config.on_volume_of(&plan.folder.open).unwrap_or(false);
-        match is_enough && is_near && self.can_link(plan)? {
+        // The volume takes a second name for a file: the backup's hives came by one.
+        let mut hives = plan.manifest.hives.iter();
+        let is_linked = hives.all(|hive| hive.kept_as == KeptAs::Link);
+        match is_enough && is_near && is_linked && !plan.swaps.is_empty() {
             true => Ok(true),
-            false => refused.map(|()| false),
+            false => Err(refused.into()),
         }
-    }
-
-    /// Whether the volume takes a second name for a file: the backup's hives came by one.
-    fn can_link(&self, plan: &RestorePlan) -> Result<bool, StoreFault> {
-        let hives = plan.manifest.hives.iter();
-        Ok(hives.into_iter().all(|hive| hive.kept_as == KeptAs::Link))
     }
 
     fn compare(
@@ -347,9 +350,14 @@ impl Store<'_> {
             journal,
             swapping: false,
         };
+        let hives = plan.manifest.hives.iter();
+        let linked: Vec<&FileName> = match plan.by_link {
+            true => hives.map(|hive| &hive.file).collect(),
+            false => Vec::new(),
+        };
         let content = Backed {
             folder: &folder,
-            by_link: plan.by_link,
+            linked,
         };
         if let Err(cause) = write(&mut run, &content, &plan.identities, &plan.manifest) {
             return Err(run.give_up(cause, &plan.manifest));
@@ -368,7 +376,8 @@ impl Store<'_> {
 /// Where the old files come from, and how.
 struct Backed<'a> {
     folder: &'a Folder,
-    by_link: bool,
+    /// Those that are put in place themselves; the others are copied.
+    linked: Vec<&'a FileName>,
 }
 
 fn not_recorded(spot: &Spot) -> StoreFault {
@@ -412,7 +421,7 @@ fn write(
     for (swap, identity) in swaps.iter().zip(identities) {
         run.keep(swap, identity.as_ref())?;
         let from = swap.file.at(backed.folder);
-        let staged = match backed.by_link {
+        let staged = match backed.linked.contains(&&swap.file) {
             true => run.stage_itself(swap, &from),
             false => run.stage_from(swap, &from),
         };
