@@ -127,6 +127,11 @@ fn nothing_else(bench: &Bench, before: &BTreeMap<PathBuf, Seen>, context: &str) 
             "{context}: {path:?}"
         );
         let is_file = seen.content != "folder";
+        // ntfs-3g shows every file with the mount's mode.
+        let modes = before.values().filter(|seen| seen.content != "folder");
+        if modes.clone().all(|seen| seen.mode & 0o111 == 0o111) {
+            continue;
+        }
         assert!(
             !is_file || seen.mode & 0o111 == 0,
             "{context}: {path:?} {seen:?}"
@@ -265,6 +270,11 @@ fn rights_that_a_file_has_not_are_refused_by_name() {
         let (bench, backup) = repaired();
         let path = backup.join("manifest.json");
         let genuine = read(&path);
+        let on_ntfs = genuine["hives"][0]["metadata"]["xattrs"]["system.ntfs_acl"].is_string();
+        if on_ntfs && part == "mode" {
+            // The mount's, whatever a record says: the descriptor decides there.
+            continue;
+        }
         let mut manifest = genuine.clone();
         set(&mut manifest["hives"][0]);
         fs::write(&path, manifest.to_string()).unwrap();

@@ -11,6 +11,9 @@ use super::medium::Medium;
 use super::names::BackupId;
 use crate::disk::{DiskError, Folder, Spot};
 
+/// What a backup's folder is called from the moment on in which it is no backup any more.
+pub(super) const REMAINS: &str = ".removed";
+
 /// Where the backups of a config folder are.
 #[derive(Clone, Debug)]
 pub(super) struct BackupRoot {
@@ -145,11 +148,19 @@ impl BackupFolder {
         self.spot.folder()
     }
 
-    /// Removes the folder, which must be empty.
+    /// Removes the folder. Where somebody has put something into it, it stays under a name that no
+    /// backup has.
     pub(super) fn remove(&self, medium: &dyn Medium) -> Result<(), StoreFault> {
         self.open.let_go();
-        let removed = medium.remove_dir(&self.spot);
-        removed.map_err(StoreFault::io("remove", self.spot.path()))
+        match medium.remove_dir(&self.spot) {
+            Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => {
+                let mut name = self.spot.name().to_owned();
+                name.push(REMAINS);
+                let renamed = medium.rename(&self.spot, &self.spot.beside(name));
+                renamed.map_err(StoreFault::io("rename", self.spot.path()))
+            }
+            removed => removed.map_err(StoreFault::io("remove", self.spot.path())),
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::Store;
-use super::backup_root::{BackupFolder, BackupRoot};
+use super::backup_root::{BackupFolder, BackupRoot, REMAINS};
 use super::backups::Backup;
 use super::error::{StoreError, StoreFault, Touched};
 use super::files;
@@ -17,9 +17,6 @@ use super::names::{BackupId, FileName};
 use super::platform::Lock;
 use super::publish::plain_files;
 use crate::disk::{Folder, Spot, guard};
-
-/// What a backup's folder is called from the moment on in which it is no backup any more.
-const REMAINS: &str = ".removed";
 
 /// Which backups would be removed; holds the lock on the config folder.
 #[derive(Debug)]
