@@ -14,7 +14,7 @@ use super::plan_file;
 use super::publish::{Destination, LoadedHive, load, publish};
 use super::target::{Found, Wanted, condition_warnings, input, selection};
 use crate::disk::shown;
-use crate::plan::{HiveInput, Plan, confirm, touched_keys};
+use crate::plan::{HiveInput, Plan, confirm, expect_allowed, touched_keys};
 use crate::profile::Profile;
 use crate::report::{plan_json, plan_text};
 use crate::store::{BackupScope, KeptAs, Outcome};
@@ -23,6 +23,9 @@ pub(super) fn run(args: &ApplyArgs, output: &Output) -> Result<Exit, Failure> {
     let selection = selection(&args.control_set)?;
     let profiles = load_profiles(&args.profiles, &args.settings, output)?;
     let reviewed = args.plan.as_deref().map(plan_file::read).transpose()?;
+    for change in reviewed.iter().flat_map(|plan| &plan.changes) {
+        expect_allowed(change)?;
+    }
     let mut found = Found::from_args(&args.target)?;
     found.guard(&args.writing.risk, output)?;
     let backup_dir = args.writing.backup.backup_dir.as_deref();

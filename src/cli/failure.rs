@@ -114,6 +114,10 @@ impl From<PlanError> for Failure {
                 Exit::Refused,
                 "Nothing was written. Make a new plan and review it again.",
             ),
+            PlanError::Forbidden { .. } => (
+                Exit::Refused,
+                "Nothing was written. What no profile may ask for, no plan may do either.",
+            ),
             PlanError::NoCurrent { .. } | PlanError::NoSuchControlSet { .. } => (Exit::Usage, ""),
             _ => (Exit::Refused, ""),
         };

@@ -13,7 +13,7 @@ use super::source::Loaded;
 use super::target::{OpenHive, leave_out};
 use crate::disk::Folder;
 use crate::edit::{EditError, Editor};
-use crate::plan::{Action, Change, Condition, KeySummary, State, summarize};
+use crate::plan::{Action, Change, Condition, KeySummary, State, expect_allowed, summarize};
 use crate::profile::HiveName;
 use crate::regf::{Hive, Name};
 use crate::report::recorded_json;
@@ -244,6 +244,8 @@ fn edit(
     let finding = finding.map(ToString::to_string);
     editor.renew();
     for change in changes {
+        // Whoever asks, and whatever was asked before: nothing else gets to the editor.
+        expect_allowed(change)?;
         make(change, &mut editor, donor)?;
     }
     let sealed = editor.seal(terms.beyond)?;

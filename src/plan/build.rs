@@ -2,8 +2,9 @@
 //! Making a plan: each rule of each profile against each control set.
 
 use std::cell::OnceCell;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
+use super::allowed::{Made, expect_possible};
 use super::conditions::{Standpoint, first_unmet};
 use super::last_known_good::{LastKnownGood, last_known_good};
 use super::machine::{Machine, machine, main_control_set};
@@ -81,7 +82,7 @@ pub fn build(
         plan,
         machine: OnceCell::new(),
         seen: HashMap::new(),
-        created: HashSet::new(),
+        made: Made::default(),
         room: MAX_PLANNED,
     };
     builder.expect_something_to_compare(profiles)?;
@@ -153,7 +154,7 @@ struct Builder<'b, 'h, 'p> {
     /// Values and keys that a rule has spoken about: two profiles may want the same.
     seen: HashMap<Subject, Said<'p>>,
     /// Keys that the plan creates.
-    created: HashSet<(HiveName, Vec<u16>)>,
+    made: Made,
     /// How many bytes more the plan may come to.
     room: usize,
 }
@@ -538,8 +539,18 @@ impl<'h, 'p> Builder<'_, 'h, 'p> {
         }
     }
 
-    /// Adds a change, as long as the plan stays of a size that is meant.
+    /// Adds a change, as long as the plan stays of a size that is meant. One that is never made
+    /// blocks the plan: what a profile wants may be worked out from what is there.
     fn push(&mut self, change: Change) -> Result<(), PlanError> {
+        match expect_possible(&change, self.hives, &self.made) {
+            Ok(()) => self.made.note(&change),
+            Err(PlanError::Forbidden { why, .. }) => {
+                self.spend(ENTRY)?;
+                self.plan.blocked.push(blocked(change, why));
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        }
         let data = match &change.after {
             Some(State::Value(value)) => value.data.len(),
             _ => 0,
@@ -580,14 +591,10 @@ impl<'h, 'p> Builder<'_, 'h, 'p> {
             match (by_whom(&change), change.action) {
                 (None, _) => self.plan.changes.push(change),
                 (Some(_), Action::DeleteValue | Action::DeleteKey) => {}
-                (Some(by), Action::Set | Action::CreateKey) => self.plan.blocked.push(Skipped {
-                    profile: change.profile,
-                    hive: change.hive,
-                    key: path_text(&change.key),
-                    value: change.value.map(|name| name.to_string()),
-                    reason: format!("{by} deletes the key"),
-                    condition: None,
-                }),
+                (Some(by), Action::Set | Action::CreateKey) => {
+                    let reason = format!("{by} deletes the key");
+                    self.plan.blocked.push(blocked(change, reason));
+                }
             }
         }
     }
@@ -596,7 +603,7 @@ impl<'h, 'p> Builder<'_, 'h, 'p> {
     fn create_keys(&mut self, input: &HiveInput<'h>, aim: &Aim<'_>) -> Result<(), PlanError> {
         for depth in 1..=aim.key.len() {
             let path = aim.key.get(..depth).unwrap_or(&[]);
-            if find_key(input, path)?.is_some() || !self.created.insert((aim.hive, folded(path))) {
+            if self.made.has(aim.hive, path) || find_key(input, path)?.is_some() {
                 continue;
             }
             self.push(Change {
@@ -680,6 +687,18 @@ fn skipped(
         hive,
         key,
         value,
+        reason,
+        condition: None,
+    }
+}
+
+/// The entry for a change that is wanted and not made.
+fn blocked(change: Change, reason: String) -> Skipped {
+    Skipped {
+        profile: change.profile,
+        hive: change.hive,
+        key: path_text(&change.key),
+        value: change.value.map(|name| name.to_string()),
         reason,
         condition: None,
     }

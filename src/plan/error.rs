@@ -68,12 +68,16 @@ pub enum PlanError {
         found: String,
     },
     /// A change that is never made.
-    #[error(
-        "the plan creates or deletes SYSTEM key {key}: a control set or Select is never created nor deleted"
-    )]
+    #[error("{hive} {key}{value} is left alone: {why}")]
     Forbidden {
-        /// The key.
+        /// The hive.
+        hive: HiveName,
+        /// The key's path.
         key: String,
+        /// The value, or nothing.
+        value: String,
+        /// The rule that forbids it.
+        why: String,
     },
     /// A key with `*` or `{GUID}` in it means more keys than anyone looks at.
     #[error("more than {limit} keys match the profile's keys")]

@@ -3,6 +3,7 @@
 
 #![deny(clippy::arithmetic_side_effects)]
 
+mod allowed;
 mod build;
 mod capture;
 mod conditions;
@@ -17,6 +18,7 @@ mod places;
 mod state;
 mod undo;
 
+pub use allowed::expect_allowed;
 pub use build::{Options, build};
 pub use capture::{CapturedKey, CapturedValue, capture};
 pub use control_sets::{ControlSetInfo, Role, Selection, booting, control_sets};

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use sha2::{Digest, Sha256};
 
+use super::allowed::{Made, expect_possible};
 use super::{Action, Change, HiveInput, PlanError, folded, path_text};
 use crate::profile::HiveName;
 use crate::regf::{Hive, KeyNode, Name, RegfError};
@@ -208,11 +209,14 @@ pub(super) fn current_state(
 /// # Errors
 ///
 /// [`PlanError::Outdated`] for the first change that starts from something else than what is
-/// there, [`PlanError::HiveMissing`] where its hive is not among `hives`.
+/// there, [`PlanError::HiveMissing`] where its hive is not among `hives`,
+/// [`PlanError::Forbidden`] for one that no profile could ask for.
 pub fn confirm(changes: &[Change], hives: &[HiveInput<'_>]) -> Result<(), PlanError> {
+    let mut made = Made::default();
     for change in changes {
         let input = hive_of(change.hive, hives)?;
-        expect_allowed(change)?;
+        expect_possible(change, hives, &made)?;
+        made.note(change);
         let found = current_state(input, change)?;
         if found != change.before {
             return Err(PlanError::Outdated {
@@ -226,21 +230,6 @@ pub fn confirm(changes: &[Change], hives: &[HiveInput<'_>]) -> Result<(), PlanEr
                 found: describe(found.as_ref()),
             });
         }
-    }
-    Ok(())
-}
-
-/// No profile can ask for these changes, but a plan file may have been written by hand.
-fn expect_allowed(change: &Change) -> Result<(), PlanError> {
-    let is_key = matches!(change.action, Action::CreateKey | Action::DeleteKey);
-    let [name] = change.key.as_slice() else {
-        return Ok(());
-    };
-    let is_control_set = super::control_sets::number_of(&name.to_string()).is_some();
-    let is_select = name.same_as(&Name::from("Select"));
-    if is_key && change.hive == HiveName::System && (is_control_set || is_select) {
-        let key = path_text(&change.key);
-        return Err(PlanError::Forbidden { key });
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! Taking changes back one by one, in a hive that others have changed since.
 
+use super::allowed::{Made, expect_possible};
 use super::state::current_state;
 use super::{Action, Change, HiveInput, PlanError, State, path_text};
 
@@ -19,7 +20,7 @@ pub struct UndoObstacle {
     /// The change.
     pub change: Change,
     /// Why it stays.
-    pub reason: &'static str,
+    pub reason: String,
 }
 
 /// The changes that take back `made`, the last one first.
@@ -32,6 +33,7 @@ pub struct UndoObstacle {
 /// Where the hives cannot be read.
 pub fn undo(made: &[Change], hives: &[HiveInput<'_>]) -> Result<Undo, PlanError> {
     let mut undo = Undo::default();
+    let mut remade = Made::default();
     for change in made.iter().rev() {
         let Some(input) = hives.iter().find(|input| input.name == change.hive) else {
             return Err(PlanError::HiveMissing(change.hive));
@@ -40,15 +42,33 @@ pub fn undo(made: &[Change], hives: &[HiveInput<'_>]) -> Result<Undo, PlanError>
         if found == change.before {
             continue; // undone already
         }
-        match reason_to_leave(change, found.as_ref(), &undo, input)? {
-            Some(reason) => undo.obstacles.push(UndoObstacle {
-                change: change.clone(),
-                reason,
-            }),
-            None => undo.changes.push(reverse(change, found)),
-        }
+        let reason = match reason_to_leave(change, found.as_ref(), &undo, input)? {
+            Some(reason) => Some(reason.to_owned()),
+            None => {
+                let back = reverse(change, found);
+                let reason = why_never(expect_possible(&back, hives, &remade))?;
+                if reason.is_none() {
+                    remade.note(&back);
+                    undo.changes.push(back);
+                }
+                reason
+            }
+        };
+        undo.obstacles.extend(reason.map(|reason| UndoObstacle {
+            change: change.clone(),
+            reason,
+        }));
     }
     Ok(undo)
+}
+
+/// Why a change is never made, if that is so.
+fn why_never(possible: Result<(), PlanError>) -> Result<Option<String>, PlanError> {
+    match possible {
+        Ok(()) => Ok(None),
+        Err(PlanError::Forbidden { why, .. }) => Ok(Some(why)),
+        Err(error) => Err(error),
+    }
 }
 
 fn reason_to_leave(

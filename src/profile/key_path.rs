@@ -7,7 +7,9 @@ use std::str::FromStr;
 use super::escape;
 
 /// The longest name of a key, in UTF-16 code units.
-const MAX_SEGMENT_UNITS: usize = 255;
+pub(super) const MAX_SEGMENT_UNITS: usize = 255;
+/// The longest name of a value, in UTF-16 code units.
+pub(super) const MAX_NAME_UNITS: usize = 16_383;
 /// The deepest a key can be, in levels below the hive's root.
 const MAX_LEVELS: usize = 512;
 
@@ -148,6 +150,40 @@ impl fmt::Display for KeyPath {
 }
 
 impl KeyPath {
+    /// The key of a hive that these names lead to from its root.
+    ///
+    /// # Errors
+    ///
+    /// Where the first name of a key in SYSTEM is nearly that of a control set. `CurrentControlSet`
+    /// is one of these: it does not exist in a hive that is not running.
+    pub fn in_hive(hive: HiveName, names: &[String]) -> Result<Self, KeyPathError> {
+        let spelled: Vec<&str> = names.iter().map(String::as_str).collect();
+        let (control_set, rest) = match hive {
+            HiveName::System => control_set(&spelled)?,
+            HiveName::Software => (None, spelled.as_slice()),
+        };
+        if control_set == Some(ControlSet::Every) {
+            let message = "`CurrentControlSet` does not exist in a hive that is not running";
+            return Err(KeyPathError::new(
+                message,
+                "name a control set by its number",
+            ));
+        }
+        Ok(Self {
+            hive,
+            control_set,
+            segments: rest.iter().map(|&name| name.to_owned()).collect(),
+        })
+    }
+
+    /// Whether this is the key that says which control set boots.
+    pub(super) fn is_select(&self) -> bool {
+        let names = self.segments.as_slice();
+        self.hive == HiveName::System
+            && self.control_set.is_none()
+            && matches!(names, [name] if upcase(name.trim()) == upcase("Select"))
+    }
+
     /// How many of its parts stand for every key at their place.
     pub fn wildcards(&self) -> usize {
         let names = self.segments.iter();

@@ -28,6 +28,7 @@ mod schema;
 mod shipped;
 mod skeleton;
 mod tokens;
+mod vital;
 mod want;
 mod when;
 mod yaml;
@@ -46,5 +47,6 @@ pub use parameter::{
 };
 pub use shipped::{BuiltIn, builtin};
 pub use skeleton::skeleton;
+pub use vital::{Deed, Forbidden, forbidden};
 pub use want::{Token, Verdict, Want};
 pub use when::{Versions, When, WindowsVersion};

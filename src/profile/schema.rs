@@ -7,15 +7,16 @@
 use super::data::TYPE_FIELDS;
 use super::error::Report;
 use super::fields::{Field, Fields, describe, read_at, scalar_of};
-use super::key_path::wildcard;
+use super::key_path::MAX_NAME_UNITS;
 use super::read_parameter::parameters;
 use super::read_want::{ReadWant, WANT_FIELDS, choices, want};
 use super::read_when::when;
 use super::scalar::{self, shown};
+use super::vital::{Deed, Forbidden, forbidden};
 use super::yaml::{Node, Shape};
 use super::{
-    Boot, Cause, ControlSet, Data, HiveName, Impact, Include, KeyPath, KeyPathError, KeyRule,
-    Parameter, Profile, ValueRule, Want, conflict, upcase,
+    Boot, Cause, Data, Impact, Include, KeyPath, KeyPathError, KeyRule, Parameter, Profile,
+    ValueRule, Want, conflict,
 };
 
 /// The language this program speaks.
@@ -61,8 +62,6 @@ pub(super) const VALUE_FIELDS: &[&str] = &[
     "cause",
 ];
 
-/// The longest name of a value, in UTF-16 code units.
-const MAX_NAME_UNITS: usize = 16_383;
 /// The longest id, in characters.
 const MAX_ID: usize = 64;
 
@@ -361,7 +360,7 @@ fn boot(fields: &Fields<'_>, path: Option<&KeyPath>, report: &mut Report<'_>) ->
             report.error(other.at, message, hint);
         }
     }
-    if !is_select(path?) {
+    if !path?.is_select() {
         let hint = "write `key: HKLM\\SYSTEM\\Select`";
         report.error(
             field.at,
@@ -402,61 +401,24 @@ fn key_path(fields: &Fields<'_>, absent: bool, report: &mut Report<'_>) -> Optio
     }
 }
 
-/// Keys that make a Windows installation; a profile cannot delete them.
-const VITAL_SOFTWARE: [&str; 4] = ["Classes", "Microsoft", "Policies", "WOW6432Node"];
-const VITAL_SYSTEM: [&str; 2] = ["Select", "Setup"];
-
 /// The most `*` and `{GUID}` in a key.
 const MAX_WILDCARDS: usize = 2;
 
 /// Refuses keys that no profile may speak of.
 fn check_key(path: KeyPath, absent: bool) -> Result<KeyPath, KeyPathError> {
-    let refuse = |message: &str, hint: &str| {
-        Err(KeyPathError {
-            message: message.to_owned(),
-            hint: hint.to_owned(),
-        })
+    let deed = if absent { Deed::DeleteKey } else { Deed::Touch };
+    let (message, hint) = if let Some(Forbidden { message, hint, .. }) = forbidden(&path, deed) {
+        (message, hint)
+    } else if path.wildcards() > MAX_WILDCARDS {
+        let message = "a key has two parts `*` or `{GUID}` at most";
+        (message, "write the other names out")
+    } else {
+        return Ok(path);
     };
-    let names = path.segments.as_slice();
-    match (names, path.control_set) {
-        ([], None) => {
-            let hint = "name a key in it: the root of a hive is never created or deleted";
-            return refuse("this is a whole hive", hint);
-        }
-        ([], Some(_)) => {
-            let hint = "name a key in it: a control set is never created or deleted";
-            return refuse("this is a whole control set", hint);
-        }
-        _ => {}
-    }
-    let wildcards = path.wildcards();
-    if wildcards > MAX_WILDCARDS {
-        let hint = "write the other names out";
-        return refuse("a key has two parts `*` or `{GUID}` at most", hint);
-    }
-    if names.first().is_some_and(|name| wildcard(name).is_some()) {
-        let hint = "name the key right below the hive or the control set";
-        return refuse("everything there is would be meant", hint);
-    }
-    if absent && names.last().is_some_and(|name| wildcard(name).is_some()) {
-        let hint = "name the key that should not be there, or what is above all of them";
-        return refuse("every key that happens to be there would be deleted", hint);
-    }
-    let is = |name: &str, known: &[&str]| known.iter().any(|k| upcase(k) == upcase(name));
-    let vital = match (names, path.control_set, path.hive) {
-        ([_], Some(_), _) => true,
-        ([name], None, HiveName::System) => is(name, &VITAL_SYSTEM),
-        ([name], None, HiveName::Software) => is(name, &VITAL_SOFTWARE),
-        _ => false,
-    };
-    if absent && vital {
-        let hint = "name the key below it that should not be there";
-        return refuse(
-            "Windows cannot start without this key: it is never deleted",
-            hint,
-        );
-    }
-    Ok(path)
+    Err(KeyPathError {
+        message: message.to_owned(),
+        hint: hint.to_owned(),
+    })
 }
 
 fn values(
@@ -474,25 +436,26 @@ fn values(
         .iter()
         .filter_map(|item| value_rule(item, context, report));
     let rules: Vec<ValueRule> = rules.collect();
-    for rule in rules.iter().filter(|rule| rule.want == Want::Absent) {
-        if path.is_some_and(is_select) {
-            let message = "a value of `Select` is never deleted: it says which control set boots";
-            report.error(
-                rule.at,
-                message,
-                "write the number that it should be: `dword: 1`",
-            );
+    for rule in &rules {
+        let never = path.and_then(|path| never_wanted(path, rule));
+        if let Some(Forbidden { message, hint, .. }) = never {
+            report.error(rule.at, message, hint);
         }
     }
     rules
 }
 
-fn is_select(path: &KeyPath) -> bool {
-    let no_set: Option<ControlSet> = None;
-    let names = path.segments.as_slice();
-    path.hive == HiveName::System
-        && path.control_set == no_set
-        && matches!(names, [name] if upcase(name) == upcase("Select"))
+/// Why what an entry wants of its value is never done.
+fn never_wanted(path: &KeyPath, rule: &ValueRule) -> Option<Forbidden> {
+    let set = |data: &Data| {
+        let bytes = data.bytes();
+        forbidden(path, Deed::SetValue(&rule.name, data.kind(), &bytes))
+    };
+    match &rule.want {
+        Want::Absent => forbidden(path, Deed::DeleteValue(&rule.name)),
+        Want::OneOf(choices) | Want::SameText(choices) => choices.iter().find_map(set),
+        want => want.to_write().and_then(set),
+    }
 }
 
 fn value_rule(node: &Node, context: &Context<'_>, report: &mut Report<'_>) -> Option<ValueRule> {
