@@ -77,6 +77,7 @@ mod ntfs_power_cut;
 mod odd_hives;
 mod plan_contract;
 mod policy;
+mod printed;
 mod prior_failures;
 mod profile;
 mod prune;

@@ -56,6 +56,7 @@ fn prune(args: &BackupsArgs, found: &Found, keep: u32, output: &Output) -> Resul
     }
     let kept = plan.keep.clone();
     let removed = store.prune(plan)?;
+    output.writing();
     if output.is_json() {
         output.json(&json!({
             "schema": "hivemend.prune/1",

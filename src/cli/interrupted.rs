@@ -108,6 +108,7 @@ pub(super) fn settle(
     } else {
         store.undo(&pending)?
     };
+    output.writing();
     let how = if finish { "finished" } else { "undone" };
     output.note(&format!(
         "The interrupted {} {} was {how}.",

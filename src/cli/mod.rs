@@ -24,10 +24,12 @@ mod recover;
 mod restore;
 mod show;
 mod source;
+mod stdout;
 mod target;
 
 pub use exit::Exit;
 
+use std::io;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -43,18 +45,8 @@ pub fn main() -> ExitCode {
         Err(error) => return usage(&error),
     };
     let output = Output::new(&cli);
-    let only_looks = !matches!(cli.command, Command::Apply(_) | Command::Restore(_));
     let result = run(cli.command, &output).and_then(|exit| match output.unprinted() {
-        Some(error) if only_looks => Err(Failure::failed(format!(
-            "the result could not be printed: {error}"
-        ))),
-        Some(error) => {
-            // What was done to the hives decides how the command ended.
-            output.warn(&format!(
-                "done, but the result could not be printed: {error}"
-            ));
-            Ok(exit)
-        }
+        Some(error) => Err(unprinted(&error, &output)),
         None => Ok(exit),
     });
     if let Some(rest) = output.times.rest() {
@@ -86,14 +78,29 @@ fn run(command: Command, output: &Output) -> Result<Exit, Failure> {
     }
 }
 
+/// Nobody has seen the result. Where the target was written, 4 would say that it is untouched.
+fn unprinted(error: &io::Error, output: &Output) -> Failure {
+    if !output.has_written() {
+        return Failure::failed(format!("the result could not be printed: {error}"));
+    }
+    let message = format!("done, but the result could not be printed: {error}");
+    Failure::new(Exit::NeedsRestore, message).advising(
+        "The hives are written, and nothing is broken. Run the same command again to see that it \
+         has nothing left to do, or hivemend restore to take it back.",
+    )
+}
+
 /// Help and version are what was asked for; everything else is a usage error.
 fn usage(error: &clap::Error) -> ExitCode {
-    let exit = if error.use_stderr() {
-        Exit::Usage
-    } else {
-        Exit::Done
+    if error.use_stderr() {
+        // Nobody is left to tell where this fails.
+        let _ = error.print();
+        return ExitCode::from(Exit::Usage.code());
+    }
+    let printed = stdout::expect_writable().and_then(|()| error.print());
+    let exit = match printed {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Exit::Failed,
+        _ => Exit::Done,
     };
-    // Nobody is left to tell where this fails.
-    let _ = error.print();
     ExitCode::from(exit.code())
 }

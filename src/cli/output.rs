@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! Where words go: results to standard output, everything else to standard error.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::io::{self, BufRead, IsTerminal, Write};
 
 use anstream::adapter::strip_str;
@@ -11,6 +11,7 @@ use serde_json::{Value as Json, json};
 use super::args::{Cli, Color, Command, Format, ProfileCommand};
 use super::failure::Failure;
 use super::phase::{Phase, Times};
+use super::stdout::expect_writable;
 use crate::profile::escape;
 use crate::report::{BOLD, WARN};
 
@@ -24,6 +25,8 @@ pub(super) struct Output {
     pub(super) times: Times,
     /// Why a result could not be printed, the first time.
     unprinted: RefCell<Option<io::Error>>,
+    /// Whether anything was written to the target.
+    has_written: Cell<bool>,
 }
 
 impl Output {
@@ -40,6 +43,7 @@ impl Output {
             verbose: cli.verbose,
             times: Times::default(),
             unprinted: RefCell::new(None),
+            has_written: Cell::new(false),
         }
     }
 
@@ -59,6 +63,9 @@ impl Output {
             ColorChoice::Auto => AutoStream::choice(&stdout),
             named => named,
         };
+        if let Err(error) = expect_writable() {
+            return self.printed(Err(error));
+        }
         if choice == ColorChoice::Never {
             // In one piece: a stream that strips styles writes what is between them one by one.
             let text = strip_str(text).to_string();
@@ -75,7 +82,8 @@ impl Output {
         let text = serde_json::to_string_pretty(json).unwrap_or_default();
         let text = escape_json(&text);
         let mut out = io::stdout().lock();
-        self.printed(writeln!(out, "{text}").and_then(|()| out.flush()));
+        let written = expect_writable().and_then(|()| writeln!(out, "{text}"));
+        self.printed(written.and_then(|()| out.flush()));
     }
 
     fn printed(&self, result: io::Result<()>) {
@@ -89,6 +97,16 @@ impl Output {
     /// Why the result is not all there, where it was to go: a full disk, for instance.
     pub(super) fn unprinted(&self) -> Option<io::Error> {
         self.unprinted.take()
+    }
+
+    /// Notes that the target was written: it is no longer untouched.
+    pub(super) fn writing(&self) {
+        self.has_written.set(true);
+    }
+
+    /// Whether the target was written.
+    pub(super) fn has_written(&self) -> bool {
+        self.has_written.get()
     }
 
     /// Says something besides the result.
@@ -131,8 +149,15 @@ impl Output {
     ///
     /// # Errors
     ///
-    /// Usage, where `yes` was needed and not given.
+    /// Usage, where `yes` was needed and not given; failed, where what was asked about could not be
+    /// shown.
     pub(super) fn consent(&self, yes: bool, question: &str) -> Result<bool, Failure> {
+        let has_result = self.is_json() || !self.quiet;
+        let closed = || expect_writable().err().filter(|_| has_result);
+        if let Some(error) = self.unprinted().or_else(closed) {
+            let message = format!("what is to be done could not be printed: {error}");
+            return Err(Failure::failed(message).advising("Nothing was written."));
+        }
         if yes {
             return Ok(true);
         }

@@ -88,7 +88,9 @@ pub(super) fn publish(
         new.push(edited(name.to_string(), loaded, &ours, donor, now, output)?);
     }
     let _phase = output.phase(JUDGING_AND_STORING);
-    store(new, changes, to, now)
+    let outcome = store(new, changes, to, now)?;
+    output.writing();
+    Ok(outcome)
 }
 
 /// A hive with its changes, sound by our own check; the second reader is still to be asked.

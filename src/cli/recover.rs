@@ -79,6 +79,7 @@ pub(super) fn run(args: &RecoverArgs, output: &Output) -> Result<Exit, Failure> 
     };
     let phase = output.phase(JUDGING_AND_STORING);
     let outcome = store(new, &[], &to, SystemTime::now())?;
+    output.writing();
     drop(phase);
     report(&found, &conditions, Some(&outcome), output)
 }

@@ -104,6 +104,10 @@ pub(super) fn run(args: &RestoreArgs, output: &Output) -> Result<Exit, Failure> 
     }
     let phase = output.phase(STORING);
     let outcome = store.restore(plan)?;
+    let put_back = |item: &RestoreItem| item.action == RestoreAction::PutBack;
+    if outcome.items.iter().any(put_back) {
+        output.writing();
+    }
     drop(phase);
     if output.is_json() {
         let files: Vec<Json> = outcome.items.iter().map(item_json).collect();
