@@ -8,7 +8,8 @@
 //! | [`regf`] | the hive format: bytes in, typed views out, and the structural check | nothing |
 //! | [`log`] | transaction logs: primary and logs in, recovered image and report out; pure | `regf` |
 //! | [`edit`] | the only room that changes hive bytes, in memory | `regf` |
-//! | [`profile`] | baselines in YAML; knows no hive | nothing |
+//! | [`files`] | small files that somebody names, read if they are plain files | nothing |
+//! | [`profile`] | baselines in YAML; knows no hive | `files` |
 //! | [`policy`] | the local group policy's file: bytes in, what it will write out; pure | nothing |
 //! | [`plan`] | baselines and hives in, the changes that are needed out; pure | `profile`, `policy`, `log`, `regf` |
 //! | [`disk`] | looking at a target; reads only | `regf` (headers) |
@@ -26,6 +27,7 @@ pub mod cli;
 pub mod disk;
 pub mod edit;
 pub mod explain;
+pub mod files;
 pub mod log;
 pub mod plan;
 pub mod policy;

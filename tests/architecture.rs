@@ -10,7 +10,8 @@ use std::path::Path;
 /// Each room and the rooms that it may use. A change here is a change of the design.
 const ARROWS: &[(&str, &[&str])] = &[
     ("regf", &[]),
-    ("profile", &[]),
+    ("files", &[]),
+    ("profile", &["files"]),
     ("policy", &[]),
     ("explain", &[]),
     ("log", &["regf"]),
@@ -29,8 +30,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "regf", "profile", "policy", "explain", "log", "edit", "verify", "disk", "store",
-            "plan", "report",
+            "files", "regf", "profile", "policy", "explain", "log", "edit", "verify", "disk",
+            "store", "plan", "report",
         ],
     ),
     ("main", &["cli"]),

@@ -71,6 +71,7 @@ mod library;
 mod main_job;
 mod minimal_touch;
 mod model;
+mod named_files;
 mod never;
 mod ntfs;
 mod ntfs_power_cut;

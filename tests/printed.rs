@@ -35,8 +35,17 @@ fn code(args: &[&str], to: To) -> (i32, String) {
         }
         _ => Command::new(program),
     };
-    command.args(args).stdin(Stdio::null()).stderr(Stdio::piped());
-    let null = || fs::File::options().read(true).write(true).open("/dev/null").unwrap();
+    command
+        .args(args)
+        .stdin(Stdio::null())
+        .stderr(Stdio::piped());
+    let null = || {
+        fs::File::options()
+            .read(true)
+            .write(true)
+            .open("/dev/null")
+            .unwrap()
+    };
     match to {
         To::Closed => command.stdout(Stdio::inherit()),
         To::ReadOnly => command.stdout(fs::File::open("/dev/null").unwrap()),
@@ -54,7 +63,9 @@ fn every_command_that_only_looks_ends_with_4() {
     let bench = Bench::sample();
     let disk = bench.disk().display().to_string();
     let unsound = bench.profile("unsound", "  - { key: 'HKLM\\SOFTWARE\\A' }\n");
-    bench.run("apply", &["-p", "rdp-disconnects", "--yes"]).expect(0);
+    bench
+        .run("apply", &["-p", "rdp-disconnects", "--yes"])
+        .expect(0);
     let before = bench.snapshot();
     let key = r"SYSTEM\ControlSet001\Control\Terminal Server";
     let commands: &[&[&str]] = &[
@@ -147,14 +158,26 @@ fn a_command_that_writes_never_says_untouched_where_it_has_written() {
 fn the_same_command_again_finds_all_done() {
     let bench = Bench::sample();
     let disk = bench.disk().display().to_string();
-    let apply = ["apply", &disk, "-p", "rdp-disconnects", "--yes", "--format", "json"];
+    let apply = [
+        "apply",
+        &disk,
+        "-p",
+        "rdp-disconnects",
+        "--yes",
+        "--format",
+        "json",
+    ];
     assert_eq!(code(&apply, To::Full).0, 5);
     let ended = hivemend(&apply).expect(0);
     assert_eq!(ended.json()["outcome"]["status"], "unchanged");
     bench.run("restore", &["--yes"]).expect(0);
-    let prune = ["backups", &disk, "--prune", "1", "--yes", "--format", "json"];
+    let prune = [
+        "backups", &disk, "--prune", "1", "--yes", "--format", "json",
+    ];
     for _ in 0..2 {
-        bench.run("apply", &["-p", "rdp-disconnects", "--yes"]).expect(0);
+        bench
+            .run("apply", &["-p", "rdp-disconnects", "--yes"])
+            .expect(0);
         bench.run("restore", &["--yes"]).expect(0);
     }
     assert_eq!(code(&prune, To::Full).0, 5);

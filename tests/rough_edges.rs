@@ -215,7 +215,9 @@ fn a_result_that_cannot_be_written_is_a_failure() {
     assert_eq!(output.status.code(), Some(4), "{output:?}");
     assert_eq!(bench.snapshot(), before);
     // The hives are repaired, and 4 would say that they are untouched.
-    let json = ["apply", &disk, APPLY[0], APPLY[1], APPLY[2], "--format", "json"];
+    let json = [
+        "apply", &disk, APPLY[0], APPLY[1], APPLY[2], "--format", "json",
+    ];
     let output = run(&json);
     assert_eq!(output.status.code(), Some(5), "{output:?}");
     let said = String::from_utf8(output.stderr).unwrap();

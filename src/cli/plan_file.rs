@@ -2,26 +2,26 @@
 //! Files of the user's own: a plan, for review and for `apply --plan`, and a new profile.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{ErrorKind, Read, Write};
+use std::io::{ErrorKind, Seek, Write};
 use std::path::Path;
 
 use super::failure::Failure;
 use crate::disk::{Target, shown};
+use crate::files::{self, Kind};
 use crate::plan::Plan;
 use crate::report::{PLAN_SCHEMA, plan_from_json, plan_json};
 
-/// The largest plan file that is read, in bytes.
-const LARGEST_PLAN: u64 = 64 << 20;
+/// What a plan file is read as.
+const PLAN: Kind = Kind {
+    what: "a plan",
+    limit: 64 << 20,
+};
 
 /// Reads a plan.
 pub(super) fn read(file: &Path) -> Result<Plan, Failure> {
-    let failed = |error| Failure::usage(format!("{}: could not read: {error}", shown(file)));
-    let opened = File::open(file).map_err(failed)?;
-    let mut bytes = Vec::new();
-    opened
-        .take(LARGEST_PLAN)
-        .read_to_end(&mut bytes)
-        .map_err(failed)?;
+    let bytes = files::resolve(file).and_then(|place| files::read(&place, PLAN));
+    let bytes = bytes
+        .map_err(|error| Failure::usage(format!("{}: could not read: {error}", shown(file))))?;
     plan_from_json(&bytes).map_err(|error| Failure::from(error).context(shown(file)))
 }
 
@@ -43,16 +43,8 @@ pub(super) fn write(file: &Path, plan: &Plan, target: &Target) -> Result<(), Fai
     let opened = OpenOptions::new().write(true).create_new(true).open(file);
     let mut opened = match opened {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            if !is_plan(file) {
-                return Err(refuse(
-                    "the file exists and is not a plan, so it is left alone",
-                ));
-            }
-            OpenOptions::new()
-                .write(true)
-                .truncate(true)
-                .open(file)
-                .map_err(failed)?
+            let plan = older_plan(file);
+            plan.ok_or_else(|| refuse("the file exists and is not a plan, so it is left alone"))?
         }
         opened => opened.map_err(failed)?,
     };
@@ -86,17 +78,30 @@ pub(super) fn is_inside(file: &Path, target: &Target) -> bool {
     }
 }
 
-fn is_plan(file: &Path) -> bool {
-    let is_file =
-        fs::symlink_metadata(file).is_ok_and(|meta| meta.is_file() && meta.len() < LARGEST_PLAN);
-    let text = if is_file {
-        fs::read(file).unwrap_or_default()
-    } else {
-        Vec::new()
-    };
-    let json: Option<serde_json::Value> = serde_json::from_slice(&text).ok();
-    json.is_some_and(|json| {
-        json.get("schema")
-            .is_some_and(|schema| schema == PLAN_SCHEMA)
-    })
+/// The file, open and empty, if it is an older plan.
+fn older_plan(file: &Path) -> Option<File> {
+    let kind = fs::symlink_metadata(file).ok()?.file_type();
+    files::expect_file(kind).ok()?;
+    let mut opened = open_to_rewrite(file).ok()?;
+    files::expect_file(opened.metadata().ok()?.file_type()).ok()?;
+    let bytes = files::read_open(&opened, PLAN).ok()?;
+    let json: serde_json::Value = serde_json::from_slice(&bytes).ok()?;
+    if json.get("schema")? != PLAN_SCHEMA {
+        return None;
+    }
+    // The file that was looked at is the one that is written, whatever its name stands for now.
+    opened.rewind().and_then(|()| opened.set_len(0)).ok()?;
+    Some(opened)
+}
+
+#[cfg(unix)]
+fn open_to_rewrite(file: &Path) -> std::io::Result<File> {
+    use rustix::fs::{Mode, OFlags};
+    let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    Ok(File::from(rustix::fs::open(file, flags, Mode::empty())?))
+}
+
+#[cfg(not(unix))]
+fn open_to_rewrite(file: &Path) -> std::io::Result<File> {
+    OpenOptions::new().read(true).write(true).open(file)
 }

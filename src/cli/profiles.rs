@@ -13,7 +13,7 @@ use super::output::Output;
 use super::plan::set_parameters;
 use super::plan_file;
 use crate::disk::shown;
-use crate::profile::{self, Level, Profile};
+use crate::profile::{self, Level, Library, Profile};
 use crate::report::{BOLD, styled};
 
 pub(super) fn run(args: &ProfileArgs, output: &Output) -> Result<Exit, Failure> {
@@ -70,16 +70,14 @@ pub(super) fn write_profile(
 
 /// Each profile by itself with what it includes, then whether they agree with each other.
 fn check(names: &[String], settings: &[String], output: &Output) -> Result<Exit, Failure> {
-    let mut sound: Vec<Profile> = Vec::new();
+    let mut library = Library::default();
     let mut errors: usize = 0;
     for name in names {
-        match profile::load_all(std::slice::from_ref(name)) {
-            Ok(profiles) => {
-                for profile in profiles {
-                    if !sound.contains(&profile) {
-                        errors = errors.saturating_add(print_lints(&profile, output));
-                        sound.push(profile);
-                    }
+        let before = library.profiles().len();
+        match library.add(name) {
+            Ok(()) => {
+                for profile in library.profiles().skip(before) {
+                    errors = errors.saturating_add(print_lints(profile, output));
                 }
             }
             Err(problems) => {
@@ -88,6 +86,7 @@ fn check(names: &[String], settings: &[String], output: &Output) -> Result<Exit,
             }
         }
     }
+    let mut sound = library.into_profiles();
     if !settings.is_empty() {
         set_parameters(&mut sound, settings)?;
     }

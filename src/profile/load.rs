@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! From a name or a file's bytes to a profile.
 
-use std::fs::File;
-use std::io::{self, Read};
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use super::error::Report;
 use super::{Location, Profile, ProfileErrors, builtin, escape, marks, schema, yaml};
+use crate::files::{self, FileError, Kind};
 
 /// The largest profile that is read, in bytes.
 pub const MAX_PROFILE_BYTES: usize = 1024 * 1024;
+/// The same, as what a file is read as.
+const PROFILE: Kind = Kind {
+    what: "a profile",
+    limit: 1024 * 1024,
+};
 
 /// Loads a profile by its name.
 ///
@@ -20,14 +25,110 @@ pub const MAX_PROFILE_BYTES: usize = 1024 * 1024;
 ///
 /// If there is no such profile or it cannot be read, and all that is wrong with what it says.
 pub fn load(spec: &str) -> Result<Profile, ProfileErrors> {
-    if is_path(spec) {
-        return load_file(spec);
+    read_place(&Place::of(spec)?, spec)
+}
+
+/// What tells one profile from another: an id, or a file with all links resolved.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Place {
+    BuiltIn(String),
+    File(PathBuf),
+}
+
+impl Place {
+    /// What a name stands for.
+    pub(super) fn of(spec: &str) -> Result<Self, ProfileErrors> {
+        if !is_path(spec) {
+            if builtin().iter().any(|known| known.id == spec) {
+                return Ok(Self::BuiltIn(spec.to_owned()));
+            }
+            if !Path::new(spec).exists() {
+                return Err(unknown(spec));
+            }
+        }
+        let place = files::resolve(Path::new(spec));
+        place
+            .map(Self::File)
+            .map_err(|error| unreadable(spec, &error))
     }
-    match builtin().iter().find(|known| known.id == spec) {
-        Some(known) => parse(known.text.as_bytes(), "built-in"),
-        None if Path::new(spec).exists() => load_file(spec),
-        None => Err(unknown(spec)),
+
+    /// The name of a profile that is here, for messages.
+    pub(super) fn origin(&self) -> String {
+        match self {
+            Self::BuiltIn(_) => "built-in".to_owned(),
+            Self::File(path) => path.display().to_string(),
+        }
     }
+}
+
+/// Reads the profile at `place`, which messages call `origin`.
+pub(super) fn read_place(place: &Place, origin: &str) -> Result<Profile, ProfileErrors> {
+    let path = match place {
+        Place::File(path) => path,
+        Place::BuiltIn(id) => {
+            let known = builtin().iter().find(|known| known.id == id);
+            let known = known.ok_or_else(|| unknown(id))?;
+            return parse(known.text.as_bytes(), "built-in");
+        }
+    };
+    let bytes = files::read(path, PROFILE).map_err(|error| unreadable(origin, &error))?;
+    let parsed = parse(&bytes, origin);
+    // An error shows what stands in a file: not in one that somebody else meant for something else.
+    if parsed.is_err() && not_a_profile(&bytes).is_none() && !says_that_it_is_one(&bytes) {
+        let message = "this is not a profile: it does not begin with `schema: hivemend.profile/1`";
+        let hint = "write that in its first line; docs/profiles.md has an example";
+        return Err(ProfileErrors::whole(origin, message, hint));
+    }
+    parsed
+}
+
+fn unreadable(origin: &str, error: &FileError) -> ProfileErrors {
+    let (message, hint) = match error {
+        FileError::TooLarge { .. } => (error.to_string(), SPLIT),
+        FileError::NotAFile("folder") => (not_read(error), "name a YAML file in it"),
+        FileError::Io(source) if source.kind() == io::ErrorKind::NotFound => {
+            let hint = "check the path; built-in profiles are named without one";
+            (not_read(error), hint)
+        }
+        _ => (not_read(error), ""),
+    };
+    ProfileErrors::whole(origin, message, hint)
+}
+
+fn not_read(error: &FileError) -> String {
+    format!("cannot be read: {error}")
+}
+
+const SPLIT: &str = "split it: several profiles can be applied together";
+
+/// Whether what stands in a file says that it was written as a profile: `schema` is the first field,
+/// or nothing but fields of a profile stands in front of it.
+fn says_that_it_is_one(bytes: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(bytes);
+    let text = text.trim_start_matches('\u{feff}');
+    for line in super::error::lines(text) {
+        let word = line.trim();
+        if word.is_empty() || word.starts_with('#') || word == "---" {
+            continue;
+        }
+        let line = line
+            .strip_prefix('{')
+            .unwrap_or(line)
+            .trim_start_matches('"');
+        if let Some(schema) = line.strip_prefix("schema") {
+            let schema = schema.trim_start_matches(['"', ' ', ':', '\'']);
+            return schema.starts_with("hivemend.profile/");
+        }
+        let is_field = |name: &&str| {
+            let rest = line.strip_prefix(*name);
+            rest.is_some_and(|rest| rest.trim_start().starts_with(':'))
+        };
+        if !line.starts_with([' ', '-']) && !schema::PROFILE_FIELDS.iter().any(is_field) {
+            return false;
+        }
+    }
+    // Nothing but blanks is nobody's secret.
+    text.trim().is_empty()
 }
 
 pub(super) fn is_path(spec: &str) -> bool {
@@ -60,35 +161,6 @@ pub(super) fn nearest<'c>(name: &str, candidates: &[&'c str]) -> Option<&'c str>
     let near = |candidate: &&str| distance(candidate) <= candidate.len().div_ceil(4).min(3);
     let candidates = candidates.iter().copied().filter(near);
     candidates.min_by_key(|candidate| distance(candidate))
-}
-
-/// Loads a profile from a file.
-pub(super) fn load_at(path: &Path) -> Result<Profile, ProfileErrors> {
-    load_file(&path.display().to_string())
-}
-
-fn load_file(path: &str) -> Result<Profile, ProfileErrors> {
-    let bytes = read_file(path).map_err(|error| {
-        let hint = match error.kind() {
-            io::ErrorKind::NotFound => "check the path; built-in profiles are named without one",
-            io::ErrorKind::IsADirectory => "name a YAML file in it",
-            _ => "",
-        };
-        ProfileErrors::whole(path, format!("cannot be read: {error}"), hint)
-    })?;
-    parse(&bytes, path)
-}
-
-/// Reads one byte more than a profile may have at most, so that the excess is seen.
-fn read_file(path: &str) -> io::Result<Vec<u8>> {
-    let file = File::open(path)?;
-    if file.metadata()?.is_dir() {
-        return Err(io::Error::from(io::ErrorKind::IsADirectory));
-    }
-    let limit = u64::try_from(MAX_PROFILE_BYTES).unwrap_or(u64::MAX);
-    let mut bytes = Vec::new();
-    file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
-    Ok(bytes)
 }
 
 /// Reads a profile from its bytes; `origin` is where they come from, for messages.
@@ -134,11 +206,8 @@ fn not_a_profile(bytes: &[u8]) -> Option<(String, &'static str)> {
         return Some((message, "name the hive with --system or --software"));
     }
     if bytes.len() > MAX_PROFILE_BYTES {
-        let message = "this is larger than 1 MiB, the most that a profile may have".to_owned();
-        return Some((
-            message,
-            "split it: several profiles can be applied together",
-        ));
+        let Kind { what, limit } = PROFILE;
+        return Some((FileError::TooLarge { what, limit }.to_string(), SPLIT));
     }
     let utf16 = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
     let start = bytes.iter().filter(|&&byte| !matches!(byte, 0 | 0x80..));

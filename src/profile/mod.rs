@@ -36,7 +36,7 @@ mod yaml;
 pub use conflict::{Conflict, Conflicts, Entry, conflicts};
 pub use data::{Data, kind_name};
 pub use error::{Location, ProfileError, ProfileErrors, escape};
-pub use include::load_all;
+pub use include::{Library, load_all};
 pub use key_path::{ControlSet, HiveName, KeyPath, KeyPathError, Wildcard, upcase, wildcard};
 pub use language::fields_of_the_language;
 pub use lint::{Level, Lint, is_known_to_lower, lint};
