@@ -5,10 +5,11 @@
 //!
 //! | room | what it is | may use |
 //! |---|---|---|
+//! | [`text`] | text that others wrote, shown so that it forges nothing | nothing |
+//! | [`files`] | small files that somebody names, read if they are plain files | nothing |
 //! | [`regf`] | the hive format: bytes in, typed views out, and the structural check | nothing |
 //! | [`log`] | transaction logs: primary and logs in, recovered image and report out; pure | `regf` |
 //! | [`edit`] | the only room that changes hive bytes, in memory | `regf` |
-//! | [`files`] | small files that somebody names, read if they are plain files | nothing |
 //! | [`profile`] | baselines in YAML; knows no hive | `files` |
 //! | [`policy`] | the local group policy's file: bytes in, what it will write out; pure | nothing |
 //! | [`plan`] | baselines and hives in, the changes that are needed out; pure | `profile`, `policy`, `log`, `regf` |
@@ -19,7 +20,7 @@
 //! | [`report`] | all text and JSON | the others' result types |
 //! | [`cli`] | arguments, exit codes, one file per command | everything |
 //!
-//! Data flows one way: target, hives, plan, new image, second opinion, disk. No room calls back.
+//! Besides, every room may use `text`. Data flows one way: target, hives, plan, new image, second opinion, disk. No room calls back.
 
 #![warn(missing_docs)]
 
@@ -35,4 +36,5 @@ pub mod profile;
 pub mod regf;
 pub mod report;
 pub mod store;
+pub mod text;
 pub mod verify;

@@ -14,6 +14,7 @@ use nt_hive::{KeyValueData, NtHiveError, NtHiveNameString};
 use thiserror::Error;
 
 use crate::regf::{self, DATA_SEGMENT_SIZE, KEY_DEPTH_LIMIT, Name, RegfError, StoredName, upcase};
+use crate::text::Foreign;
 
 type Witness<'h> = nt_hive::KeyNode<'h, &'h [u8]>;
 
@@ -65,7 +66,7 @@ pub enum VerifyError {
     #[error("the two readers disagree about the {what} of key {key}")]
     Disagreement {
         /// The key's path.
-        key: String,
+        key: Foreign,
         /// In what they differ.
         what: &'static str,
     },
@@ -73,7 +74,7 @@ pub enum VerifyError {
     #[error("the {what} of key {key} could be read before the edit, and cannot be now")]
     Worse {
         /// The key's path.
-        key: String,
+        key: Foreign,
         /// What cannot be read, or not alike.
         what: String,
     },
@@ -81,7 +82,7 @@ pub enum VerifyError {
     #[error("the image does not hold what was planned: {value:?} of key {key}")]
     NotAsPlanned {
         /// The key's path.
-        key: String,
+        key: Foreign,
         /// The value's name, empty for the key itself or its default value.
         value: Name,
     },
@@ -148,7 +149,7 @@ enum Complaints<'n> {
     /// It ends the comparison.
     Refused,
     /// It is noted, with what is wrong.
-    Noted(&'n mut Vec<(String, String)>),
+    Noted(&'n mut Vec<(Foreign, String)>),
 }
 
 impl Complaints<'_> {
@@ -427,7 +428,7 @@ fn same_name(ours: StoredName<'_>, theirs: &NtHiveNameString<'_>) -> bool {
     }
 }
 
-fn path_text(path: &[Name]) -> String {
-    let names: Vec<String> = path.iter().map(Name::to_string).collect();
-    format!("\\{}", names.join("\\"))
+fn path_text(path: &[Name]) -> Foreign {
+    let names: Vec<String> = path.iter().map(Name::to_text).collect();
+    Foreign::from(format!("\\{}", names.join("\\")))
 }

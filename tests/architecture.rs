@@ -9,29 +9,30 @@ use std::path::Path;
 
 /// Each room and the rooms that it may use. A change here is a change of the design.
 const ARROWS: &[(&str, &[&str])] = &[
-    ("regf", &[]),
+    ("text", &[]),
     ("files", &[]),
-    ("profile", &["files"]),
-    ("policy", &[]),
-    ("explain", &[]),
-    ("log", &["regf"]),
-    ("edit", &["regf"]),
-    ("verify", &["regf"]),
-    ("disk", &["regf"]),
-    ("store", &["disk"]),
-    ("plan", &["profile", "policy", "log", "regf"]),
+    ("regf", &["text"]),
+    ("profile", &["files", "text"]),
+    ("policy", &["text"]),
+    ("explain", &["text"]),
+    ("log", &["regf", "text"]),
+    ("edit", &["regf", "text"]),
+    ("verify", &["regf", "text"]),
+    ("disk", &["regf", "text"]),
+    ("store", &["disk", "text"]),
+    ("plan", &["profile", "policy", "log", "regf", "text"]),
     (
         "report",
         &[
             "plan", "profile", "policy", "explain", "regf", "disk", "store", "verify", "edit",
-            "log",
+            "log", "text",
         ],
     ),
     (
         "cli",
         &[
-            "files", "regf", "profile", "policy", "explain", "log", "edit", "verify", "disk",
-            "store", "plan", "report",
+            "text", "files", "regf", "profile", "policy", "explain", "log", "edit", "verify",
+            "disk", "store", "plan", "report",
         ],
     ),
     ("main", &["cli"]),

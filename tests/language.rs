@@ -132,7 +132,7 @@ impl Lab {
         let input = |name: HiveName, image| HiveInput {
             condition: Condition::Clean,
             name,
-            path: name.to_string(),
+            path: name.to_string().into(),
             hive: Hive::open(image).unwrap(),
         };
         let mut inputs = vec![input(HiveName::System, &self.system)];
@@ -146,7 +146,7 @@ impl Lab {
 
     fn try_plan(&self, profiles: &[Profile]) -> Result<Plan, PlanError> {
         let options = Options {
-            target: "test".to_owned(),
+            target: "test".to_owned().into(),
             selection: Selection::Each,
         };
         build(profiles, &self.inputs(), &options)

@@ -73,7 +73,7 @@ impl Disk {
         let input = |name: HiveName, image| HiveInput {
             condition: Condition::Clean,
             name,
-            path: name.to_string(),
+            path: name.to_string().into(),
             hive: Hive::open(image).unwrap(),
         };
         let mut hives = vec![input(HiveName::System, &self.system)];
@@ -83,7 +83,7 @@ impl Disk {
                 .map(|image| input(HiveName::Software, image)),
         );
         let options = Options {
-            target: "test".to_owned(),
+            target: "test".to_owned().into(),
             selection: Selection::Each,
         };
         build(profiles, &hives, &options).unwrap()
@@ -406,7 +406,7 @@ fn entries(profiles: &[Profile]) -> Vec<(HiveName, Vec<u16>, String, String)> {
 
 fn without_set(key: &[Name]) -> String {
     let skip = usize::from(SETS.iter().any(|set| key[0] == Name::from(*set)));
-    path_text(&key[skip..])
+    path_text(&key[skip..]).raw().to_owned()
 }
 
 #[test]
@@ -657,7 +657,7 @@ fn lowers(change: &Change) -> bool {
         number(change.before.as_ref()),
         number(change.after.as_ref()),
     );
-    let path = String::from_utf16(&upcase(&path_text(&change.key))).unwrap();
+    let path = String::from_utf16(&upcase(path_text(&change.key).raw())).unwrap();
     let falls = |default: u32| before.unwrap_or(default) > after.unwrap_or(default);
     let rises = |default: u32| before.unwrap_or(default) < after.unwrap_or(default);
     let service = |name: &str| path.ends_with(&format!(r"SERVICES\{name}"));
@@ -708,7 +708,7 @@ fn on_real_disks_nothing_is_made_or_lowered_that_must_not_be() {
                 if let Some(set) = &change.control_set {
                     assert!(sets.iter().any(|known| known.name == *set), "{at}");
                 }
-                let path = path_text(&change.key);
+                let path = path_text(&change.key).raw().to_owned();
                 assert!(
                     !path.starts_with("ControlSet") || change.key.len() > 1,
                     "{at}"

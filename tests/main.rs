@@ -72,6 +72,7 @@ mod main_job;
 mod minimal_touch;
 mod model;
 mod named_files;
+mod names;
 mod never;
 mod ntfs;
 mod ntfs_power_cut;

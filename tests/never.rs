@@ -240,7 +240,7 @@ fn undoing_is_bound_by_the_rule_too() {
     });
     let input = HiveInput {
         name: HiveName::System,
-        path: "SYSTEM".to_owned(),
+        path: "SYSTEM".to_owned().into(),
         hive: Hive::open(&system).unwrap(),
         condition: Condition::Clean,
     };

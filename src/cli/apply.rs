@@ -18,6 +18,7 @@ use crate::plan::{HiveInput, Plan, confirm, expect_allowed, touched_keys};
 use crate::profile::Profile;
 use crate::report::{plan_json, plan_text};
 use crate::store::{BackupScope, KeptAs, Outcome};
+use crate::text::{Text, escape};
 
 pub(super) fn run(args: &ApplyArgs, output: &Output) -> Result<Exit, Failure> {
     let selection = selection(&args.control_set)?;
@@ -95,7 +96,7 @@ fn refuse_blocked(plan: &Plan) -> Result<(), Failure> {
         1 => String::new(),
         all => format!(" (and {} more)", all.saturating_sub(1)),
     };
-    let value = first.value.as_deref();
+    let value = first.value.as_ref();
     let value = value.map_or(String::new(), |value| format!(", value {value}"));
     let message = format!(
         "the profile {} cannot be followed here: {} {}{value}: {}{more}",
@@ -153,19 +154,17 @@ pub(super) fn outcome_json(outcome: Option<&Outcome>) -> Json {
 }
 
 /// What an apply did, as text.
-pub(super) fn outcome_text(outcome: &Outcome) -> String {
-    let mut text = String::new();
+pub(super) fn outcome_text(outcome: &Outcome) -> Text {
+    let mut text = Text::new();
     for hive in &outcome.hives {
         let kept = match hive.kept_as {
             KeptAs::Link => "the original is kept as the backup",
             KeptAs::Copy => "a verified copy of the original is kept",
         };
-        text.push_str(&format!(
-            "{:<8}  written and read back; {kept}\n",
-            hive.name
-        ));
+        let name = escape(&hive.name);
+        text.line(format_args!("{name:<8}  written and read back; {kept}"));
     }
-    text.push_str(&format!("backup    {}\n", shown(&outcome.backup)));
+    text.line(format_args!("backup    {}", shown(&outcome.backup)));
     text
 }
 

@@ -10,8 +10,8 @@ use super::interrupted;
 use super::output::Output;
 use super::target::Found;
 use crate::disk::shown;
-use crate::profile::escape;
 use crate::store::{Backup, BackupState, Disk, PrunePlan, Store};
+use crate::text::{Text, escape};
 
 pub(super) fn run(args: &BackupsArgs, output: &Output) -> Result<Exit, Failure> {
     let found = Found::from_args(&args.target)?;
@@ -31,7 +31,10 @@ pub(super) fn run(args: &BackupsArgs, output: &Output) -> Result<Exit, Failure> 
         }));
         return Ok(Exit::Done);
     }
-    let text: String = backups.iter().map(row_text).collect();
+    let mut text = Text::new();
+    for backup in &backups {
+        write_row(&mut text, backup);
+    }
     output.print(&text);
     if backups.is_empty() {
         output.note("There are no backups.");
@@ -78,12 +81,15 @@ fn count(backups: usize) -> String {
     format!("{backups} backup{s}")
 }
 
-fn prune_text(plan: &PrunePlan) -> String {
-    let kept = plan.keep.iter();
-    let kept = kept.map(|(id, keep)| format!("keep    {}  {keep}\n", id.as_str()));
-    let gone = plan.remove.iter();
-    let gone = gone.map(|id| format!("remove  {}\n", id.as_str()));
-    kept.chain(gone).collect()
+fn prune_text(plan: &PrunePlan) -> Text {
+    let mut text = Text::new();
+    for (id, keep) in &plan.keep {
+        text.line(format_args!("keep    {}  {keep}", id.as_str()));
+    }
+    for id in &plan.remove {
+        text.line(format_args!("remove  {}", id.as_str()));
+    }
+    text
 }
 
 fn row_json(backup: &Backup) -> Json {
@@ -107,7 +113,7 @@ fn row_json(backup: &Backup) -> Json {
     }
 }
 
-fn row_text(backup: &Backup) -> String {
+fn write_row(text: &mut Text, backup: &Backup) {
     let id = backup.id.as_str();
     match &backup.manifest {
         Ok(manifest) => {
@@ -123,12 +129,15 @@ fn row_text(backup: &Backup) -> String {
             };
             let changes = manifest.changes.as_array().map_or(0, Vec::len);
             let hives = escape(&hives.join(" and "));
-            format!(
-                "{id}  {state:<14}  {changes:>3} change{} in {hives}\n  {}\n",
-                if changes == 1 { "" } else { "s" },
-                shown(&backup.folder)
-            )
+            let s = if changes == 1 { "" } else { "s" };
+            text.line(format_args!(
+                "{id}  {state:<14}  {changes:>3} change{s} in {hives}"
+            ));
+            text.line(format_args!("  {}", shown(&backup.folder)));
         }
-        Err(fault) => format!("{id}  unusable: {}\n", escape(&fault.to_string())),
+        Err(fault) => {
+            let fault = escape(&fault.to_string());
+            text.line(format_args!("{id}  unusable: {fault}"));
+        }
     }
 }

@@ -113,7 +113,7 @@ fn expect_sound(text: &str) -> Result<(), Failure> {
         .map_err(|errors| Failure::from(errors).context("what was captured is no profile"))?;
     let lints = profile::lint(&profile);
     match lints.iter().find(|lint| lint.level == Level::Error) {
-        Some(lint) => Err(Failure::failed(lint)),
+        Some(lint) => Err(Failure::failed(lint).in_lines(lint.text())),
         None => Ok(()),
     }
 }

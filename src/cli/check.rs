@@ -19,6 +19,7 @@ use crate::disk::{self, DiskError, HiveFile, logs_of, read_suspect, shown};
 use crate::log::{self, LogError};
 use crate::regf::{self, BaseBlock, HiveBytes};
 use crate::report::{CheckedHive, HiveCheck, LogFile, check_json, check_text};
+use crate::text::Foreign;
 
 /// Hives that are checked at once. Each is in memory as a whole.
 const AT_ONCE: usize = 4;
@@ -31,7 +32,7 @@ pub(super) fn run(args: &CheckArgs, output: &Output) -> Result<Exit, Failure> {
     let mut checked = Vec::new();
     let mut exit = Exit::Done;
     let phase = output.phase(&match hives.as_slice() {
-        [Ok(path)] => format!("checking {}", path.display()),
+        [Ok(path)] => format!("checking {}", shown(path)),
         hives => format!("checking {} hives", hives.len()),
     });
     check_all(hives, |outcome| {
@@ -178,7 +179,7 @@ fn look_at_logs(image: &Vec<u8>, paths: &[PathBuf]) -> Result<(Vec<LogFile>, Str
     let found = report.map(|report| report.logs).unwrap_or_default();
     let mut findings = found.into_iter().map(|log| log.finding.to_string());
     let files = paths.iter().zip(&opened).map(|(path, (_, log))| LogFile {
-        path: path.display().to_string(),
+        path: Foreign::path(path),
         size: log.size(),
         state: findings
             .next()

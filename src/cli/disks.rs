@@ -14,6 +14,7 @@ use crate::plan::{Condition, computer_name, control_sets, windows_version};
 use crate::profile::HiveName;
 use crate::regf::Hive;
 use crate::report::{DiskRow, HiveRow, HiveRowState, disks_json, disks_text};
+use crate::text::Foreign;
 
 pub(super) fn run(args: &DisksArgs, output: &Output) -> Result<Exit, Failure> {
     let places = match args.roots.is_empty() {
@@ -45,9 +46,9 @@ fn named(root: &Path) -> Place {
 fn row(candidate: Candidate) -> DiskRow {
     let Candidate { place, target } = candidate;
     let mut row = DiskRow {
-        path: place.root.display().to_string(),
-        device: place.device,
-        file_system: place.file_system,
+        path: Foreign::path(&place.root),
+        device: Foreign::from(place.device),
+        file_system: Foreign::from(place.file_system),
         ..DiskRow::default()
     };
     match target {
@@ -59,7 +60,7 @@ fn row(candidate: Candidate) -> DiskRow {
 
 fn look(target: Target, row: &mut DiskRow) {
     let windows = target.windows.as_ref().unwrap_or(&target.config);
-    row.windows = Some(windows.display().to_string());
+    row.windows = Some(Foreign::path(windows));
     match target.hibernation() {
         Ok(found) => row.hibernation = found,
         Err(error) => row.problems.push(error.to_string()),
@@ -86,7 +87,7 @@ fn look_at(name: HiveName, path: &HivePath, row: &mut DiskRow) -> HiveRow {
     };
     HiveRow {
         name,
-        path: path.path.display().to_string(),
+        path: Foreign::path(&path.path),
         state,
         detail,
     }

@@ -7,6 +7,7 @@ use super::failure::Failure;
 use super::output::Output;
 use crate::explain::{Library, NotKnown};
 use crate::report::{explain_json, explain_text};
+use crate::text::{Text, escape};
 
 /// Characters of a question that a message repeats.
 const REPEATED: usize = 80;
@@ -33,7 +34,7 @@ fn unknown(asked: &str, not_known: &NotKnown) -> Failure {
     if shown.len() < asked.len() {
         shown.push_str("...");
     }
-    let message = format!("there is no explanation for: {shown}");
+    let message = format!("there is no explanation for: {}", escape(&shown));
     if not_known.suggestions.is_empty() {
         return Failure::usage(message).advising(
             "Ask for a disconnect code (516, 0x204), --extended CODE, event NUMBER SOURCE, \
@@ -44,5 +45,9 @@ fn unknown(asked: &str, not_known: &NotKnown) -> Failure {
     let suggestions: Vec<String> = suggestions
         .map(|question| format!("hivemend explain {question}"))
         .collect();
-    Failure::usage(format!("{message}\nNearest: {}", suggestions.join("; ")))
+    let nearest = format!("Nearest: {}", suggestions.join("; "));
+    let mut lines = Text::new();
+    lines.line(&message);
+    lines.line(&nearest);
+    Failure::usage(format!("{message}\n{nearest}")).in_lines(lines)
 }

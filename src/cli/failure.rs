@@ -12,6 +12,7 @@ use crate::plan::PlanError;
 use crate::profile::{Conflicts, ProfileErrors, SettingError};
 use crate::report::PlanJsonError;
 use crate::store::{StoreError, StoreFault, Touched};
+use crate::text::Text;
 use crate::verify::VerifyError;
 
 /// What an input/output error asks for.
@@ -28,6 +29,8 @@ pub(super) struct Failure {
     pub(super) error: anyhow::Error,
     /// What the user can do; empty where the error says it.
     pub(super) advice: &'static str,
+    /// What happened, where that is more than one line.
+    pub(super) lines: Option<Text>,
 }
 
 impl Failure {
@@ -37,6 +40,7 @@ impl Failure {
             exit,
             error,
             advice: "",
+            lines: None,
         }
     }
 
@@ -57,9 +61,22 @@ impl Failure {
         self
     }
 
+    /// Gives the lines in which it is told to people.
+    pub(super) fn in_lines(mut self, lines: Text) -> Self {
+        self.lines = Some(lines);
+        self
+    }
+
     /// Says in front of the error what was being done.
     pub(super) fn context(mut self, doing: impl std::fmt::Display) -> Self {
-        self.error = self.error.context(doing.to_string());
+        let doing = doing.to_string();
+        self.lines = self.lines.map(|lines| {
+            let mut all = Text::new();
+            all.part(format_args!("{doing}: "));
+            all.append(&lines);
+            all
+        });
+        self.error = self.error.context(doing);
         self
     }
 
@@ -82,6 +99,7 @@ impl Failure {
             exit,
             error,
             advice: "",
+            lines: None,
         }
     }
 }
@@ -155,7 +173,8 @@ impl From<VerifyError> for Failure {
 
 impl From<ProfileErrors> for Failure {
     fn from(error: ProfileErrors) -> Self {
-        Self::from_error(Exit::Usage, error)
+        let lines = error.text();
+        Self::from_error(Exit::Usage, error).in_lines(lines)
     }
 }
 
@@ -167,7 +186,8 @@ impl From<SettingError> for Failure {
 
 impl From<Conflicts> for Failure {
     fn from(error: Conflicts) -> Self {
-        Self::from_error(Exit::Usage, error)
+        let lines = error.text();
+        Self::from_error(Exit::Usage, error).in_lines(lines)
     }
 }
 

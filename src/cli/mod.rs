@@ -32,17 +32,18 @@ pub use exit::Exit;
 use std::io;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 
 use self::args::{Cli, Command};
 use self::failure::Failure;
 use self::output::Output;
+use crate::text::escape;
 
 /// Runs the command that was typed.
 pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => return usage(&error),
+        Err(error) => return usage(&harmless(error)),
     };
     let output = Output::new(&cli);
     let result = run(cli.command, &output).and_then(|exit| match output.unprinted() {
@@ -88,6 +89,18 @@ fn unprinted(error: &io::Error, output: &Output) -> Failure {
         "The hives are written, and nothing is broken. Run the same command again to see that it \
          has nothing left to do, or hivemend restore to take it back.",
     )
+}
+
+/// A usage error repeats what was typed, and a shell types the names of files: here as it would be
+/// had they been typed escaped.
+fn harmless(error: clap::Error) -> clap::Error {
+    let typed = std::env::args_os();
+    let typed: Vec<String> = typed.map(|word| escape(&word.to_string_lossy())).collect();
+    match Cli::try_parse_from(&typed) {
+        Err(escaped) => escaped,
+        // Only what was escaped away was wrong with it.
+        Ok(_) => Cli::command().error(error.kind(), "an argument cannot be taken as it is"),
+    }
 }
 
 /// Help and version are what was asked for; everything else is a usage error.

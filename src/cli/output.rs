@@ -2,6 +2,7 @@
 //! Where words go: results to standard output, everything else to standard error.
 
 use std::cell::{Cell, RefCell};
+use std::fmt;
 use std::io::{self, BufRead, IsTerminal, Write};
 
 use anstream::adapter::strip_str;
@@ -12,8 +13,8 @@ use super::args::{Cli, Color, Command, Format, ProfileCommand};
 use super::failure::Failure;
 use super::phase::{Phase, Times};
 use super::stdout::expect_writable;
-use crate::profile::escape;
 use crate::report::{BOLD, WARN};
+use crate::text::{Text, escape, escape_json};
 
 /// How this run talks.
 pub(super) struct Output {
@@ -57,7 +58,7 @@ impl Output {
     }
 
     /// Prints a result. A reader that goes away early is no error.
-    pub(super) fn print(&self, text: &str) {
+    pub(super) fn print(&self, text: &Text) {
         let stdout = io::stdout();
         let choice = match self.choice {
             ColorChoice::Auto => AutoStream::choice(&stdout),
@@ -112,13 +113,21 @@ impl Output {
     /// Says something besides the result.
     pub(super) fn note(&self, text: &str) {
         if !self.quiet {
-            self.to_stderr(&format!("{}\n", escape(text)));
+            self.say(escape(text));
         }
     }
 
     /// Says what must not be missed.
     pub(super) fn warn(&self, text: &str) {
-        self.to_stderr(&format!("{WARN}warning:{WARN:#} {}\n", escape_lines(text)));
+        self.say(format_args!("{WARN}warning:{WARN:#} {}", escape(text)));
+    }
+
+    /// The same in more than one line.
+    pub(super) fn warn_lines(&self, lines: &Text) {
+        let mut text = Text::new();
+        text.part(format_args!("{WARN}warning:{WARN:#} "));
+        text.append(lines);
+        self.to_stderr(&text);
     }
 
     /// Says why the command did not do what it was asked, and what can be done.
@@ -137,12 +146,16 @@ impl Output {
 
     /// Says to people why something was not done, and what can be done.
     pub(super) fn complain(&self, failure: &Failure) {
-        let sentence = failure.sentence();
-        let sentence = escape_lines(&sentence);
-        self.to_stderr(&format!("{WARN}error:{WARN:#} {sentence}\n"));
-        if !failure.advice.is_empty() {
-            self.to_stderr(&format!("{}\n", failure.advice));
+        let mut text = Text::new();
+        text.part(format_args!("{WARN}error:{WARN:#} "));
+        match &failure.lines {
+            Some(lines) => text.append(lines),
+            None => text.line(escape(&failure.sentence())),
         }
+        if !failure.advice.is_empty() {
+            text.line(failure.advice);
+        }
+        self.to_stderr(&text);
     }
 
     /// Asks on the terminal; without one there is nobody to ask.
@@ -170,39 +183,26 @@ impl Output {
             return Err(Failure::usage(message)
                 .advising("Say --yes, or leave out --quiet and --format json."));
         }
-        self.to_stderr(&format!("{BOLD}{}{BOLD:#} [y/N] ", escape(question)));
+        let mut text = Text::new();
+        text.part(format_args!("{BOLD}{}{BOLD:#} [y/N] ", escape(question)));
+        self.to_stderr(&text);
         let mut answer = String::new();
         let read = io::stdin().lock().read_line(&mut answer);
         let is_yes = matches!(answer.trim().to_lowercase().as_str(), "y" | "yes");
         Ok(read.is_ok() && is_yes)
     }
 
-    fn to_stderr(&self, text: &str) {
+    fn say(&self, line: impl fmt::Display) {
+        let mut text = Text::new();
+        text.line(line);
+        self.to_stderr(&text);
+    }
+
+    fn to_stderr(&self, text: &Text) {
         let mut err = AutoStream::new(io::stderr(), self.choice);
         let _ = err.write_all(text.as_bytes());
         let _ = err.flush();
     }
-}
-
-/// Escapes each line, and keeps the breaks between them: errors in profiles show the line itself.
-fn escape_lines(text: &str) -> String {
-    let lines: Vec<String> = text.lines().map(escape).collect();
-    lines.join("\n")
-}
-
-/// JSON leaves characters that reorder a line as they are: the same document, without them.
-fn escape_json(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_ascii() || escape(c.encode_utf8(&mut [0; 4])) == c.to_string() {
-            escaped.push(c);
-            continue;
-        }
-        for unit in c.encode_utf16(&mut [0; 2]) {
-            escaped.push_str(&format!("\\u{unit:04x}"));
-        }
-    }
-    escaped
 }
 
 fn format_of(command: &Command) -> Format {

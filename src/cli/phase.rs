@@ -8,7 +8,7 @@ use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::output::Output;
-use crate::profile::escape;
+use crate::text::escape;
 
 /// A phase is shown once it has lasted so long, and then as often.
 const SHOWN_AFTER: Duration = Duration::from_millis(700);

@@ -12,6 +12,7 @@ use super::target::{Found, Wanted, condition_warnings, input, selection};
 use crate::plan::{HiveInput, Options, Plan, Selection, build, needs_machine, touched_keys};
 use crate::profile::{self, HiveName, Profile, Setting};
 use crate::report::{plan_json, plan_text};
+use crate::text::Foreign;
 
 pub(super) fn run(args: &PlanArgs, output: &Output) -> Result<Exit, Failure> {
     let selection = selection(&args.control_set)?;
@@ -70,8 +71,11 @@ pub(super) fn load_profiles(
     for profile in profiles.iter().filter(|profile| !is_built_in(profile)) {
         for lint in profile::lint(profile) {
             match lint.level {
-                profile::Level::Error => return Err(Failure::usage(lint)),
-                profile::Level::Warning => output.warn(&lint.to_string()),
+                profile::Level::Error => {
+                    let lines = lint.text();
+                    return Err(Failure::usage(lint).in_lines(lines));
+                }
+                profile::Level::Warning => output.warn_lines(&lint.text()),
             }
         }
     }
@@ -116,6 +120,6 @@ pub(super) fn make(
     found: &Found,
     selection: Selection,
 ) -> Result<Plan, Failure> {
-    let target = found.name.clone();
+    let target = Foreign::from(found.name.as_str());
     Ok(build(profiles, inputs, &Options { target, selection })?)
 }

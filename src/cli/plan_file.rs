@@ -10,6 +10,7 @@ use crate::disk::{Target, shown};
 use crate::files::{self, Kind};
 use crate::plan::Plan;
 use crate::report::{PLAN_SCHEMA, plan_from_json, plan_json};
+use crate::text::escape_json;
 
 /// What a plan file is read as.
 const PLAN: Kind = Kind {
@@ -37,7 +38,8 @@ pub(super) fn write(file: &Path, plan: &Plan, target: &Target) -> Result<(), Fai
             "a plan is not written into the Windows that it is about",
         ));
     }
-    let mut text = serde_json::to_string_pretty(&plan_json(plan)?).unwrap_or_default();
+    let text = serde_json::to_string_pretty(&plan_json(plan)?).unwrap_or_default();
+    let mut text = escape_json(&text);
     text.push('\n');
     let failed = |error| Failure::failed(format!("{}: could not write: {error}", shown(file)));
     let opened = OpenOptions::new().write(true).create_new(true).open(file);

@@ -15,14 +15,14 @@ use super::plan_file;
 use crate::disk::shown;
 use crate::profile::{self, Level, Library, Profile};
 use crate::report::{BOLD, styled};
+use crate::text::Text;
 
 pub(super) fn run(args: &ProfileArgs, output: &Output) -> Result<Exit, Failure> {
     match &args.command {
         ProfileCommand::List { .. } => list(output),
         ProfileCommand::Show { profile } => {
             let profile = profile::load(profile)?;
-            let lines: Vec<String> = profile.text.lines().map(profile::escape).collect();
-            output.print(&format!("{}\n", lines.join("\n")));
+            output.print(&lines_of(&profile.text));
             Ok(Exit::Done)
         }
         ProfileCommand::Check { profiles, settings } => check(profiles, &settings.settings, output),
@@ -41,11 +41,20 @@ fn list(output: &Output) -> Result<Exit, Failure> {
         output.json(&json!({ "schema": "hivemend.profiles/1", "profiles": rows }));
         return Ok(Exit::Done);
     }
+    let mut text = Text::new();
     for builtin in builtin {
         let id = format!("{:<28}", builtin.id);
-        output.print(&format!("{} {}\n", styled(BOLD, &id), builtin.title));
+        text.line(format_args!("{} {}", styled(BOLD, &id), builtin.title));
     }
+    output.print(&text);
     Ok(Exit::Done)
+}
+
+/// A file's own lines.
+fn lines_of(text: &str) -> Text {
+    let mut lines = Text::new();
+    text.lines().for_each(|line| lines.line(line));
+    lines
 }
 
 /// A skeleton to begin from.
@@ -60,7 +69,7 @@ pub(super) fn write_profile(
     output: &Output,
 ) -> Result<Exit, Failure> {
     let Some(file) = file else {
-        output.print(text);
+        output.print(&lines_of(text));
         return Ok(Exit::Done);
     };
     plan_file::write_new(file, text)?;
@@ -82,7 +91,7 @@ fn check(names: &[String], settings: &[String], output: &Output) -> Result<Exit,
             }
             Err(problems) => {
                 errors = errors.saturating_add(1);
-                output.print(&format!("{problems}\n"));
+                output.print(&problems.text());
             }
         }
     }
@@ -92,7 +101,7 @@ fn check(names: &[String], settings: &[String], output: &Output) -> Result<Exit,
     }
     if let Err(conflicts) = profile::conflicts(&sound) {
         errors = errors.saturating_add(1);
-        output.print(&format!("{conflicts}\n"));
+        output.print(&conflicts.text());
     }
     if errors > 0 {
         return Ok(Exit::Found);
@@ -112,7 +121,7 @@ fn check(names: &[String], settings: &[String], output: &Output) -> Result<Exit,
 fn print_lints(profile: &Profile, output: &Output) -> usize {
     let found = profile::lint(profile);
     for lint in &found {
-        output.print(&format!("{lint}\n"));
+        output.print(&lint.text());
     }
     let errors = found.iter().filter(|lint| lint.level == Level::Error);
     errors.count()

@@ -16,8 +16,8 @@ use super::source::{Loaded, Source};
 use super::target::Found;
 use crate::disk::shown;
 use crate::plan::Condition;
-use crate::profile::escape;
 use crate::store::{BackupScope, Disk, Outcome, Store};
+use crate::text::{Text, escape};
 
 pub(super) fn run(args: &RecoverArgs, output: &Output) -> Result<Exit, Failure> {
     let mut found = find(args)?;
@@ -121,7 +121,9 @@ fn say(name: &str, condition: &Condition, output: &Output) {
         Condition::Recovered(recovery) => &recovery.text,
         Condition::Unrecovered => "not recovered: what its last writes changed is missing",
     };
-    output.print(&format!("{:<8}  {}\n", escape(name), escape(text)));
+    let mut line = Text::new();
+    line.line(format_args!("{:<8}  {}", escape(name), escape(text)));
+    output.print(&line);
 }
 
 fn condition_json(name: &str, loaded: &Loaded) -> Json {

@@ -18,13 +18,14 @@ use crate::disk::{logs_of, shown};
 use crate::plan::{
     Action, Change, HiveInput, KeySummary, State, Undo, UndoObstacle, Value, touched_keys, undo,
 };
-use crate::profile::{HiveName, escape};
+use crate::profile::HiveName;
 use crate::regf::{Hive, check};
 use crate::report::{Long, Recorded, Side, changes_json, changes_text, recorded_from_json};
 use crate::store::{
     Backup, BackupScope, BackupState, Disk, Outcome, RestoreAction, RestoreItem, RestorePlan, Site,
     Store,
 };
+use crate::text::{Text, escape, quoted};
 
 pub(super) fn run(args: &RestoreArgs, output: &Output) -> Result<Exit, Failure> {
     let (mut found, rest) = Found::from_words(&args.place, &args.files)?;
@@ -205,7 +206,7 @@ fn take(
     let found = chosen.and_then(|index| backups.into_iter().nth(index));
     found.ok_or_else(|| {
         let message = match wanted {
-            Some(id) => format!("there is no backup {id:?} here"),
+            Some(id) => format!("there is no backup {} here", quoted(id)),
             None => "there is no backup here that could be restored".to_owned(),
         };
         Failure::refused(message).advising("See what there is with: hivemend backups TARGET")
@@ -216,10 +217,11 @@ fn show_plan(plan: &RestorePlan, backup: &Backup, output: &Output) {
     if output.is_json() || output.quiet {
         return;
     }
-    let mut text = format!("backup    {}\n", shown(&backup.folder));
+    let mut text = Text::new();
+    text.line(format_args!("backup    {}", shown(&backup.folder)));
     for item in &plan.items {
         let name = escape(&item.name);
-        text.push_str(&format!("{name:<12}  {}\n", action_text(item.action)));
+        text.line(format_args!("{name:<12}  {}", action_text(item.action)));
     }
     output.print(&text);
 }

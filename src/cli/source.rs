@@ -8,8 +8,8 @@ use super::failure::Failure;
 use crate::disk::{HiveFile, HiveState, LogFile, shown};
 use crate::log::{self, LogError, Recovered};
 use crate::plan::{Condition, Recovery};
-use crate::profile::escape;
 use crate::regf::HiveBytes;
+use crate::text::{Foreign, escape};
 
 const ADVICE: &str = "Its newest data is in its transaction logs. Find the logs that belong to it \
     (SYSTEM.LOG1, SYSTEM.LOG2), or start that Windows once and shut it down; or go on without \
@@ -179,7 +179,7 @@ fn condition_of(report: &log::Report) -> Condition {
         None => Condition::Clean,
         Some(applied) => Condition::Recovered(Recovery {
             entries: applied.count,
-            logs: applied.logs.clone(),
+            logs: applied.logs.iter().map(Foreign::from).collect(),
             first: applied.first,
             last: applied.last,
             text: report.to_string(),

@@ -13,6 +13,7 @@ use crate::plan::{Condition, HiveInput, Metadata, Selection, control_sets};
 use crate::profile::HiveName;
 use crate::regf::{Hive, HiveBytes};
 use crate::store::{Disk, Site, Store};
+use crate::text::{Foreign, quoted};
 
 /// The bit of the base block's flags that says: kernel transactions are pending.
 const PENDING_TRANSACTIONS: u32 = 1;
@@ -141,7 +142,7 @@ impl Found {
 
     /// What stays with the hives' files when they are replaced; they lie in one folder.
     pub(super) fn metadata(&self, hives: &[HiveInput<'_>]) -> Option<Metadata> {
-        let path = hives.first()?.path.as_str();
+        let path = hives.first()?.path.raw();
         let kept = Store::new(&Disk).kept(Path::new(path)).ok()?;
         let texts = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect();
         Some(Metadata {
@@ -264,7 +265,7 @@ pub(super) fn input<'a>(
     }
     Ok(HiveInput {
         name,
-        path: path.display().to_string(),
+        path: Foreign::path(path),
         hive,
         condition: condition.clone(),
     })
@@ -306,7 +307,7 @@ pub(super) fn selection(text: &str) -> Result<Selection, Failure> {
     });
     let numbers: Option<Vec<u16>> = numbers.collect();
     numbers.map(Selection::Numbers).ok_or_else(|| {
-        Failure::usage(format!("{text:?} names no control set"))
+        Failure::usage(format!("{} names no control set", quoted(text)))
             .advising("Write each, current, or numbers such as 1,2.")
     })
 }

@@ -15,7 +15,6 @@ mod pages;
 mod places;
 pub(crate) mod platform;
 mod policy_file;
-mod shown;
 mod sniff;
 mod suspect;
 mod target;
@@ -28,8 +27,9 @@ pub use hive_file::{Dirt, HiveFile, HiveState, LogFile, WholeHive};
 pub use places::{Candidate, Place, candidates, places};
 pub use platform::{Identity, Volume};
 pub use policy_file::PolicyFile;
-pub use shown::{Shown, shown};
 pub use sniff::NotAHive;
 pub(crate) use suspect::LARGEST_HIVE;
 pub use suspect::read_suspect;
 pub use target::{HiveName, HivePath, Target, logs_of};
+
+pub use crate::text::{Shown, shown};

@@ -29,7 +29,7 @@ impl Damage {
                     return Err(EditError::Unsafe(Box::new(error.clone())));
                 }
                 _ if error.is_about_security() => damage.security = Some(error.clone()),
-                Some(key) => damage.keys.push((folded(key), error.clone())),
+                Some(key) => damage.keys.push((folded(key.raw()), error.clone())),
                 None => return Err(EditError::Unsafe(Box::new(error.clone()))),
             }
         }
@@ -69,7 +69,7 @@ fn in_damage(key: String, finding: &Finding) -> EditError {
 }
 
 fn text(path: &[Name]) -> String {
-    let names: Vec<String> = path.iter().map(Name::to_string).collect();
+    let names: Vec<String> = path.iter().map(Name::to_text).collect();
     format!("\\{}", names.join("\\"))
 }
 

@@ -5,6 +5,7 @@ use std::fmt;
 
 use super::LogFormat;
 use crate::regf::{CellOffset, RegfError};
+use crate::text::escape;
 
 /// The outcome of a recovery, or of the attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -244,7 +245,7 @@ impl fmt::Display for Report {
         write!(f, "recovered: {count} {unit} from ")?;
         for (at, name) in applied.logs.iter().enumerate() {
             let comma = if at > 0 { ", " } else { "" };
-            write!(f, "{comma}{}", name.escape_debug())?;
+            write!(f, "{comma}{}", escape(name))?;
         }
         match (applied.first, applied.last) {
             (first, last) if first == last => write!(f, " ({last})"),
@@ -268,7 +269,7 @@ impl fmt::Display for HiveState {
 
 impl fmt::Display for LogReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.name.escape_debug(), self.finding)
+        write!(f, "{}: {}", escape(&self.name), self.finding)
     }
 }
 

@@ -14,10 +14,10 @@ use crate::regf::Name;
 ///
 /// [`PlanError::Forbidden`] where no profile could ask for it.
 pub fn expect_allowed(change: &Change) -> Result<(), PlanError> {
-    let names: Vec<String> = change.key.iter().map(Name::to_string).collect();
+    let names: Vec<String> = change.key.iter().map(Name::to_text).collect();
     let path = KeyPath::in_hive(change.hive, &names);
     let path = path.map_err(|error| refusal(change, error.message))?;
-    let name = change.value.as_ref().map(Name::to_string);
+    let name = change.value.as_ref().map(Name::to_text);
     let name = name.as_deref().unwrap_or_default();
     let deed = match (change.action, &change.after) {
         (Action::CreateKey, _) => Deed::CreateKey,

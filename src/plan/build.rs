@@ -18,12 +18,13 @@ use crate::profile::{
     Boot, ControlSet, Data, HiveName, KeyPath, KeyRule, Profile, ValueRule, Verdict, Want,
 };
 use crate::regf::{KeyNode, Name};
+use crate::text::Foreign;
 
 /// What a plan is made of besides profiles and hives.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// The target as it was named.
-    pub target: String,
+    pub target: Foreign,
     /// Which control sets `CurrentControlSet` means.
     pub selection: Selection,
 }
@@ -176,7 +177,8 @@ impl<'h, 'p> Builder<'_, 'h, 'p> {
         let hive = rule.path.hive;
         let Some(input) = self.hives.iter().find(|input| input.name == hive) else {
             let reason = format!("there is no {hive} hive here");
-            return self.skip_rule(profile, rule, &rule.path.to_string(), &reason, None);
+            let key = Foreign::from(rule.path.to_string());
+            return self.skip_rule(profile, rule, &key, &reason, None);
         };
         let input = input.clone();
         for place in self.places(profile, rule, &input)? {
@@ -201,7 +203,10 @@ impl<'h, 'p> Builder<'_, 'h, 'p> {
             self.add_key_rule(&input, &aim, rule)?;
         }
         match self.unmet_control_set(&rule.path) {
-            Some(reason) => self.skip_rule(profile, rule, &rule.path.to_string(), &reason, None),
+            Some(reason) => {
+                let key = Foreign::from(rule.path.to_string());
+                self.skip_rule(profile, rule, &key, &reason, None)
+            }
             None => Ok(()),
         }
     }
@@ -233,8 +238,8 @@ impl<'h, 'p> Builder<'_, 'h, 'p> {
                 self.skip_rule(profile, rule, &key, &reason, None)?;
             }
             let key = || match &control_set {
-                Some(set) => format!("{set}\\{}", path.segments.join("\\")),
-                None => path.segments.join("\\"),
+                Some(set) => Foreign::from(format!("{set}\\{}", path.segments.join("\\"))),
+                None => Foreign::from(path.segments.join("\\")),
             };
             if too_many {
                 let reason = format!("more than {MAX_PLACES} keys match: that is not meant");
@@ -627,7 +632,7 @@ impl<'h, 'p> Builder<'_, 'h, 'p> {
         &mut self,
         profile: &Profile,
         rule: &KeyRule,
-        key: &str,
+        key: &Foreign,
         reason: &str,
         condition: Option<String>,
     ) -> Result<(), PlanError> {
@@ -638,7 +643,7 @@ impl<'h, 'p> Builder<'_, 'h, 'p> {
         }
         for value in names {
             self.spend(ENTRY)?;
-            let (hive, key) = (rule.path.hive, key.to_owned());
+            let (hive, key) = (rule.path.hive, key.clone());
             let left = skipped(profile, hive, key, value, reason.to_owned());
             self.plan.skipped.push(Skipped {
                 condition: condition.clone(),
@@ -678,7 +683,7 @@ impl<'h, 'p> Builder<'_, 'h, 'p> {
 fn skipped(
     profile: &Profile,
     hive: HiveName,
-    key: String,
+    key: Foreign,
     value: Option<String>,
     reason: String,
 ) -> Skipped {
@@ -686,7 +691,7 @@ fn skipped(
         profile: profile.id.clone(),
         hive,
         key,
-        value,
+        value: value.map(Foreign::from),
         reason,
         condition: None,
     }
@@ -698,7 +703,7 @@ fn blocked(change: Change, reason: String) -> Skipped {
         profile: change.profile,
         hive: change.hive,
         key: path_text(&change.key),
-        value: change.value.map(|name| name.to_string()),
+        value: change.value.map(|name| Foreign::from(name.to_text())),
         reason,
         condition: None,
     }

@@ -92,11 +92,11 @@ impl Captured {
             let skip = usize::from(root.is_some());
             // A key that is really called `*` would mean all of them in a profile.
             if rule.path.wildcards() > 0
-                && key.iter().any(|name| wildcard(&name.to_string()).is_some())
+                && key.iter().any(|name| wildcard(&name.to_text()).is_some())
             {
                 continue;
             }
-            let segments = key.iter().skip(skip).map(ToString::to_string);
+            let segments = key.iter().skip(skip).map(Name::to_text);
             let path = KeyPath {
                 segments: segments.collect(),
                 ..rule.path.clone()

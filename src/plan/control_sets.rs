@@ -128,7 +128,7 @@ pub fn booting(sets: &[ControlSetInfo]) -> Option<&ControlSetInfo> {
 fn read_control_sets(hive: &Hive<'_>) -> Result<Vec<ControlSetInfo>, RegfError> {
     let mut sets = Vec::new();
     for subkey in hive.subkeys(&hive.root()?)? {
-        let name = hive.key(subkey)?.name().to_name().to_string();
+        let name = hive.key(subkey)?.name().to_name().to_text();
         if let Some(number) = number_of(&name) {
             let roles = Vec::new();
             sets.push(ControlSetInfo {

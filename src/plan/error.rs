@@ -5,6 +5,7 @@ use thiserror::Error;
 
 use crate::profile::HiveName;
 use crate::regf::{RegfError, SpecialKey};
+use crate::text::Foreign;
 
 /// Why no plan can be made or kept. Nothing was written.
 #[derive(Debug, Error)]
@@ -23,7 +24,7 @@ pub enum PlanError {
         /// The hive.
         hive: HiveName,
         /// The key's path.
-        key: String,
+        key: Foreign,
         /// What it is.
         special: SpecialKey,
     },
@@ -59,7 +60,7 @@ pub enum PlanError {
         /// The hive.
         hive: HiveName,
         /// The key's path.
-        key: String,
+        key: Foreign,
         /// The value, or nothing.
         value: String,
         /// What the plan saw.
@@ -73,7 +74,7 @@ pub enum PlanError {
         /// The hive.
         hive: HiveName,
         /// The key's path.
-        key: String,
+        key: Foreign,
         /// The value, or nothing.
         value: String,
         /// The rule that forbids it.

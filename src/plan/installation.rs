@@ -3,6 +3,7 @@
 
 use super::{Selection, control_sets};
 use crate::regf::{Hive, Name, RegfError};
+use crate::text::Foreign;
 
 /// Longest text that is taken, in bytes: longer is no name of a product or machine.
 const LONGEST: u32 = 1024;
@@ -11,13 +12,13 @@ const LONGEST: u32 = 1024;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WindowsVersion {
     /// `Windows Server 2022 Datacenter`; Windows 11 calls itself 10 here.
-    pub product: Option<String>,
+    pub product: Option<Foreign>,
     /// `21H2`; Windows 10 and later.
-    pub release: Option<String>,
+    pub release: Option<Foreign>,
     /// `6.1`, `10.0`.
-    pub version: Option<String>,
+    pub version: Option<Foreign>,
     /// `20348`.
-    pub build: Option<String>,
+    pub build: Option<Foreign>,
     /// The number of the last update, behind the build.
     pub revision: Option<u32>,
 }
@@ -35,7 +36,7 @@ pub fn windows_version(hive: &Hive<'_>) -> Result<WindowsVersion, RegfError> {
         number("CurrentMajorVersionNumber")?,
         number("CurrentMinorVersionNumber")?,
     ) {
-        (Some(major), Some(minor)) => Some(format!("{major}.{minor}")),
+        (Some(major), Some(minor)) => Some(Foreign::from(format!("{major}.{minor}"))),
         _ => text("CurrentVersion")?,
     };
     Ok(WindowsVersion {
@@ -52,7 +53,7 @@ pub fn windows_version(hive: &Hive<'_>) -> Result<WindowsVersion, RegfError> {
 /// # Errors
 ///
 /// Where the hive is damaged on the way there.
-pub fn computer_name(hive: &Hive<'_>) -> Result<Option<String>, RegfError> {
+pub fn computer_name(hive: &Hive<'_>) -> Result<Option<Foreign>, RegfError> {
     let Ok(sets) = control_sets(hive) else {
         return Ok(None);
     };
@@ -64,14 +65,15 @@ pub fn computer_name(hive: &Hive<'_>) -> Result<Option<String>, RegfError> {
     text_at(hive, &key.map(Name::from), "ComputerName")
 }
 
-fn text_at(hive: &Hive<'_>, key: &[Name], name: &str) -> Result<Option<String>, RegfError> {
+fn text_at(hive: &Hive<'_>, key: &[Name], name: &str) -> Result<Option<Foreign>, RegfError> {
     let Some(data) = data_at(hive, key, name)? else {
         return Ok(None);
     };
     let (pairs, _) = data.as_chunks::<2>();
     let units = pairs.iter().map(|pair| u16::from_le_bytes(*pair));
     let units: Vec<u16> = units.take_while(|unit| *unit != 0).collect();
-    Ok(Some(String::from_utf16_lossy(&units)).filter(|text| !text.is_empty()))
+    let text = Foreign::from(String::from_utf16_lossy(&units));
+    Ok(Some(text).filter(|text| !text.is_empty()))
 }
 
 fn number_at(hive: &Hive<'_>, key: &[Name], name: &str) -> Result<Option<u32>, RegfError> {

@@ -36,6 +36,7 @@ pub use undo::{Undo, UndoObstacle, undo};
 
 use crate::profile::{Cause, HiveName};
 use crate::regf::{Hive, Name};
+use crate::text::Foreign;
 
 /// A hive that a plan is made for.
 #[derive(Clone)]
@@ -43,7 +44,7 @@ pub struct HiveInput<'a> {
     /// Which hive it is.
     pub name: HiveName,
     /// Where its file is, for people.
-    pub path: String,
+    pub path: Foreign,
     /// The hive, as Windows would see it.
     pub hive: Hive<'a>,
     /// What it took to see it so.
@@ -78,7 +79,7 @@ pub struct Recovery {
     /// Log entries, or dirty pages where the logs are of the old format.
     pub entries: u64,
     /// The logs, in the order in which they were applied.
-    pub logs: Vec<String>,
+    pub logs: Vec<Foreign>,
     /// The first sequence number applied.
     pub first: u32,
     /// The last one.
@@ -91,7 +92,7 @@ pub struct Recovery {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
     /// What was looked at, as it was named.
-    pub target: String,
+    pub target: Foreign,
     /// The hives that are there.
     pub hives: Vec<PlannedHive>,
     /// The profiles, in the order they were named.
@@ -140,7 +141,7 @@ pub struct PlannedHive {
     /// Which hive it is.
     pub name: HiveName,
     /// Where its file is, for people.
-    pub path: String,
+    pub path: Foreign,
     /// How its newest state was come by.
     pub condition: Condition,
     /// The control sets in it; none in SOFTWARE.
@@ -228,9 +229,9 @@ pub struct Skipped {
     /// The hive.
     pub hive: HiveName,
     /// The key as the profile names it, or below the hive's root where that is known.
-    pub key: String,
+    pub key: Foreign,
     /// The value's name, where the rule is about one.
-    pub value: Option<String>,
+    pub value: Option<Foreign>,
     /// Why it is not followed.
     pub reason: String,
     /// The condition that is not met, where that is why.
@@ -249,7 +250,7 @@ pub(crate) fn folded(path: &[Name]) -> Vec<u16> {
 }
 
 /// A key's path as people write it.
-pub fn path_text(path: &[Name]) -> String {
-    let names: Vec<String> = path.iter().map(Name::to_string).collect();
-    names.join("\\")
+pub fn path_text(path: &[Name]) -> Foreign {
+    let names: Vec<String> = path.iter().map(Name::to_text).collect();
+    Foreign::from(names.join("\\"))
 }

@@ -5,6 +5,7 @@ use super::state::find_key;
 use super::{HiveInput, PlanError, path_text};
 use crate::profile::{Wildcard, wildcard};
 use crate::regf::{Hive, Name, RegfError};
+use crate::text::Foreign;
 
 /// A real key that a rule is about.
 pub(super) struct Place {
@@ -24,7 +25,7 @@ pub(super) struct Enumerated {
     /// The paths, each with what the wildcards stand for.
     pub(super) found: Vec<(Vec<Name>, Vec<Name>)>,
     /// Keys that match and are left alone, with the reason.
-    pub(super) left: Vec<(String, String)>,
+    pub(super) left: Vec<(Foreign, String)>,
     /// More match than are looked at.
     pub(super) too_many: bool,
 }
@@ -73,7 +74,7 @@ fn matching(
     input: &HiveInput<'_>,
     path: &[Name],
     wildcard: Wildcard,
-    left: &mut Vec<(String, String)>,
+    left: &mut Vec<(Foreign, String)>,
 ) -> Result<Vec<Name>, PlanError> {
     let Some(key) = find_key(input, path)? else {
         return Ok(Vec::new());
@@ -97,7 +98,8 @@ fn matching(
             _ => "the key's name cannot be written as text".to_owned(),
         };
         if left.len() < MAX_PLACES {
-            left.push((format!("{}\\{name}", path_text(path)), reason));
+            let path = [path, std::slice::from_ref(&name)].concat();
+            left.push((path_text(&path), reason));
         }
     }
     Ok(names)

@@ -4,10 +4,11 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use super::error::Report;
+use super::error::{Report, write_lines};
 use super::key_path::control_sets_overlap;
 use super::when::exclude;
-use super::{HiveName, KeyPath, KeyRule, Location, Profile, ValueRule, Want, When, escape, upcase};
+use super::{HiveName, KeyPath, KeyRule, Location, Profile, ValueRule, Want, When, upcase};
+use crate::text::{Text, escape};
 
 /// Two entries that cannot both be followed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,15 +38,25 @@ impl fmt::Display for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Location { line, column } = self.at;
         let (origin, profile) = (escape(&self.origin), escape(&self.profile));
-        write!(f, "{origin}:{line}:{column}: {profile}: {}", self.wants)
+        let wants = escape(&self.wants);
+        write!(f, "{origin}:{line}:{column}: {profile}: {wants}")
+    }
+}
+
+impl Conflict {
+    fn write(&self, text: &mut Text) {
+        let subject = escape(&self.subject);
+        text.line(format_args!("profiles disagree on {subject}"));
+        text.line(format_args!("   {}", self.first));
+        text.line(format_args!("   {}", self.second));
     }
 }
 
 impl fmt::Display for Conflict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let subject = escape(&self.subject);
-        let (first, second) = (&self.first, &self.second);
-        write!(f, "profiles disagree on {subject}\n   {first}\n   {second}")
+        let mut text = Text::new();
+        self.write(&mut text);
+        write_lines(f, &text)
     }
 }
 
@@ -54,6 +65,14 @@ impl fmt::Display for Conflict {
 pub struct Conflicts(Vec<Conflict>);
 
 impl Conflicts {
+    /// All of them, for people.
+    pub fn text(&self) -> Text {
+        let mut text = Text::new();
+        self.0.iter().for_each(|conflict| conflict.write(&mut text));
+        text.line("   name one of these profiles only, or make them agree");
+        text
+    }
+
     /// Returns the pairs, in the order of the profiles.
     pub fn pairs(&self) -> &[Conflict] {
         &self.0
@@ -62,10 +81,7 @@ impl Conflicts {
 
 impl fmt::Display for Conflicts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0
-            .iter()
-            .try_for_each(|conflict| writeln!(f, "{conflict}"))?;
-        f.write_str("   name one of these profiles only, or make them agree")
+        write_lines(f, &self.text())
     }
 }
 

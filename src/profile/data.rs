@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use super::escape;
+use crate::text::escape;
 
 /// The data of a value with its registry type.
 #[derive(Clone, Debug, PartialEq, Eq)]

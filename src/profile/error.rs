@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! Errors in a profile: file, line, column, the line itself, and what to write instead.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
+
+use crate::text::{Text, escape, push_escaped};
 
 /// A place in a profile. Both count from 1; a column is a character, not a byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,28 +31,36 @@ pub struct ProfileError {
 
 impl fmt::Display for ProfileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&escape(&self.origin))?;
+        let mut text = Text::new();
+        self.write(&mut text);
+        write_lines(f, &text)
+    }
+}
+
+impl ProfileError {
+    fn write(&self, text: &mut Text) {
+        text.part(escape(&self.origin));
         if let Some(at) = self.at {
-            write!(f, ":{}:{}", at.line, at.column)?;
+            text.part(format_args!(":{}:{}", at.line, at.column));
         }
-        write!(f, ": {}", escape(&self.message))?;
-        write_tail(f, self.excerpt.as_ref(), &self.hint)
+        text.line(format_args!(": {}", escape(&self.message)));
+        write_tail(text, self.excerpt.as_ref(), &self.hint);
     }
 }
 
 /// Writes what stands below the first line of a message: the excerpt and the hint.
-pub(super) fn write_tail(
-    f: &mut fmt::Formatter<'_>,
-    excerpt: Option<&Excerpt>,
-    hint: &str,
-) -> fmt::Result {
+pub(super) fn write_tail(text: &mut Text, excerpt: Option<&Excerpt>, hint: &str) {
     if let Some(excerpt) = excerpt {
-        write!(f, "\n{excerpt}")?;
+        excerpt.write(text);
     }
-    if hint.is_empty() {
-        return Ok(());
+    if !hint.is_empty() {
+        text.line(format_args!("   {}", escape(hint)));
     }
-    write!(f, "\n   {}", escape(hint))
+}
+
+/// Lines as an error prints them: whoever prints it ends the last one.
+pub(super) fn write_lines(f: &mut fmt::Formatter<'_>, text: &Text) -> fmt::Result {
+    f.write_str(text.strip_suffix('\n').unwrap_or(text))
 }
 
 /// Everything that was found wrong with a profile, in the order of the file; never empty.
@@ -90,15 +100,27 @@ impl ProfileErrors {
     }
 }
 
+impl ProfileErrors {
+    /// All of them, for people.
+    pub fn text(&self) -> Text {
+        let mut text = Text::new();
+        for (i, error) in self.errors.iter().enumerate() {
+            if i > 0 {
+                text.end();
+            }
+            error.write(&mut text);
+        }
+        if self.left_out > 0 {
+            text.end();
+            text.line(format_args!("and {} more", self.left_out));
+        }
+        text
+    }
+}
+
 impl fmt::Display for ProfileErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (i, error) in self.errors.iter().enumerate() {
-            write!(f, "{}{error}", if i == 0 { "" } else { "\n\n" })?;
-        }
-        match self.left_out {
-            0 => Ok(()),
-            n => write!(f, "\n\nand {n} more"),
-        }
+        write_lines(f, &self.text())
     }
 }
 
@@ -222,42 +244,24 @@ impl Excerpt {
     }
 }
 
-impl fmt::Display for Excerpt {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Excerpt {
+    fn write(&self, text: &mut Text) {
         let Self {
             line,
             shown,
             indent,
         } = self;
-        write!(f, "{line:>5} | {shown}\n{:>5} | {:indent$}^", "", "")
+        text.line(format_args!("{line:>5} | {shown}"));
+        text.line(format_args!("{:>5} | {:indent$}^", "", ""));
     }
 }
 
-/// Returns `text` with everything escaped that could move a cursor or reorder a line.
-pub fn escape(text: &str) -> String {
-    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
-        return text.to_owned();
+impl fmt::Display for Excerpt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = Text::new();
+        self.write(&mut text);
+        write_lines(f, &text)
     }
-    let mut escaped = String::with_capacity(text.len());
-    text.chars().for_each(|c| push_escaped(&mut escaped, c));
-    escaped
-}
-
-fn push_escaped(to: &mut String, c: char) {
-    if is_invisible(c) {
-        // Writing to a String cannot fail.
-        let _ = write!(to, "\\u{{{:x}}}", u32::from(c));
-    } else {
-        to.push(c);
-    }
-}
-
-/// Says whether `c` is a control character, a bidi control, a line separator or has no width.
-pub(super) fn is_invisible(c: char) -> bool {
-    let bidi_or_empty = matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{feff}'
-        | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-        | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}');
-    c.is_control() || bidi_or_empty
 }
 
 #[cfg(test)]

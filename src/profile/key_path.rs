@@ -4,7 +4,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::escape;
+use crate::text::escape;
 
 /// The longest name of a key, in UTF-16 code units.
 pub(super) const MAX_SEGMENT_UNITS: usize = 255;

@@ -4,12 +4,13 @@
 use std::collections::HashSet;
 use std::fmt;
 
-use super::error::{Excerpt, is_invisible, lines, write_tail};
+use super::error::{Excerpt, lines, write_lines, write_tail};
 use super::lint_settings::{check_pairs, check_policies};
 use super::load::nearest;
 use super::{
-    ControlSet, Data, KeyRule, Location, Profile, ValueRule, Want, builtin, escape, parse, upcase,
+    ControlSet, Data, KeyRule, Location, Profile, ValueRule, Want, builtin, parse, upcase,
 };
+use crate::text::{Text, escape, is_deceptive, is_invisible};
 
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,20 +39,28 @@ pub struct Lint {
     excerpt: Option<Excerpt>,
 }
 
-impl fmt::Display for Lint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Lint {
+    /// The finding, for people.
+    pub fn text(&self) -> Text {
         let Location { line, column } = self.at;
         let level = match self.level {
             Level::Warning => "warning",
             Level::Error => "error",
         };
         let (origin, message) = (escape(&self.origin), escape(&self.message));
-        write!(
-            f,
+        let mut text = Text::new();
+        text.line(format_args!(
             "{origin}:{line}:{column}: {level}[{}]: {message}",
             self.code
-        )?;
-        write_tail(f, self.excerpt.as_ref(), &self.hint)
+        ));
+        write_tail(&mut text, self.excerpt.as_ref(), &self.hint);
+        text
+    }
+}
+
+impl fmt::Display for Lint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_lines(f, &self.text())
     }
 }
 
@@ -271,8 +280,7 @@ fn check_name(linter: &mut Linter<'_>, what: &str, name: &str, at: Location) {
             "cmd.exe does not take 'single quotes' away, so articles make such names: remove it";
         linter.warn("name-quote", at, message, hint);
     }
-    let odd = |c: char| is_invisible(c) || (c.is_whitespace() && c != ' ');
-    if name.chars().any(odd) {
+    if name.contains(is_deceptive) {
         let message = format!("`{name}`: {what} has a character in it that is not seen");
         linter.warn("name-invisible", at, message, "write the name anew by hand");
     }

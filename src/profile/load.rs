@@ -5,8 +5,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::error::Report;
-use super::{Location, Profile, ProfileErrors, builtin, escape, marks, schema, yaml};
+use super::{Location, Profile, ProfileErrors, builtin, marks, schema, yaml};
 use crate::files::{self, FileError, Kind};
+use crate::text::escape;
 
 /// The largest profile that is read, in bytes.
 pub const MAX_PROFILE_BYTES: usize = 1024 * 1024;

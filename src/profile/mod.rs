@@ -35,7 +35,7 @@ mod yaml;
 
 pub use conflict::{Conflict, Conflicts, Entry, conflicts};
 pub use data::{Data, kind_name};
-pub use error::{Location, ProfileError, ProfileErrors, escape};
+pub use error::{Location, ProfileError, ProfileErrors};
 pub use include::{Library, load_all};
 pub use key_path::{ControlSet, HiveName, KeyPath, KeyPathError, Wildcard, upcase, wildcard};
 pub use language::fields_of_the_language;

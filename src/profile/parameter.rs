@@ -2,7 +2,8 @@
 //! Parameters: what `--set` can give to a profile, and what that makes of it.
 
 use super::scalar::{parse_number, shown};
-use super::{Data, Location, Profile, Want, escape};
+use super::{Data, Location, Profile, Want};
+use crate::text::escape;
 
 /// What can be given to a profile by name.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,8 +4,9 @@
 use super::elements::kind_text;
 use super::key_path::upcase_unit;
 use super::scalar::shown;
+use super::upcase;
 use super::want::{Token, Verdict};
-use super::{escape, upcase};
+use crate::text::escape;
 
 const REG_SZ: u32 = 1;
 const BAR: u16 = 0x7c;

@@ -3,7 +3,8 @@
 
 use std::fmt;
 
-use super::{Data, elements, escape, tokens, upcase};
+use super::{Data, elements, tokens, upcase};
+use crate::text::escape;
 
 /// What a value should be.
 #[derive(Clone, Debug, PartialEq, Eq)]

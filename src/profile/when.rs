@@ -5,7 +5,8 @@ use std::cmp::Ordering;
 use std::fmt;
 
 use super::want::joined;
-use super::{Data, KeyPath, escape, upcase};
+use super::{Data, KeyPath, upcase};
+use crate::text::escape;
 
 /// One thing that must be so.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use std::fmt;
 
 use super::upcase::{upcase, upcase_narrow};
+use crate::text::{escape, push_escaped, quoted};
 
 /// A key or value name as UTF-16 code units, in the spelling it was given.
 ///
@@ -26,6 +27,12 @@ impl Name {
     /// Whether this is the name of a key's default value.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// The name as text, exactly but for U+FFFD in place of what is no UTF-16: to compare it or to store
+    /// it. To show it, it is printed.
+    pub fn to_text(&self) -> String {
+        String::from_utf16_lossy(&self.0)
     }
 
     /// Bytes of the name as UTF-16, which is how the "largest name" fields count it.
@@ -83,14 +90,25 @@ impl From<&str> for Name {
 }
 
 impl fmt::Display for Name {
+    /// Escaped: a name may hold anything.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&String::from_utf16_lossy(&self.0))
+        if !self.0.iter().any(|unit| (0xD800..=0xDFFF).contains(unit)) {
+            return f.pad(&escape(&self.to_text()));
+        }
+        let mut text = String::with_capacity(self.0.len());
+        for c in char::decode_utf16(self.0.iter().copied()) {
+            match c {
+                Ok(c) => push_escaped(&mut text, c),
+                Err(half) => text.push_str(&format!("\\u{{{:x}}}", half.unpaired_surrogate())),
+            }
+        }
+        f.pad(&text)
     }
 }
 
 impl fmt::Debug for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}", String::from_utf16_lossy(&self.0))
+        f.write_str(&quoted(&self.to_text()))
     }
 }
 
@@ -262,6 +280,15 @@ mod tests {
     fn stored_form_is_narrow_exactly_below_256() {
         assert_eq!(Name::from("aé").to_stored(), (vec![0x61, 0xe9], true));
         assert_eq!(Name::from("ā").to_stored(), (vec![0x01, 0x01], false));
+    }
+
+    #[test]
+    fn a_name_is_shown_escaped_and_is_itself_as_text() {
+        let units = [0x61, 0x0a, 0xd83d, 0xde42, 0xd800, 0x202e, 0x5c, 0x0435];
+        let name = Name::from_units(units.to_vec());
+        assert_eq!(name.to_string(), "a\\u{a}🙂\\u{d800}\\u{202e}\\е");
+        assert_eq!(name.to_text(), "a\n🙂\u{fffd}\u{202e}\\е");
+        assert_eq!(format!("{:?}", Name::from("a\"\n")), r#""a\"\n""#);
     }
 
     #[test]

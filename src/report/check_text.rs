@@ -2,13 +2,12 @@
 //! What a structural check found, for people.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::path::Path;
 
 use super::style::{BOLD, DIM, GONE, GOOD, WARN};
 use super::styled;
-use crate::profile::escape;
 use crate::regf::{BaseBlock, Finding, Report, Severity};
+use crate::text::{Foreign, Text, escape};
 
 /// How many findings of one code are shown unless more is asked for.
 const SHOWN: usize = 5;
@@ -17,7 +16,7 @@ const SHOWN: usize = 5;
 #[derive(Clone, Debug)]
 pub struct CheckedHive {
     /// Its file, as it was named.
-    pub path: String,
+    pub path: Foreign,
     /// What came of it: a check, or why there is none and what to do.
     pub outcome: Result<HiveCheck, (String, &'static str)>,
 }
@@ -41,7 +40,7 @@ pub struct HiveCheck {
 #[derive(Clone, Debug)]
 pub struct LogFile {
     /// Its path.
-    pub path: String,
+    pub path: Foreign,
     /// Its size in bytes.
     pub size: u64,
     /// What was found in it, and whether Windows would apply it.
@@ -51,14 +50,14 @@ pub struct LogFile {
 impl CheckedHive {
     /// A hive that was checked.
     pub fn checked(path: &Path, check: HiveCheck) -> Self {
-        let path = path.display().to_string();
+        let path = Foreign::path(path);
         let outcome = Ok(check);
         Self { path, outcome }
     }
 
     /// A hive that could not be checked.
     pub fn failed(path: &Path, error: String, advice: &'static str) -> Self {
-        let path = path.display().to_string();
+        let path = Foreign::path(path);
         let outcome = Err((error, advice));
         Self { path, outcome }
     }
@@ -83,50 +82,51 @@ impl HiveCheck {
 
 /// A checked hive as text: its state, the findings by code, and how many there are. `brief` leaves
 /// all but the last away, `full` shows every finding.
-pub fn check_text(hive: &CheckedHive, brief: bool, full: bool) -> String {
+pub fn check_text(hive: &CheckedHive, brief: bool, full: bool) -> Text {
+    let mut text = Text::new();
     let path = styled(BOLD, &hive.path);
     let Ok(check) = &hive.outcome else {
-        return format!("{path}: {WARN}not checked{WARN:#}\n");
+        text.line(format_args!("{path}: {WARN}not checked{WARN:#}"));
+        return text;
     };
     if brief {
-        return format!("{path}: {}\n", verdict(&check.report));
+        text.line(format_args!("{path}: {}", verdict(&check.report)));
+        return text;
     }
-    let mut text = format!("{path}\n");
+    text.line(&path);
     write_state(&mut text, check);
     for (_, group) in groups(&check.report) {
         write_group(&mut text, &group, &check.report, full);
     }
-    let _ = writeln!(text, "  {}", verdict(&check.report));
+    text.line(format_args!("  {}", verdict(&check.report)));
     text
 }
 
-fn write_state(text: &mut String, check: &HiveCheck) {
+fn write_state(text: &mut Text, check: &HiveCheck) {
     let version = match &check.base {
         Some(base) => format!("format {}.{}", base.major, base.minor),
         None => "no header of a hive".to_owned(),
     };
     let (keys, values) = (check.report.keys, check.report.values);
     let (state, size) = (check.state(), check.size);
-    let _ = writeln!(
-        text,
+    text.line(format_args!(
         "  {version}, {state}, {size} bytes, {keys} keys, {values} values"
-    );
+    ));
     if state == "dirty" {
-        let _ = writeln!(
-            text,
+        text.line(format_args!(
             "  {WARN}dirty:{WARN:#} this is the primary file as it is, without its logs"
-        );
-        let _ = writeln!(text, "  with its logs: {}", escape(&check.recovery));
+        ));
+        text.line(format_args!("  with its logs: {}", escape(&check.recovery)));
     }
     for log in &check.logs {
-        let name = Path::new(&log.path).file_name().unwrap_or_default();
+        let name = Path::new(log.path.raw()).file_name().unwrap_or_default();
         let line = format!(
             "{} ({} bytes): {}",
             name.to_string_lossy(),
             log.size,
             log.state
         );
-        let _ = writeln!(text, "  log {}", escape(&line));
+        text.line(format_args!("  log {}", escape(&line)));
     }
 }
 
@@ -142,7 +142,7 @@ fn groups(report: &Report) -> Groups<'_> {
     groups
 }
 
-fn write_group(text: &mut String, group: &[&Finding], report: &Report, full: bool) {
+fn write_group(text: &mut Text, group: &[&Finding], report: &Report, full: bool) {
     let Some(first) = group.first() else {
         return;
     };
@@ -153,22 +153,24 @@ fn write_group(text: &mut String, group: &[&Finding], report: &Report, full: boo
         Severity::Note => DIM,
     };
     let (severity, code) = (first.severity, first.code);
-    let _ = writeln!(text, "  {style}{severity}{style:#} {code} ({count})");
+    text.line(format_args!(
+        "  {style}{severity}{style:#} {code} ({count})"
+    ));
     let limit = if full { group.len() } else { SHOWN };
     for finding in group.iter().take(limit) {
-        let _ = writeln!(text, "    {}", line(finding));
+        text.line(format_args!("    {}", line(finding)));
     }
     let shown = u64::try_from(limit.min(group.len())).unwrap_or(0);
     let more = count.saturating_sub(shown);
     if more > 0 {
         let hint = if full { "" } else { "; --verbose shows more" };
-        let _ = writeln!(text, "    {DIM}and {more} more{hint}{DIM:#}");
+        text.line(format_args!("    {DIM}and {more} more{hint}{DIM:#}"));
     }
 }
 
 fn line(finding: &Finding) -> String {
-    let key = finding.key.as_deref();
-    let key = key.map_or_else(String::new, |key| format!(" in {}", escape(key)));
+    let key = finding.key.as_ref();
+    let key = key.map_or_else(String::new, |key| format!(" in {key}"));
     let (at, found) = (finding.at, escape(&finding.found));
     format!(
         "{at}{key}: found {found}, expected {}",
@@ -227,7 +229,7 @@ mod tests {
             code: "key-parent",
             severity: Severity::Error,
             at: FileOffset(4132),
-            key: Some(key.to_owned()),
+            key: Some(Foreign::from(key)),
             found: "parent 1".to_owned(),
             expected: "2".to_owned(),
         }

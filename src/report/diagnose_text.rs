@@ -13,8 +13,9 @@ use super::style::{BOLD, DIM, GONE, GOOD, WARN};
 use super::values::value_text;
 use super::{WIDTH, styled};
 use crate::plan::{Diagnosis, Evidence, Finding, Masked, State, path_text};
-use crate::profile::{Impact, escape};
+use crate::profile::Impact;
 use crate::regf::Name;
+use crate::text::{Text, escape};
 
 /// How the command that repairs is typed.
 #[derive(Clone, Debug, Default)]
@@ -48,26 +49,33 @@ const LEFT: &[&str] = &[
 ];
 
 /// A diagnosis for people.
-pub fn diagnose_text(diagnosis: &Diagnosis, command: &CommandLine, verbose: bool) -> String {
+pub fn diagnose_text(diagnosis: &Diagnosis, command: &CommandLine, verbose: bool) -> Text {
     let mut text = hives_text(&diagnosis.hives);
-    text.push('\n');
-    let _ = writeln!(text, "{}", styled(BOLD, &verdict_sentence(diagnosis)));
-    text.push('\n');
+    text.end();
+    text.line(format_args!(
+        "{}",
+        styled(BOLD, &verdict_sentence(diagnosis))
+    ));
+    text.end();
     for finding in &diagnosis.findings {
         finding_text(&mut text, finding, command);
     }
     if let Some(line) = command.together() {
-        let _ = writeln!(text, "{}", styled(BOLD, "All that blocks, together:"));
-        let _ = writeln!(text, "         {}\n", styled(GOOD, &line));
+        text.line(format_args!(
+            "{}",
+            styled(BOLD, "All that blocks, together:")
+        ));
+        text.line(format_args!("         {}", styled(GOOD, &line)));
+        text.end();
     }
     if !diagnosis.elsewhere.is_empty() {
         let boots = &diagnosis.boots.name;
         let line = format!("In control sets that do not boot ({boots} does):");
-        let _ = writeln!(text, "{}", styled(DIM, &line));
+        text.line(format_args!("{}", styled(DIM, &line)));
         for finding in &diagnosis.elsewhere {
             elsewhere_line(&mut text, finding);
         }
-        text.push('\n');
+        text.end();
     }
     for masked in &diagnosis.masked {
         wrapped(&mut text, DIM, "not a cause: ", &masked_sentence(masked));
@@ -76,7 +84,7 @@ pub fn diagnose_text(diagnosis: &Diagnosis, command: &CommandLine, verbose: bool
         wrapped(&mut text, WARN, "warning: ", warning);
     }
     if diagnosis.count(Impact::Blocks) == 0 || verbose {
-        let _ = writeln!(text, "{}", styled(BOLD, "What is left to look at"));
+        text.line(format_args!("{}", styled(BOLD, "What is left to look at")));
         for left in LEFT {
             wrapped(&mut text, anstyle::Style::new(), "  - ", left);
         }
@@ -102,7 +110,7 @@ fn verdict_sentence(diagnosis: &Diagnosis) -> String {
     sentence
 }
 
-fn finding_text(text: &mut String, finding: &Finding, command: &CommandLine) {
+fn finding_text(text: &mut Text, finding: &Finding, command: &CommandLine) {
     let (style, label) = match finding.impact {
         Impact::Blocks => (GONE, "BLOCKS   "),
         Impact::Weakens => (WARN, "WEAKENS  "),
@@ -122,16 +130,16 @@ fn finding_text(text: &mut String, finding: &Finding, command: &CommandLine) {
         wrapped(text, anstyle::Style::new(), "         ", advice);
     }
     if let Some(line) = command.line(&finding.profiles) {
-        let _ = writeln!(text, "         {}", styled(GOOD, &line));
+        text.line(format_args!("         {}", styled(GOOD, &line)));
     }
     if !finding.also.is_empty() {
         let line = format!("also about it: {}", finding.also.join(", "));
         wrapped(text, DIM, "         ", &line);
     }
-    text.push('\n');
+    text.end();
 }
 
-fn elsewhere_line(text: &mut String, finding: &Finding) {
+fn elsewhere_line(text: &mut Text, finding: &Finding) {
     let mut sets: Vec<&str> = Vec::new();
     for set in finding
         .evidence
@@ -200,7 +208,7 @@ fn masked_sentence(masked: &Masked) -> String {
 }
 
 /// `body` behind `label`, at the width of a page.
-fn wrapped(text: &mut String, style: anstyle::Style, label: &str, body: &str) {
+fn wrapped(text: &mut Text, style: anstyle::Style, label: &str, body: &str) {
     let body = escape(body);
     let indent = " ".repeat(label.len());
     let options = textwrap::Options::new(WIDTH)
@@ -209,7 +217,7 @@ fn wrapped(text: &mut String, style: anstyle::Style, label: &str, body: &str) {
         // Names have hyphens in them.
         .word_splitter(textwrap::WordSplitter::NoHyphenation);
     for line in textwrap::wrap(&body, options) {
-        let _ = writeln!(text, "{style}{line}{style:#}");
+        text.line(format_args!("{style}{line}{style:#}"));
     }
 }
 
@@ -298,7 +306,7 @@ fn evidence_json(evidence: &Evidence) -> Json {
         "hive": evidence.hive.to_string(),
         "control_set": evidence.control_set,
         "key": path_text(&evidence.key),
-        "value": evidence.value.as_ref().map(Name::to_string),
+        "value": evidence.value.as_ref().map(Name::to_text),
         "found": state_json(evidence.found.as_ref()),
         "wanted": state_json(evidence.wanted.as_ref()),
         "note": evidence.note,

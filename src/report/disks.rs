@@ -6,23 +6,24 @@ use serde_json::{Value as Json, json};
 use super::{BOLD, DIM, GOOD, WARN, styled};
 use crate::disk::Hibernation;
 use crate::plan::{ControlSetInfo, Role, WindowsVersion};
-use crate::profile::{HiveName, escape};
+use crate::profile::HiveName;
+use crate::text::{Foreign, Text, escape};
 
 /// A disk that holds a Windows, or may hold one.
 #[derive(Clone, Debug, Default)]
 pub struct DiskRow {
     /// The volume's root: what `plan` and `apply` take as their target.
-    pub path: String,
+    pub path: Foreign,
     /// What is mounted there; empty where it is not known.
-    pub device: String,
+    pub device: Foreign,
     /// Its file system; empty where it is not known.
-    pub file_system: String,
+    pub file_system: Foreign,
     /// The Windows folder.
-    pub windows: Option<String>,
+    pub windows: Option<Foreign>,
     /// What SOFTWARE says of its Windows.
     pub version: WindowsVersion,
     /// The machine's name.
-    pub computer_name: Option<String>,
+    pub computer_name: Option<Foreign>,
     /// The control sets of SYSTEM.
     pub control_sets: Vec<ControlSetInfo>,
     /// SYSTEM and SOFTWARE, as far as they are there.
@@ -39,7 +40,7 @@ pub struct HiveRow {
     /// Which hive.
     pub name: HiveName,
     /// Its file.
-    pub path: String,
+    pub path: Foreign,
     /// In which state it is.
     pub state: HiveRowState,
     /// What was seen: how it is recovered, or why it is not.
@@ -75,28 +76,37 @@ impl HiveRowState {
 }
 
 /// The list as text, with ANSI styles.
-pub fn disks_text(rows: &[DiskRow]) -> String {
-    let blocks: Vec<String> = rows.iter().map(block).collect();
-    blocks.join("\n")
+pub fn disks_text(rows: &[DiskRow]) -> Text {
+    let mut text = Text::new();
+    for (at, row) in rows.iter().enumerate() {
+        if at > 0 {
+            text.end();
+        }
+        write_block(&mut text, row);
+    }
+    text
 }
 
-fn block(row: &DiskRow) -> String {
-    let mut text = styled(BOLD, &row.path);
-    let mounted = [row.device.as_str(), row.file_system.as_str()];
-    let mounted: Vec<&str> = mounted
-        .into_iter()
+fn write_block(text: &mut Text, row: &DiskRow) {
+    text.part(styled(BOLD, &row.path));
+    let mounted = [&row.device, &row.file_system].into_iter();
+    let mounted: Vec<String> = mounted
         .filter(|part| !part.is_empty())
+        .map(Foreign::to_string)
         .collect();
     if !mounted.is_empty() {
-        text.push_str(&format!("  {}", styled(DIM, &mounted.join(", "))));
+        text.part(format_args!("  {}", styled(DIM, mounted.join(", "))));
     }
-    text.push('\n');
-    let mut line = |name: &str, value: &str| text.push_str(&format!("  {name:<13}{value}\n"));
+    text.end();
+    let mut line = |name: &str, value: &str| text.line(format_args!("  {name:<13}{value}"));
     if let Some(windows) = &row.windows {
-        line("Windows", &escape(&version_text(&row.version)));
-        line("folder", &escape(windows));
-        let name = row.computer_name.as_deref().unwrap_or("not known");
-        line("computer", &escape(name));
+        line("Windows", &version_text(&row.version));
+        line("folder", &windows.to_string());
+        let name = row.computer_name.as_ref();
+        line(
+            "computer",
+            &name.map_or("not known".to_owned(), Foreign::to_string),
+        );
     }
     if !row.control_sets.is_empty() {
         let sets: Vec<String> = row.control_sets.iter().map(set_text).collect();
@@ -111,7 +121,6 @@ fn block(row: &DiskRow) -> String {
     for problem in &row.problems {
         line("problem", &styled(WARN, problem));
     }
-    text
 }
 
 fn hive_text(hive: &HiveRow) -> String {
@@ -144,8 +153,11 @@ fn version_text(version: &WindowsVersion) -> String {
         .unwrap_or_default();
     let numbers = [version.version.clone(), version.build.clone()];
     let numbers = numbers.into_iter().flatten();
-    let numbers = numbers.chain(version.revision.map(|number| number.to_string()));
-    let numbers: Vec<String> = numbers.collect();
+    let revision = version.revision.map(|number| number.to_string());
+    let numbers: Vec<String> = numbers
+        .map(|part| part.to_string())
+        .chain(revision)
+        .collect();
     format!("{product}{release} ({})", numbers.join("."))
 }
 
@@ -157,7 +169,7 @@ pub fn disks_json(rows: &[DiskRow]) -> Json {
 
 fn row_json(row: &DiskRow) -> Json {
     let version = &row.version;
-    let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    let text = |text: &Foreign| (!text.is_empty()).then(|| text.clone());
     let hives: Vec<Json> = row.hives.iter().map(hive_json).collect();
     let sets = row.control_sets.iter();
     let sets: Vec<Json> = sets

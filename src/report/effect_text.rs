@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! What wins over what, for people and for scripts.
 
-use std::fmt::Write;
-
 use serde_json::{Value as Json, json};
 
 use super::state_json::value_json;
@@ -12,8 +10,9 @@ use super::values::{kind_text, value_text};
 use crate::plan::{
     Against, Debris, Effect, Flaw, InForce, Mark, Setting, Source, Value, path_text,
 };
-use crate::profile::{HiveName, escape};
+use crate::profile::HiveName;
 use crate::regf::Name;
+use crate::text::{Text, escape};
 
 /// The columns of a setting's name and of what counts.
 const NAME_COLUMN: usize = 34;
@@ -24,8 +23,8 @@ pub(super) fn settings_text(
     effect: &Effect,
     touched: impl Fn(&Setting) -> bool,
     verbose: bool,
-) -> String {
-    let mut text = String::new();
+) -> Text {
+    let mut text = Text::new();
     let is_shown = |setting: &&Setting| {
         let policy = |state: &InForce| matches!(state.source, Source::Policy { .. });
         let account = |state: &InForce| matches!(state.source, Source::UserAccount { .. });
@@ -36,13 +35,13 @@ pub(super) fn settings_text(
     for setting in effect.settings.iter().filter(is_shown) {
         if set != Some(&setting.control_set) {
             let heading = format!("What counts in {}", setting.control_set);
-            let _ = writeln!(text, "{}", styled(BOLD, &heading));
+            text.line(format_args!("{}", styled(BOLD, &heading)));
             set = Some(&setting.control_set);
         }
         setting_line(&mut text, setting);
     }
     if set.is_some() {
-        text.push('\n');
+        text.end();
     }
     text
 }
@@ -59,20 +58,31 @@ pub(super) fn all_warnings(warnings: &[String], effect: &Effect) -> Vec<String> 
     all
 }
 
-fn setting_line(text: &mut String, setting: &Setting) {
+fn setting_line(text: &mut Text, setting: &Setting) {
     let name = short_name(setting);
-    let _ = write!(text, "  {:<NAME_COLUMN$} ", escape(&name));
-    let _ = writeln!(text, "{}", escape(&in_force_text(setting, &setting.now)));
+    text.part(format_args!("  {:<NAME_COLUMN$} ", escape(&name)));
+    text.line(format_args!(
+        "{}",
+        escape(&in_force_text(setting, &setting.now))
+    ));
     if setting.planned != setting.now {
         let line = format!("then {}", in_force_text(setting, &setting.planned));
-        let _ = writeln!(text, "  {:<NAME_COLUMN$} {}", "", styled(DIM, &line));
+        text.line(format_args!(
+            "  {:<NAME_COLUMN$} {}",
+            "",
+            styled(DIM, &line)
+        ));
     }
     if setting.at_start != setting.planned {
         let line = format!(
             "after the next start {}: Registry.pol writes it",
             in_force_text(setting, &setting.at_start)
         );
-        let _ = writeln!(text, "  {:<NAME_COLUMN$} {}", "", styled(WARN, &line));
+        text.line(format_args!(
+            "  {:<NAME_COLUMN$} {}",
+            "",
+            styled(WARN, &line)
+        ));
     }
 }
 
@@ -148,7 +158,7 @@ pub(super) fn mark_sentence(mark: &Mark) -> String {
 /// What is wrong with a value, and what mends it.
 pub(super) fn debris_sentence(debris: &Debris) -> String {
     let key = path_text(&debris.key);
-    let (hive, name) = (debris.hive, debris.name.to_string());
+    let (hive, name) = (debris.hive, &debris.name);
     let sentence = match &debris.flaw {
         Flaw::Name(meant) if meant.is_empty() => {
             format!("{hive} {key} has a value called {name:?}, which does nothing.")
@@ -221,7 +231,7 @@ pub(super) fn debris_json(effect: &Effect) -> Vec<Json> {
             "hive": debris.hive.to_string(),
             "control_set": debris.control_set,
             "key": path_text(&debris.key),
-            "value": debris.name.to_string(),
+            "value": debris.name.to_text(),
             "data": value_json(&debris.value),
             "flaw": kind,
             "meant": meant,

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! A key as `show` prints it.
 
-use std::fmt::Write;
-
 use serde_json::{Value as Json, json};
 
 use super::state_json::value_json;
@@ -10,8 +8,9 @@ use super::style::{BOLD, DIM};
 use super::styled;
 use super::values::value_line;
 use crate::plan::{KeyContent, path_text};
-use crate::profile::{HiveName, escape};
+use crate::profile::HiveName;
 use crate::regf::Name;
+use crate::text::{Text, escape};
 
 /// What `show` tells of a key.
 #[derive(Clone, Debug)]
@@ -29,16 +28,16 @@ pub struct KeyListing {
 }
 
 /// The key as text.
-pub fn key_text(listing: &KeyListing) -> String {
-    let mut text = String::new();
+pub fn key_text(listing: &KeyListing) -> Text {
+    let mut text = Text::new();
     let path = full_path(listing);
-    let _ = writeln!(text, "{}", styled(BOLD, &format!("[{path}]")));
+    text.line(format_args!("{}", styled(BOLD, &format!("[{path}]"))));
     for (name, value) in &listing.values {
-        let _ = writeln!(text, "{}", value_line(name, value));
+        text.line(format_args!("{}", value_line(name, value)));
     }
     for subkey in listing.subkeys.iter().flatten() {
         let subkey = escape(&format!("[{path}\\{subkey}]"));
-        let _ = writeln!(text, "{DIM}{subkey}{DIM:#}");
+        text.line(format_args!("{DIM}{subkey}{DIM:#}"));
     }
     text
 }
@@ -49,7 +48,7 @@ pub fn key_json(listing: &KeyListing, target: &str) -> Json {
         .values
         .iter()
         .map(|(name, value)| {
-            let mut object = json!({ "name": name.to_string() });
+            let mut object = json!({ "name": name.to_text() });
             if let (Some(object), Json::Object(value)) = (object.as_object_mut(), value_json(value))
             {
                 object.extend(value);
@@ -66,7 +65,7 @@ pub fn key_json(listing: &KeyListing, target: &str) -> Json {
         "values": values,
     });
     if let (Some(document), Some(subkeys)) = (document.as_object_mut(), &listing.subkeys) {
-        let names: Vec<String> = subkeys.iter().map(Name::to_string).collect();
+        let names: Vec<String> = subkeys.iter().map(Name::to_text).collect();
         document.insert("subkeys".to_owned(), json!(names));
     }
     document

@@ -34,12 +34,12 @@ pub use recorded_json::{Long, Recorded, Side, recorded_from_json, recorded_json}
 pub use style::{BOLD, DIM, GOOD, WARN};
 pub use values::{kind_text, value_text};
 
-use crate::profile::escape;
+use crate::text::escape;
 
 /// The width that text is laid out for, in columns.
 pub const WIDTH: usize = 100;
 
 /// `text` in `style`, escaped.
-pub fn styled(style: anstyle::Style, text: &str) -> String {
-    format!("{style}{}{style:#}", escape(text))
+pub fn styled(style: anstyle::Style, text: impl std::fmt::Display) -> String {
+    format!("{style}{}{style:#}", escape(&text.to_string()))
 }

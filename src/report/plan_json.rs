@@ -13,6 +13,7 @@ use crate::plan::{
 };
 use crate::profile::{Cause, HiveName, Impact};
 use crate::regf::Name;
+use crate::text::Foreign;
 
 /// The name of this form of a plan. A changed form gets a new name.
 pub const PLAN_SCHEMA: &str = "hivemend.plan/1";
@@ -43,7 +44,7 @@ pub enum PlanJsonError {
 #[serde(deny_unknown_fields)]
 struct PlanDocument {
     schema: String,
-    target: String,
+    target: Foreign,
     hives: Vec<HiveDocument>,
     profiles: Vec<ProfileDocument>,
     changes: Vec<ChangeDocument>,
@@ -75,7 +76,7 @@ struct MetadataDocument {
 #[serde(deny_unknown_fields)]
 struct HiveDocument {
     name: String,
-    path: String,
+    path: Foreign,
     state: String,
     #[serde(default)]
     recovery: Option<RecoveryDocument>,
@@ -86,7 +87,7 @@ struct HiveDocument {
 #[serde(deny_unknown_fields)]
 struct RecoveryDocument {
     entries: u64,
-    logs: Vec<String>,
+    logs: Vec<Foreign>,
     first: u32,
     last: u32,
     text: String,
@@ -116,7 +117,7 @@ pub(super) struct ChangeDocument {
     profile: String,
     hive: String,
     control_set: Option<String>,
-    key: String,
+    key: Foreign,
     value: Option<String>,
     action: String,
     pub(super) before: Json,
@@ -136,8 +137,8 @@ pub(super) struct ChangeDocument {
 struct SkippedDocument {
     profile: String,
     hive: String,
-    key: String,
-    value: Option<String>,
+    key: Foreign,
+    value: Option<Foreign>,
     reason: String,
     #[serde(default)]
     condition: Option<String>,
@@ -351,7 +352,7 @@ pub(super) fn change_document(change: &Change) -> ChangeDocument {
         hive: change.hive.to_string(),
         control_set: change.control_set.clone(),
         key: path_text(&change.key),
-        value: change.value.as_ref().map(Name::to_string),
+        value: change.value.as_ref().map(Name::to_text),
         action: change.action.as_str().to_owned(),
         before: state_json(change.before.as_ref()),
         after: state_json(change.after.as_ref()),
@@ -393,7 +394,7 @@ pub(super) fn change_from(document: &ChangeDocument) -> Result<Change, String> {
         profile: document.profile.clone(),
         hive: hive.ok_or_else(|| format!("{:?} is no hive", document.hive))?,
         control_set: document.control_set.clone(),
-        key: document.key.split('\\').map(Name::from).collect(),
+        key: document.key.raw().split('\\').map(Name::from).collect(),
         value: document.value.as_deref().map(Name::from),
         action: action.ok_or_else(|| format!("{:?} is no action", document.action))?,
         before: state_from(&document.before).map_err(|why| format!("its \"before\" {why}"))?,

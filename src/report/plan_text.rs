@@ -15,8 +15,9 @@ use crate::plan::{
     Action, Change, Condition, Mark, Metadata, Plan, PlannedHive, Setting, TouchedKey, folded,
     path_text,
 };
-use crate::profile::{HiveName, escape};
+use crate::profile::HiveName;
 use crate::regf::Name;
+use crate::text::{Text, escape};
 
 /// The column at which a reason begins beside its value.
 const REASON_COLUMN: usize = 46;
@@ -25,11 +26,11 @@ const REASON_COLUMN: usize = 46;
 const CONTEXT: usize = 1;
 
 /// The whole plan: hives, profiles, diff, warnings, summary.
-pub fn plan_text(plan: &Plan, touched: &[TouchedKey], verbose: bool) -> String {
-    let mut text = String::new();
+pub fn plan_text(plan: &Plan, touched: &[TouchedKey], verbose: bool) -> Text {
+    let mut text = Text::new();
     header(&mut text, plan);
     let marks = &plan.effect.marks;
-    text.push_str(&marked_text(&plan.changes, marks, touched, &plan.hives));
+    text.append(&marked_text(&plan.changes, marks, touched, &plan.hives));
     let is_changed = |setting: &Setting| {
         let place = folded(&setting.key);
         let name = Name::from(setting.name);
@@ -38,7 +39,7 @@ pub fn plan_text(plan: &Plan, touched: &[TouchedKey], verbose: bool) -> String {
             change.value.as_ref().is_some_and(same) && folded(&change.key) == place
         })
     };
-    text.push_str(&settings_text(&plan.effect, is_changed, verbose));
+    text.append(&settings_text(&plan.effect, is_changed, verbose));
     for warning in all_warnings(&plan.warnings, &plan.effect) {
         paragraph(&mut text, "warning: ", &warning);
     }
@@ -48,7 +49,7 @@ pub fn plan_text(plan: &Plan, touched: &[TouchedKey], verbose: bool) -> String {
     skipped(&mut text, plan, verbose);
     blocked(&mut text, plan);
     advice(&mut text, plan);
-    let _ = writeln!(text, "{}", styled(BOLD, &summary_line(plan)));
+    text.line(format_args!("{}", styled(BOLD, &summary_line(plan))));
     text
 }
 
@@ -93,7 +94,7 @@ pub fn summary_line(plan: &Plan) -> String {
 }
 
 /// The diff of every touched key.
-pub fn changes_text(changes: &[Change], touched: &[TouchedKey], hives: &[PlannedHive]) -> String {
+pub fn changes_text(changes: &[Change], touched: &[TouchedKey], hives: &[PlannedHive]) -> Text {
     marked_text(changes, &[], touched, hives)
 }
 
@@ -113,8 +114,8 @@ fn marked_text(
     marks: &[Mark],
     touched: &[TouchedKey],
     hives: &[PlannedHive],
-) -> String {
-    let mut text = String::new();
+) -> Text {
+    let mut text = Text::new();
     let mut heading = None;
     let mut by_key: HashMap<(HiveName, Vec<u16>), Vec<Marked<'_>>> = HashMap::new();
     for (at, change) in changes.iter().enumerate() {
@@ -125,48 +126,53 @@ fn marked_text(
     for key in touched {
         let place = (key.hive, key.control_set.as_deref());
         if heading != Some(place) {
-            let _ = writeln!(text, "{}", styled(BOLD, &place_text(key, hives)));
+            text.line(format_args!("{}", styled(BOLD, &place_text(key, hives))));
             heading = Some(place);
         }
         let ours = by_key.get(&(key.hive, folded(&key.key)));
         key_diff(&mut text, key, ours.map_or(&[], Vec::as_slice));
-        text.push('\n');
+        text.end();
     }
     text
 }
 
-fn header(text: &mut String, plan: &Plan) {
-    text.push_str(&hives_text(&plan.hives));
+fn header(text: &mut Text, plan: &Plan) {
+    text.append(&hives_text(&plan.hives));
     for profile in &plan.profiles {
         let by = match &profile.included_by {
             Some(id) => format!(" (included by {id})"),
             None => String::new(),
         };
         let title = format!("{}: {}{by}", profile.id, profile.title);
-        let _ = writeln!(text, "{}   {}", styled(BOLD, "profile"), escape(&title));
+        text.line(format_args!(
+            "{}   {}",
+            styled(BOLD, "profile"),
+            escape(&title)
+        ));
     }
-    text.push('\n');
+    text.end();
 }
 
 /// Each hive: where it is, its control sets, and what it took to read it.
-pub(super) fn hives_text(hives: &[PlannedHive]) -> String {
-    let mut text = String::new();
+pub(super) fn hives_text(hives: &[PlannedHive]) -> Text {
+    let mut text = Text::new();
     for hive in hives {
         let sets: Vec<String> = hive.control_sets.iter().map(control_set_text).collect();
         let name = format!("{:<8}", hive.name.to_string());
-        let _ = write!(text, "{}  {}", styled(BOLD, &name), escape(&hive.path));
+        text.part(format_args!("{}  {}", styled(BOLD, &name), hive.path));
         if !sets.is_empty() {
-            let _ = write!(text, "\n          {}", escape(&sets.join(", ")));
+            text.end();
+            text.part(format_args!("          {}", escape(&sets.join(", "))));
         }
-        text.push('\n');
+        text.end();
         match &hive.condition {
             Condition::Clean => {}
             Condition::Recovered(recovery) => {
-                let _ = writeln!(text, "          {}", styled(GOOD, &recovery.text));
+                text.line(format_args!("          {}", styled(GOOD, &recovery.text)));
             }
             Condition::Unrecovered => {
                 let line = "not recovered: what its last writes changed is missing";
-                let _ = writeln!(text, "          {}", styled(WARN, line));
+                text.line(format_args!("          {}", styled(WARN, line)));
             }
         }
     }
@@ -196,17 +202,17 @@ fn place_text(key: &TouchedKey, hives: &[PlannedHive]) -> String {
 }
 
 /// One key: its path, and the unified diff of its values with the reasons beside them.
-fn key_diff(text: &mut String, key: &TouchedKey, changes: &[Marked<'_>]) {
+fn key_diff(text: &mut Text, key: &TouchedKey, changes: &[Marked<'_>]) {
     let path = format!("[{}\\{}]", key.hive, path_text(&key.key));
     match (&key.before, &key.after) {
         (None, Some(_)) => {
-            let _ = writeln!(text, "{}", styled(GOOD, &format!("+{path}")));
+            text.line(format_args!("{}", styled(GOOD, &format!("+{path}"))));
         }
         (Some(_), None) => {
-            let _ = writeln!(text, "{}", styled(GONE, &format!("-{path}")));
+            text.line(format_args!("{}", styled(GONE, &format!("-{path}"))));
         }
         _ => {
-            let _ = writeln!(text, " {}", escape(&path));
+            text.line(format_args!(" {}", escape(&path)));
         }
     }
     key_reasons(text, changes);
@@ -225,7 +231,7 @@ fn key_diff(text: &mut String, key: &TouchedKey, changes: &[Marked<'_>]) {
     let names_after: Vec<_> = key.after.iter().flatten().map(|(name, _)| name).collect();
     let names_before: Vec<_> = key.before.iter().flatten().map(|(name, _)| name).collect();
     for hunk in group_diff_ops(diff(&before, &after), CONTEXT) {
-        let _ = writeln!(text, "{}", styled(DIM, &hunk_header(&hunk)));
+        text.line(format_args!("{}", styled(DIM, &hunk_header(&hunk))));
         let lines = hunk.iter().flat_map(|op| op.iter_changes(&before, &after));
         for line in lines {
             let name = match (line.old_index(), line.new_index()) {
@@ -266,7 +272,7 @@ fn hunk_header(hunk: &[DiffOp]) -> String {
 }
 
 /// The reasons of changes to the key itself.
-fn key_reasons(text: &mut String, changes: &[Marked<'_>]) {
+fn key_reasons(text: &mut Text, changes: &[Marked<'_>]) {
     for marked in changes
         .iter()
         .filter(|marked| marked.change.value.is_none())
@@ -279,34 +285,34 @@ fn key_reasons(text: &mut String, changes: &[Marked<'_>]) {
                     "  ; {} subkeys and {} values go with it",
                     summary.subkeys, summary.values
                 );
-                let _ = writeln!(text, "{}", styled(GONE, &below));
+                text.line(format_args!("{}", styled(GONE, &below)));
             }
         }
         reason(text, "", *marked);
     }
 }
 
-fn value_diff(text: &mut String, tag: ChangeTag, value: &str, marked: Option<Marked<'_>>) {
+fn value_diff(text: &mut Text, tag: ChangeTag, value: &str, marked: Option<Marked<'_>>) {
     // The reason stands beside what comes; beside what goes only where nothing comes instead.
     match (tag, marked) {
         (ChangeTag::Equal, _) => {
-            let _ = writeln!(text, "{}", styled(DIM, &format!(" {value}")));
+            text.line(format_args!("{}", styled(DIM, &format!(" {value}"))));
         }
         (ChangeTag::Insert, Some(marked)) => reason(text, &format!("+{value}"), marked),
         (ChangeTag::Delete, Some(marked)) if marked.change.action == Action::DeleteValue => {
             reason(text, &format!("-{value}"), marked);
         }
         (ChangeTag::Insert, None) => {
-            let _ = writeln!(text, "{}", styled(GOOD, &format!("+{value}")));
+            text.line(format_args!("{}", styled(GOOD, &format!("+{value}"))));
         }
         (ChangeTag::Delete, _) => {
-            let _ = writeln!(text, "{}", styled(GONE, &format!("-{value}")));
+            text.line(format_args!("{}", styled(GONE, &format!("-{value}"))));
         }
     }
 }
 
 /// A line with the reason for it in a column of its own, below where the line is too long.
-fn reason(text: &mut String, line: &str, marked: Marked<'_>) {
+fn reason(text: &mut Text, line: &str, marked: Marked<'_>) {
     let change = marked.change;
     let style = if line.starts_with('-') { GONE } else { GOOD };
     let note = match change.lowers_security {
@@ -322,43 +328,45 @@ fn reason(text: &mut String, line: &str, marked: Marked<'_>) {
     let note_style = if change.lowers_security { WARN } else { DIM };
     let width = textwrap::core::display_width(line);
     let beside = width < REASON_COLUMN;
-    let _ = write!(text, "{style}{line}{style:#}");
+    text.part(format_args!("{style}{line}{style:#}"));
     if beside && let Some(first) = notes.next() {
         let gap = REASON_COLUMN.saturating_sub(width);
-        let _ = write!(text, "{:gap$}{note_style}; {first}{note_style:#}", "");
+        text.part(format_args!(
+            "{:gap$}{note_style}; {first}{note_style:#}",
+            ""
+        ));
     }
-    text.push('\n');
+    text.end();
     for note in notes {
-        let _ = writeln!(
-            text,
+        text.line(format_args!(
             "{:REASON_COLUMN$}{note_style}; {note}{note_style:#}",
             ""
-        );
+        ));
     }
     let ours = marked.marks.iter().filter(|mark| mark.change == marked.at);
     for sentence in ours.map(|mark| escape(&mark_sentence(mark))) {
         for line in textwrap::wrap(&sentence, room) {
-            let _ = writeln!(text, "{:REASON_COLUMN$}{WARN}; {line}{WARN:#}", "");
+            text.line(format_args!("{:REASON_COLUMN$}{WARN}; {line}{WARN:#}", ""));
         }
     }
 }
 
-fn paragraph(text: &mut String, label: &str, body: &str) {
+fn paragraph(text: &mut Text, label: &str, body: &str) {
     let body = escape(body);
     let options = textwrap::Options::new(WIDTH)
         .initial_indent(label)
         .subsequent_indent("         ");
     let lines = textwrap::wrap(&body, options);
     for line in lines {
-        let _ = writeln!(text, "{WARN}{line}{WARN:#}");
+        text.line(format_args!("{WARN}{line}{WARN:#}"));
     }
-    text.push('\n');
+    text.end();
 }
 
 /// What keeps the plan from being applied, each with its reason.
-fn blocked(text: &mut String, plan: &Plan) {
+fn blocked(text: &mut Text, plan: &Plan) {
     for blocked in &plan.blocked {
-        let value = blocked.value.as_deref();
+        let value = blocked.value.as_ref();
         let value = value.map_or(String::new(), |value| format!(", value {value}"));
         let line = format!(
             "{} {}{value}: {} ({})",
@@ -369,7 +377,7 @@ fn blocked(text: &mut String, plan: &Plan) {
 }
 
 /// What else is to be done, for the profiles that change something here.
-fn advice(text: &mut String, plan: &Plan) {
+fn advice(text: &mut Text, plan: &Plan) {
     for profile in &plan.profiles {
         let is_changing = plan
             .changes
@@ -381,13 +389,13 @@ fn advice(text: &mut String, plan: &Plan) {
                 .initial_indent("besides: ")
                 .subsequent_indent("         ");
             for line in textwrap::wrap(&body, options) {
-                let _ = writeln!(text, "{line}");
+                text.line(format_args!("{line}"));
             }
         }
     }
 }
 
-fn skipped(text: &mut String, plan: &Plan, verbose: bool) {
+fn skipped(text: &mut Text, plan: &Plan, verbose: bool) {
     let mut reasons: Vec<(HiveName, &str, usize)> = Vec::new();
     for skipped in &plan.skipped {
         let same = |(hive, reason, _): &&mut (HiveName, &str, usize)| {
@@ -400,20 +408,19 @@ fn skipped(text: &mut String, plan: &Plan, verbose: bool) {
         if verbose {
             let value = skipped
                 .value
-                .as_deref()
+                .as_ref()
                 .map_or(String::new(), |value| format!(" {value}"));
             let line = format!("skipped: {}{value}: {}", skipped.key, skipped.reason);
-            let _ = writeln!(text, "{}", styled(DIM, &line));
+            text.line(format_args!("{}", styled(DIM, &line)));
         }
     }
     if verbose || reasons.is_empty() {
         return;
     }
     for (_, reason, count) in reasons {
-        let _ = writeln!(
-            text,
+        text.line(format_args!(
             "{}",
             styled(DIM, &format!("skipped: {count} ({reason})"))
-        );
+        ));
     }
 }

@@ -4,7 +4,8 @@
 use std::fmt::Write;
 
 use crate::plan::{CapturedKey, CapturedValue};
-use crate::profile::{Data, escape, is_known_to_lower};
+use crate::profile::{Data, is_known_to_lower};
+use crate::text::escape;
 
 /// What stands above the keys.
 #[derive(Clone, Debug)]

@@ -4,8 +4,9 @@
 use sha2::{Digest, Sha256};
 
 use crate::plan::Value;
-use crate::profile::{escape, kind_name};
+use crate::profile::kind_name;
 use crate::regf::Name;
+use crate::text::escape;
 
 /// How many bytes or characters of data a line shows.
 const SHOWN: usize = 64;
@@ -25,7 +26,7 @@ pub fn value_text(value: &Value) -> String {
 pub(super) fn value_line(name: &Name, value: &Value) -> String {
     let name = match name.is_empty() {
         true => "@".to_owned(),
-        false => quoted(&name.to_string()),
+        false => quoted(&name.to_text()),
     };
     format!("{name}={}", value_text(value))
 }

@@ -12,12 +12,12 @@ pub(crate) fn plan(id: &str, hives: &[(HiveName, &Vec<u8>)]) -> Plan {
     let hives = hives.iter().map(|(name, image)| HiveInput {
         condition: hivemend::plan::Condition::Clean,
         name: *name,
-        path: name.to_string(),
+        path: name.to_string().into(),
         hive: Hive::open(*image).unwrap(),
     });
     let hives: Vec<HiveInput<'_>> = hives.collect();
     let options = Options {
-        target: "test".to_owned(),
+        target: "test".to_owned().into(),
         selection: Selection::Each,
     };
     build(&[profile], &hives, &options).unwrap()

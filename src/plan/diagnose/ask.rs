@@ -10,6 +10,7 @@ use crate::plan::{
 };
 use crate::profile::{Cause, Data, HiveName, KeyRule, Profile, ValueRule};
 use crate::regf::Name;
+use crate::text::Foreign;
 
 /// What one entry says.
 pub(super) struct Found {
@@ -131,7 +132,7 @@ impl<'a, 'r, 'h> Asker<'a, 'r, 'h> {
             ..alone.clone()
         };
         let options = Options {
-            target: String::new(),
+            target: Foreign::default(),
             selection: Selection::Numbers(vec![set.number]),
         };
         build(&[profile], self.hives, &options)
@@ -257,7 +258,7 @@ impl<'a, 'r, 'h> Asker<'a, 'r, 'h> {
         else {
             return false;
         };
-        let name = value.to_string();
+        let name = value.to_text();
         let key = self.reader.key(HiveName::Software, &change.key);
         let is_written = self.reader.becomes(&key, &name).is_some();
         let then = self.reader.value(&key, &name, When::AtStart);
@@ -273,7 +274,7 @@ impl<'a, 'r, 'h> Asker<'a, 'r, 'h> {
         else {
             return (Vec::new(), None);
         };
-        let name = value.to_string();
+        let name = value.to_text();
         let key = self.reader.key(HiveName::Software, &change.key);
         let is_written = self.reader.becomes(&key, &name).is_some();
         let wanted = match &change.after {

@@ -72,7 +72,7 @@ pub(super) fn networks(reader: &Reader<'_, '_>, set: &str, port: u16) -> Vec<Net
 
 fn rules(reader: &Reader<'_, '_>, hive: HiveName, key: &[crate::regf::Name]) -> Vec<Rule> {
     let listed = reader.listed(hive, key).into_iter();
-    let rules = listed.filter_map(|(name, value)| Rule::read(name.to_string(), &text(&value)?));
+    let rules = listed.filter_map(|(name, value)| Rule::read(name.to_text(), &text(&value)?));
     rules.collect()
 }
 

@@ -211,7 +211,8 @@ fn firewall(answers: &mut Answers, reader: &Reader<'_, '_>, set: &str, port: u16
         });
     }
     let is_said = answers.found.iter().any(|found| {
-        let key = crate::plan::path_text(&found.evidence.key).to_ascii_lowercase();
+        let key = crate::plan::path_text(&found.evidence.key);
+        let key = key.raw().to_ascii_lowercase();
         found.cause.impact == Impact::Blocks && key.contains("firewall")
     });
     if !is_said {

@@ -11,6 +11,7 @@ use super::reader::{Reader, path};
 use crate::plan::{ControlSetInfo, Value, path_text};
 use crate::profile::{self, HiveName};
 use crate::regf::Name;
+use crate::text::Foreign;
 
 /// A value that does not do what its writer meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,7 +36,7 @@ pub struct Debris {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Flaw {
     /// Its name begins or ends with a quote or a blank; without them it is this.
-    Name(String),
+    Name(Foreign),
     /// It is no REG_DWORD, and Windows reads one there.
     Type,
 }
@@ -83,7 +84,7 @@ fn name_profiles(found: &mut [Debris]) {
         let key = path_text(below);
         let mut rules = profile.keys.iter().filter(|rule| {
             let segments = rule.path.segments.join("\\");
-            rule.path.hive == debris.hive && segments.eq_ignore_ascii_case(&key)
+            rule.path.hive == debris.hive && segments.eq_ignore_ascii_case(key.raw())
         });
         let is_known = rules.any(|rule| {
             let mut values = rule.values.iter();
@@ -102,9 +103,9 @@ fn look_at(
     found: &mut Vec<Debris>,
 ) {
     for (name, value) in reader.listed(hive, &path) {
-        let text = name.to_string();
+        let text = name.to_text();
         let (flaw, profile) = if let Some(meant) = meant_by(&text) {
-            (Flaw::Name(meant.to_owned()), None)
+            (Flaw::Name(Foreign::from(meant)), None)
         } else if let Some(mend) = wrong_type(key, &text, &value) {
             (Flaw::Type, mend)
         } else {

@@ -416,7 +416,7 @@ impl Context<'_, '_, '_> {
         let Some(name) = &change.value else {
             return self.key_comes_back(change);
         };
-        let name = name.to_string();
+        let name = name.to_text();
         let key = self.reader.key(HiveName::Software, &change.key);
         let effect = self.reader.becomes(&key, &name)?;
         let planned = match &change.after {

@@ -5,6 +5,7 @@ use super::codes::*;
 use super::{Report, add};
 use crate::regf::bytes::u16_at;
 use crate::regf::{BASE_BLOCK_SIZE, BaseBlock, FileOffset, HIVE_BIN_UNIT};
+use crate::text::quoted;
 
 /// Bytes of a base block that carry fields.
 const FIELDS_SIZE: usize = 512;
@@ -99,7 +100,7 @@ fn check_file_name(fields: &[u8], report: &mut Report) {
         Err(_) => place > 0,
     });
     if is_odd {
-        let found = format!("{:?}", String::from_utf16_lossy(&units));
+        let found = quoted(&String::from_utf16_lossy(&units));
         find(
             report,
             BASE_BLOCK_FILE_NAME,

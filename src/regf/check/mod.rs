@@ -22,6 +22,7 @@ pub use self::codes::{FINDING_CODES, FindingCode};
 use self::cells::{CellMap, Refusal};
 use self::codes::*;
 use super::{BaseBlock, CellOffset, FileOffset, KEY_DEPTH_LIMIT, KeyNode};
+use crate::text::Foreign;
 
 /// How many findings of one code a report holds; behind that they are only counted. Of each code,
 /// so that no flood of harmless findings can hide an error.
@@ -60,7 +61,7 @@ pub struct Finding {
     /// Where the structure concerned begins.
     pub at: FileOffset,
     /// The key concerned, where one is known; its end, where the path is very long.
-    pub key: Option<String>,
+    pub key: Option<Foreign>,
     /// What is there.
     pub found: String,
     /// What would be there in a sound hive.
@@ -81,7 +82,7 @@ impl Finding {
 
     /// What it is and the key that it is in.
     fn place(&self) -> (&'static str, Option<&str>) {
-        (self.code, self.key.as_deref())
+        (self.code, self.key.as_ref().map(Foreign::raw))
     }
 }
 
@@ -270,7 +271,7 @@ impl<'a> Checker<'a> {
             if node.at() == self.base.root {
                 break;
             }
-            let name = node.name().to_name().to_string();
+            let name = node.name().to_name().to_text();
             length = length.saturating_add(name.len());
             if length > PATH_LIMIT {
                 names.push("...".to_owned());
@@ -343,7 +344,7 @@ fn add(
             code: code.name,
             severity: code.severity,
             at,
-            key,
+            key: key.map(Foreign::from),
             found: found.to_string(),
             expected: expected.to_owned(),
         });

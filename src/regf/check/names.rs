@@ -3,6 +3,7 @@
 
 use super::codes::*;
 use crate::regf::{StoredName, upcase};
+use crate::text::quoted;
 
 /// The most characters in a key's name.
 const KEY_NAME_LIMIT: usize = 255;
@@ -137,7 +138,7 @@ pub(super) fn shown(name: StoredName<'_>) -> String {
     } else {
         ""
     };
-    format!("{:?}{cut}", String::from_utf16_lossy(&units))
+    format!("{}{cut}", quoted(&String::from_utf16_lossy(&units)))
 }
 
 #[cfg(test)]
