@@ -23,7 +23,8 @@ struct Count {
     keys: usize,
     rule: usize,
     copy: usize,
-    /// The whole descriptor too: control bits and the list of what is audited.
+    /// The whole descriptor too: control bits and the list of what is audited. Windows 10 was put
+    /// together with some bits set that mean nothing without a list.
     whole: usize,
 }
 
@@ -222,12 +223,19 @@ fn what_windows_gave_is_what_the_rule_gives() {
         counts.marked.print("marked");
         counts.paired.print("paired");
         counts.unmarked.print("unmarked");
+        // Single hives have few keys: one that was set by hand is many.
+        if !name.starts_with("disks") {
+            continue;
+        }
         for tally in [&counts.marked, &counts.paired] {
-            // Of few keys one that was set by hand is many.
-            if tally.count.keys >= 200 {
+            if tally.count.keys > 0 {
                 assert!(tally.count.share() >= 0.995, "{}", name.display());
                 held.insert(name.to_path_buf(), tally.count);
             }
+        }
+        // Where only some keys have no marks, programs have set what they have.
+        if counts.unmarked.count.keys > 10_000 {
+            assert!(counts.unmarked.count.share() >= 0.995, "{}", name.display());
         }
     }
     let seen = |path: &str, keys: usize| {
