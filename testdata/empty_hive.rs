@@ -15,18 +15,18 @@ pub(crate) struct EmptyHive {
 }
 
 /// BUILTIN\Administrators owns; it and LocalSystem have full control, Users read; inherited below.
+/// From version 1.4 on it is what a key below inherits, byte for byte.
 const DESCRIPTOR: &[u8] = &[
     1, 0, 0x04, 0x80, // revision, DACL present, self-relative
-    104, 0, 0, 0, 120, 0, 0, 0, // owner, group
+    96, 0, 0, 0, 112, 0, 0, 0, // owner, group
     0, 0, 0, 0, 20, 0, 0, 0, // no SACL; DACL
-    2, 0, 84, 0, 3, 0, 0, 0, // ACL with three entries
+    2, 0, 76, 0, 3, 0, 0, 0, // ACL with three entries
     0, 2, 24, 0, 0x3F, 0, 0x0F, 0, // full control ...
     1, 2, 0, 0, 0, 0, 0, 5, 32, 0, 0, 0, 0x20, 2, 0, 0, // ... S-1-5-32-544
     0, 2, 20, 0, 0x3F, 0, 0x0F, 0, // full control ...
     1, 1, 0, 0, 0, 0, 0, 5, 18, 0, 0, 0, // ... S-1-5-18
     0, 2, 24, 0, 0x19, 0, 0x02, 0, // read ...
     1, 2, 0, 0, 0, 0, 0, 5, 32, 0, 0, 0, 0x21, 2, 0, 0, // ... S-1-5-32-545
-    0, 0, 0, 0, 0, 0, 0, 0, // padding up to the owner
     1, 2, 0, 0, 0, 0, 0, 5, 32, 0, 0, 0, 0x20, 2, 0, 0, // S-1-5-32-544
     1, 1, 0, 0, 0, 0, 0, 5, 18, 0, 0, 0, // S-1-5-18
 ];

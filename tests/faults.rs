@@ -360,6 +360,10 @@ const SECURITY: &[Fault] = faults! { RICH {
         h.put(h.security(), group, &[2]);
     },
     "descriptor-acl": "an ACL behind the end" => |h| h.put_u32(h.security(), sk::DESCRIPTOR + 16, 4000),
+    "descriptor-acl": "an ACL that has two bytes" => |h| {
+        let size = h.u32(h.security(), sk::DESCRIPTOR_SIZE);
+        h.put_u32(h.security(), sk::DESCRIPTOR + 16, size - 2);
+    },
     "descriptor-acl": "an ACL that leaves it" => |h| {
         let acl = h.descriptor_part(16);
         h.put_u16(h.security(), acl + 2, 4000);

@@ -62,6 +62,7 @@ mod fuzz_regressions;
 mod growth;
 mod guards;
 mod hostile_records;
+mod inheritance;
 mod instructions;
 mod isolation;
 mod judges;

@@ -267,6 +267,7 @@ fn restore_values(
             Side::Before => "what was there is not in the backup",
             Side::After => "it has been changed since",
         };
+        let reason = reason.to_owned();
         undo.obstacles.push(UndoObstacle { change, reason });
     }
     if !output.is_json() && !output.quiet {

@@ -3,7 +3,7 @@
 
 use thiserror::Error;
 
-use crate::regf::{Finding, Name, RegfError, SpecialKey};
+use crate::regf::{DescriptorFlaw, Finding, Name, RegfError, SpecialKey};
 
 /// Why an edit was not made. The file on the disk is never touched by this room.
 #[derive(Debug, Error)]
@@ -41,6 +41,14 @@ pub enum EditError {
         key: Name,
         /// Why.
         refusal: Refusal,
+    },
+    /// What a new key must inherit from its parent cannot be read, or does not fit.
+    #[error("no key can be made below {key:?}: what it would inherit is {flaw}")]
+    Descriptor {
+        /// The parent's name.
+        key: Name,
+        /// What is wrong with its security descriptor.
+        flaw: DescriptorFlaw,
     },
     /// The name cannot be that of a key or value.
     #[error("{name:?} cannot be a name here: {why}")]

@@ -15,17 +15,20 @@ const TOO_DEEP: &str = "keys are nested at most 511 levels below the root";
 impl Editor {
     /// Creates the key at `path` and every key missing on the way; says how many were made.
     ///
-    /// A new key has its parent's security.
+    /// A new key has the security that Windows gives it where an administrator makes it: what it
+    /// inherits from its parent.
     ///
     /// # Errors
     ///
-    /// Where a name cannot be a key's, or a key on the way must not be edited.
+    /// Where a name cannot be a key's, or a key on the way must not be edited;
+    /// [`EditError::Descriptor`] where nothing can be inherited.
     pub fn create_key(&mut self, path: &[Name]) -> Result<usize, EditError> {
         expect_key_names(path)?;
         match self.find_ordinary(path)? {
             Some(_) => return Ok(0),
             None => self.damage.spare_key(path)?,
         }
+        self.expect_heirs(path)?;
         self.edit(|editor| {
             let mut at = editor.hive()?.root()?.at();
             let mut made: usize = 0;
@@ -36,14 +39,29 @@ impl Editor {
                     Some(found) => found,
                     None => {
                         made = made.saturating_add(1);
-                        let security = hive.key(at)?.security();
-                        editor.add_security_user(security)?;
+                        let security = editor.use_inherited_security(at)?;
                         editor.add_subkey(at, name, security)?
                     }
                 };
             }
             Ok(made)
         })
+    }
+
+    /// Fails where the keys of `path` that are missing cannot inherit.
+    fn expect_heirs(&mut self, path: &[Name]) -> Result<(), EditError> {
+        let hive = self.hive()?;
+        let mut parent = hive.root()?;
+        let mut there: usize = 0;
+        for name in path {
+            match hive.find_subkey(&parent, name)? {
+                Some(key) => parent = key,
+                None => break,
+            }
+            there = there.saturating_add(1);
+        }
+        let parent = parent.at();
+        self.expect_inheritable(parent, path.len().saturating_sub(there))
     }
 
     /// Deletes the key at `path` with all its subkeys; says whether it was there.
@@ -142,7 +160,8 @@ impl Editor {
         name: &Name,
     ) -> Result<CellOffset, EditError> {
         let descriptor = source.security(from.security())?.descriptor().to_vec();
-        let security = self.use_security(&descriptor, parent)?;
+        let beside = self.hive()?.key(parent)?.security();
+        let security = self.use_security(&descriptor, beside)?;
         let to = self.add_subkey(parent, name, security)?;
         let class = source.class_name(from)?;
         if !class.is_empty() {

@@ -10,16 +10,19 @@ mod allocate;
 mod damage;
 mod error;
 mod image;
+mod inheritance;
 mod keys;
 mod security;
 mod subkeys;
 mod values;
 
 pub use error::{EditError, Refusal};
+pub use inheritance::{AclKind, Creator, ListRule, inherit, inherit_list};
 
 use self::allocate::FreeCells;
 use self::damage::Damage;
 use self::image::Image;
+use self::security::Ring;
 use crate::regf::{
     CellOffset, Hive, KeyNode, Name, Report, base_block_field, check, checksum, key_node_field,
 };
@@ -30,6 +33,8 @@ pub struct Editor {
     free: FreeCells,
     before: Report,
     damage: Damage,
+    /// The key security records, once a key is made.
+    ring: Option<Ring>,
     now: u64,
     state: State,
 }
@@ -92,6 +97,7 @@ impl Editor {
             free,
             before,
             damage,
+            ring: None,
             now,
             state,
         })

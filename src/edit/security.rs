@@ -1,12 +1,138 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! Who uses which key security record.
 
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::{BuildHasher, RandomState};
+
+use super::inheritance::{Creator, inherit};
 use super::{EditError, Editor};
-use crate::regf::{CellOffset, KEY_SECURITY_HEADER_SIZE, key_security_field};
+use crate::regf::{
+    CellOffset, DescriptorFlaw, Hive, KEY_SECURITY_HEADER_SIZE, SecurityDescriptor,
+    descriptor_control, key_security_field,
+};
+
+/// The last minor version that Windows NT 4 writes, and Windows 2000 too.
+const LAST_OF_NT4: u32 = 3;
+
+/// The key security records of a hive, so that none is searched for again and again.
+pub(super) struct Ring {
+    state: RandomState,
+    /// Records by the hash of their descriptors.
+    records: HashMap<u64, Vec<CellOffset>>,
+    /// The record that a new key uses, by its parent's.
+    heirs: BTreeMap<CellOffset, CellOffset>,
+    /// Whether the hive is one of Windows NT 4: old, and without the marks of automatic inheritance.
+    nt4: bool,
+}
+
+impl Ring {
+    /// Walks the ring from the root's record on.
+    fn read(hive: &Hive<'_>) -> Result<Self, EditError> {
+        let mut ring = Self {
+            state: RandomState::new(),
+            records: HashMap::new(),
+            heirs: BTreeMap::new(),
+            nt4: hive.base().minor <= LAST_OF_NT4,
+        };
+        let mut seen = BTreeSet::new();
+        let mut at = hive.root()?.security();
+        while seen.insert(at) {
+            let record = hive.security(at)?;
+            ring.insert(at, record.descriptor());
+            at = record.flink();
+        }
+        Ok(ring)
+    }
+
+    fn hash(&self, descriptor: &[u8]) -> u64 {
+        self.state.hash_one(descriptor)
+    }
+
+    fn insert(&mut self, at: CellOffset, descriptor: &[u8]) {
+        let marks =
+            descriptor_control::DACL_AUTO_INHERITED | descriptor_control::SACL_AUTO_INHERITED;
+        let control = SecurityDescriptor::parse(descriptor).map_or(0, |read| read.control);
+        self.nt4 &= control & marks == 0;
+        let hash = self.hash(descriptor);
+        self.records.entry(hash).or_default().push(at);
+    }
+
+    fn remove(&mut self, at: CellOffset, descriptor: &[u8]) {
+        let hash = self.hash(descriptor);
+        if let Some(records) = self.records.get_mut(&hash) {
+            records.retain(|&record| record != at);
+        }
+        self.heirs.clear();
+    }
+
+    /// The record with this descriptor, byte for byte.
+    fn find(&self, hive: &Hive<'_>, descriptor: &[u8]) -> Result<Option<CellOffset>, EditError> {
+        let hash = self.hash(descriptor);
+        for &at in self.records.get(&hash).into_iter().flatten() {
+            if hive.security(at)?.descriptor() == descriptor {
+                return Ok(Some(at));
+            }
+        }
+        Ok(None)
+    }
+}
 
 impl Editor {
+    fn ring(&mut self) -> Result<&mut Ring, EditError> {
+        let ring = match self.ring.take() {
+            Some(ring) => ring,
+            None => Ring::read(&self.hive()?)?,
+        };
+        Ok(self.ring.insert(ring))
+    }
+
+    /// Fails where keys made one below the other, `levels` of them below the key `parent`, cannot
+    /// inherit: a refusal must come before the first of them is there.
+    pub(super) fn expect_inheritable(
+        &mut self,
+        parent: CellOffset,
+        levels: usize,
+    ) -> Result<(), EditError> {
+        let mut at = self.hive()?.key(parent)?.security();
+        let (mut left, ring) = (levels, self.ring()?);
+        while let Some(&heir) = ring.heirs.get(&at).filter(|_| left > 0) {
+            (at, left) = (heir, left.saturating_sub(1));
+        }
+        let nt4 = ring.nt4;
+        let hive = self.hive()?;
+        let mut descriptor = hive.security(at)?.descriptor().to_vec();
+        for _ in 0..left {
+            let heir = inherited(&descriptor, nt4).map_err(|flaw| refusal(&hive, parent, flaw))?;
+            if heir == descriptor {
+                break; // and so it goes on
+            }
+            descriptor = heir;
+        }
+        Ok(())
+    }
+
+    /// Counts a new user of the record that a key made below the key `parent` uses.
+    pub(super) fn use_inherited_security(
+        &mut self,
+        parent: CellOffset,
+    ) -> Result<CellOffset, EditError> {
+        let above = self.hive()?.key(parent)?.security();
+        let ring = self.ring()?;
+        if let Some(&heir) = ring.heirs.get(&above) {
+            self.add_security_user(heir)?;
+            return Ok(heir);
+        }
+        let nt4 = ring.nt4;
+        let hive = self.hive()?;
+        let heir = inherited(hive.security(above)?.descriptor(), nt4);
+        let heir = heir.map_err(|flaw| refusal(&hive, parent, flaw))?;
+        let at = self.use_security(&heir, above)?;
+        self.ring()?.heirs.insert(above, at);
+        Ok(at)
+    }
+
     /// Counts one more key that uses the record at `at`.
-    pub(super) fn add_security_user(&mut self, at: CellOffset) -> Result<(), EditError> {
+    fn add_security_user(&mut self, at: CellOffset) -> Result<(), EditError> {
         let count = self.hive()?.security(at)?.reference_count().checked_add(1);
         let count = count.ok_or(EditError::CountOverflow(
             "the users of a security descriptor",
@@ -26,6 +152,10 @@ impl Editor {
             let field = key_security_field::REFERENCE_COUNT;
             return self.image.put_u32(at, field, count.saturating_sub(1));
         }
+        let descriptor = record.descriptor().to_vec();
+        if let Some(ring) = &mut self.ring {
+            ring.remove(at, &descriptor);
+        }
         self.image
             .put_u32(blink, key_security_field::FLINK, flink.0)?;
         self.image
@@ -33,29 +163,25 @@ impl Editor {
         self.free_cell(at)
     }
 
-    /// Counts a new user of the record with this descriptor, which is made where there is none.
-    ///
-    /// `member` is any key of this hive: its record is where the ring is entered.
+    /// Counts a new user of the record with this descriptor, which is made, behind the one at
+    /// `previous`, where there is none.
     pub(super) fn use_security(
         &mut self,
         descriptor: &[u8],
-        member: CellOffset,
+        previous: CellOffset,
     ) -> Result<CellOffset, EditError> {
-        let hive = self.hive()?;
-        let first = hive.key(member)?.security();
-        let mut at = first;
-        loop {
-            let record = hive.security(at)?;
-            if record.descriptor() == descriptor {
-                self.add_security_user(at)?;
-                return Ok(at);
-            }
-            at = record.flink();
-            if at == first {
-                break;
-            }
+        self.ring()?;
+        let found = match &self.ring {
+            Some(ring) => ring.find(&self.hive()?, descriptor)?,
+            None => None,
+        };
+        if let Some(at) = found {
+            self.add_security_user(at)?;
+            return Ok(at);
         }
-        self.add_security(descriptor, first)
+        let at = self.add_security(descriptor, previous)?;
+        self.ring()?.insert(at, descriptor);
+        Ok(at)
     }
 
     /// Makes a record with one user and puts it into the ring behind the one at `previous`.
@@ -79,5 +205,21 @@ impl Editor {
         image.put_u32(previous, key_security_field::FLINK, at.0)?;
         image.put_u32(next, key_security_field::BLINK, at.0)?;
         Ok(at)
+    }
+}
+
+/// The descriptor of a key that an administrator makes below one with the descriptor `parent`.
+fn inherited(parent: &[u8], nt4: bool) -> Result<Vec<u8>, DescriptorFlaw> {
+    let parent = SecurityDescriptor::parse(parent)?;
+    inherit(&parent, &Creator::administrators(), nt4)?.to_bytes()
+}
+
+fn refusal(hive: &Hive<'_>, parent: CellOffset, flaw: DescriptorFlaw) -> EditError {
+    match hive.key(parent) {
+        Ok(key) => EditError::Descriptor {
+            key: key.name().to_name(),
+            flaw,
+        },
+        Err(error) => error.into(),
     }
 }

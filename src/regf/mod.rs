@@ -18,6 +18,7 @@ mod key_security;
 mod key_value;
 mod name;
 mod offset;
+mod security_descriptor;
 mod source;
 mod subkeys_list;
 mod upcase;
@@ -36,6 +37,10 @@ pub use key_value::{
 };
 pub use name::{Name, StoredName};
 pub use offset::{CellOffset, FileOffset};
+pub use security_descriptor::{
+    Ace, AceContent, Acl, DescriptorFlaw, SecurityDescriptor, Sid, ace_flags, ace_type,
+    descriptor_control, key_access,
+};
 pub use source::HiveBytes;
 pub use subkeys_list::{LIST_HEADER_SIZE, ListKind, SubkeysList};
 pub use upcase::upcase;
