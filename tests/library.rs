@@ -360,7 +360,7 @@ fn fulfil(when: &When, key: &[Name], editor: &mut Editor) {
         When::Is {
             name, choices, is, ..
         } => {
-            let hive = editor.hive().unwrap();
+            let hive = editor.current().unwrap();
             let found = hive.find(key).unwrap().and_then(|key| {
                 let value = hive.find_value(&key, &Name::from(name.as_str())).unwrap()?;
                 Some((value.kind(), hive.data(&value).unwrap().into_owned()))

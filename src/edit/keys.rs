@@ -3,8 +3,8 @@
 
 use super::{EditError, Editor, Refusal};
 use crate::regf::{
-    CellOffset, Hive, KEY_DEPTH_LIMIT, KEY_NODE_HEADER_SIZE, KeyNode, Name, SpecialKey, key_flags,
-    key_node_field,
+    CellOffset, Hive, KEY_DEPTH_LIMIT, KEY_NODE_HEADER_SIZE, KeyNode, Name, NodePath, SpecialKey,
+    key_flags, key_node_field,
 };
 
 /// The longest key name, in UTF-16 units.
@@ -22,46 +22,25 @@ impl Editor {
     ///
     /// Where a name cannot be a key's, or a key on the way must not be edited;
     /// [`EditError::Descriptor`] where nothing can be inherited.
-    pub fn create_key(&mut self, path: &[Name]) -> Result<usize, EditError> {
-        expect_key_names(path)?;
-        match self.find_ordinary(path)? {
-            Some(_) => return Ok(0),
-            None => self.damage.spare_key(path)?,
+    pub fn create_key(&mut self, path: impl Into<NodePath>) -> Result<usize, EditError> {
+        let path = path.into();
+        expect_key_names(&path)?;
+        let way = self.way_to(&path)?;
+        if way.missing.is_empty() {
+            return Ok(0);
         }
-        self.expect_heirs(path)?;
+        self.spare_key(&path)?;
+        self.expect_inheritable(way.at, way.missing.len())?;
         self.edit(|editor| {
-            let mut at = editor.hive()?.root()?.at();
-            let mut made: usize = 0;
-            for name in path {
-                let hive = editor.hive()?;
-                let found = hive.find_subkey(&hive.key(at)?, name)?.map(|key| key.at());
-                at = match found {
-                    Some(found) => found,
-                    None => {
-                        made = made.saturating_add(1);
-                        let security = editor.use_inherited_security(at)?;
-                        editor.add_subkey(at, name, security)?
-                    }
-                };
+            let mut at = way.at;
+            for path in &way.missing {
+                let security = editor.use_inherited_security(at)?;
+                let name = path.name().cloned().unwrap_or_default();
+                at = editor.add_subkey(at, &name, security)?;
+                editor.note_made(path, at);
             }
-            Ok(made)
+            Ok(way.missing.len())
         })
-    }
-
-    /// Fails where the keys of `path` that are missing cannot inherit.
-    fn expect_heirs(&mut self, path: &[Name]) -> Result<(), EditError> {
-        let hive = self.hive()?;
-        let mut parent = hive.root()?;
-        let mut there: usize = 0;
-        for name in path {
-            match hive.find_subkey(&parent, name)? {
-                Some(key) => parent = key,
-                None => break,
-            }
-            there = there.saturating_add(1);
-        }
-        let parent = parent.at();
-        self.expect_inheritable(parent, path.len().saturating_sub(there))
     }
 
     /// Deletes the key at `path` with all its subkeys; says whether it was there.
@@ -70,22 +49,22 @@ impl Editor {
     ///
     /// [`EditError::Refused`] for the root, for a key that must not be deleted, and where a key on
     /// the way must not be edited.
-    pub fn delete_key(&mut self, path: &[Name]) -> Result<bool, EditError> {
-        let (Some(name), Some(above)) = (path.last(), path.len().checked_sub(1)) else {
+    pub fn delete_key(&mut self, path: impl Into<NodePath>) -> Result<bool, EditError> {
+        let path = path.into();
+        let (Some(name), Some(above)) = (path.name(), path.above()) else {
             let (key, refusal) = (Name::default(), Refusal::Root);
             return Err(EditError::Refused { key, refusal });
         };
-        self.damage.spare_key(path)?;
-        let Some(parent) = self.find_ordinary(path.get(..above).unwrap_or(&[]))? else {
+        self.spare_key(&path)?;
+        let Some(parent) = self.find_ordinary(above)? else {
             return Ok(false);
         };
-        let hive = self.hive()?;
-        let Some(key) = hive.find_subkey(&parent, name)? else {
+        let Some(key) = self.find_subkey(parent, name)? else {
             return Ok(false);
         };
-        let (parent, key) = (parent.at(), key.at());
-        let keys = subtree(&hive, key)?;
+        let keys = subtree(&self.hive()?, key)?;
         self.edit(|editor| {
+            editor.note_gone(&path, keys.len() > 1);
             editor.remove_from_subkeys(parent, key)?;
             for key in keys {
                 editor.free_key(key)?;
@@ -108,22 +87,21 @@ impl Editor {
         &mut self,
         source: &Hive<'_>,
         from: &KeyNode<'_>,
-        path: &[Name],
+        path: impl Into<NodePath>,
     ) -> Result<(), EditError> {
-        expect_key_names(path)?;
-        self.damage.spare_key(path)?;
-        let above = path.len().saturating_sub(1);
-        let parent = self.find_ordinary(path.get(..above).unwrap_or(&[]))?;
-        let (Some(parent), Some(name)) = (parent, path.last()) else {
-            let missing = path.get(above.saturating_sub(1)).cloned();
+        let path = path.into();
+        expect_key_names(&path)?;
+        self.spare_key(&path)?;
+        let above = path.above().cloned().unwrap_or_default();
+        let (Some(parent), Some(name)) = (self.find_ordinary(&above)?, path.name()) else {
+            let missing = above.name().or(path.name()).cloned();
             return Err(EditError::KeyMissing(missing.unwrap_or_default()));
         };
-        if self.hive()?.find_subkey(&parent, name)?.is_some() {
+        if self.find_subkey(parent, name)?.is_some() {
             let (name, why) = (name.clone(), "a key of this name is there already");
             return Err(EditError::BadName { name, why });
         }
-        expect_levels_below(source, from, path.len())?;
-        let parent = parent.at();
+        expect_levels_below(source, from, path.depth())?;
         self.edit(|editor| editor.copy_keys(source, from, parent, name))
     }
 
@@ -178,6 +156,7 @@ impl Editor {
             let data = source.data(&value)?;
             self.set_value_of(to, &value.name().to_name(), value.kind(), &data)?;
         }
+        self.close_values(to)?;
         let kept = key_flags::COMP_NAME | key_flags::SYM_LINK | key_flags::NO_DELETE;
         let flags = self.hive()?.key(to)?.flags() | (from.flags() & kept & !key_flags::COMP_NAME);
         self.image.put_u16(to, key_node_field::FLAGS, flags)?;
@@ -307,12 +286,13 @@ fn why_not_deleted(key: &KeyNode<'_>, is_top: bool) -> Option<Refusal> {
     }
 }
 
-fn expect_key_names(path: &[Name]) -> Result<(), EditError> {
+fn expect_key_names(path: &NodePath) -> Result<(), EditError> {
     let bad = |name: &Name, why| {
         let name = name.clone();
         Err(EditError::BadName { name, why })
     };
-    for name in path {
+    let names = path.names();
+    for name in &names {
         if name.is_empty() {
             return bad(name, "a key's name is not empty");
         }
@@ -323,7 +303,7 @@ fn expect_key_names(path: &[Name]) -> Result<(), EditError> {
             return bad(name, "a backslash separates keys");
         }
     }
-    match path.get(KEY_DEPTH_LIMIT..) {
+    match names.get(KEY_DEPTH_LIMIT..) {
         None | Some([]) => Ok(()),
         Some([name, ..]) => bad(name, TOO_DEEP),
     }

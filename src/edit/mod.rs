@@ -12,19 +12,25 @@ mod error;
 mod image;
 mod inheritance;
 mod keys;
+mod open_values;
 mod security;
 mod subkeys;
 mod values;
+mod way;
 
 pub use error::{EditError, Refusal};
 pub use inheritance::{AclKind, Creator, ListRule, inherit, inherit_list};
 
+use std::collections::HashMap;
+
 use self::allocate::FreeCells;
 use self::damage::Damage;
 use self::image::Image;
+use self::open_values::OpenValues;
 use self::security::Ring;
 use crate::regf::{
-    CellOffset, Hive, KeyNode, Name, Report, base_block_field, check, checksum, key_node_field,
+    CellOffset, FoldedPath, Hive, KeyNode, Name, NodePath, Report, base_block_field, check,
+    checksum, key_node_field,
 };
 
 /// A hive in memory that can be changed.
@@ -37,6 +43,10 @@ pub struct Editor {
     ring: Option<Ring>,
     now: u64,
     state: State,
+    /// The values of keys that have many, once one of them was edited.
+    open_values: HashMap<CellOffset, OpenValues>,
+    /// Keys that may be edited, where they were found. A key's cell never moves.
+    found: HashMap<FoldedPath, CellOffset>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -100,6 +110,8 @@ impl Editor {
             ring: None,
             now,
             state,
+            open_values: HashMap::new(),
+            found: HashMap::new(),
         })
     }
 
@@ -108,7 +120,13 @@ impl Editor {
     /// # Errors
     ///
     /// None that a sound image can give.
-    pub fn hive(&self) -> Result<Hive<'_>, EditError> {
+    pub fn current(&mut self) -> Result<Hive<'_>, EditError> {
+        self.write_open_values()?;
+        self.hive()
+    }
+
+    /// The hive as it is now, but for the values lists of keys whose values are being edited.
+    fn hive(&self) -> Result<Hive<'_>, EditError> {
         Ok(Hive::open(self.image.bytes())?)
     }
 
@@ -149,7 +167,7 @@ impl Editor {
                     report: self.before,
                 });
             }
-            State::Changed => {}
+            State::Changed => self.write_open_values()?,
         }
         let base = *self.hive()?.base();
         let last = base.primary_sequence.max(base.secondary_sequence);
@@ -189,19 +207,20 @@ impl Editor {
         result
     }
 
-    /// The key at `path`, if every key on the way is an ordinary one.
-    fn find_ordinary(&self, path: &[Name]) -> Result<Option<KeyNode<'_>>, EditError> {
-        let hive = self.hive()?;
-        let mut key = hive.root()?;
-        expect_ordinary(&key)?;
-        for name in path {
-            match hive.find_subkey(&key, name)? {
-                Some(subkey) => key = subkey,
-                None => return Ok(None),
-            }
-            expect_ordinary(&key)?;
+    /// As [`Damage::spare`].
+    fn spare(&self, path: &NodePath) -> Result<(), EditError> {
+        match self.damage.is_none() {
+            true => Ok(()),
+            false => self.damage.spare(&names(path)),
         }
-        Ok(Some(key))
+    }
+
+    /// As [`Damage::spare_key`].
+    fn spare_key(&self, path: &NodePath) -> Result<(), EditError> {
+        match self.damage.is_none() {
+            true => Ok(()),
+            false => self.damage.spare_key(&names(path)),
+        }
     }
 
     /// Notes that the key at `key` was changed now.
@@ -210,6 +229,10 @@ impl Editor {
         let now = self.now;
         self.image.put_u64(key, key_node_field::LAST_WRITTEN, now)
     }
+}
+
+fn names(path: &NodePath) -> Vec<Name> {
+    path.names().into_iter().cloned().collect()
 }
 
 /// Refuses keys that stand for something else than themselves.

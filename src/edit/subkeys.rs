@@ -21,6 +21,67 @@ struct List {
 }
 
 impl Editor {
+    /// The subkey called `name` of the key at `parent`, in whatever spelling.
+    ///
+    /// In a sound hive lists are in order: of thousands of keys a dozen are looked at.
+    pub(super) fn find_subkey(
+        &self,
+        parent: CellOffset,
+        name: &Name,
+    ) -> Result<Option<CellOffset>, EditError> {
+        let hive = self.hive()?;
+        let node = hive.key(parent)?;
+        let at = node.subkeys_list();
+        if !self.damage.is_none() {
+            return Ok(hive.find_subkey(&node, name)?.map(|key| key.at()));
+        }
+        if node.subkey_count() == 0 || at.is_none() {
+            return Ok(None);
+        }
+        let leaf = self.leaf_with(at, name)?;
+        let bytes = hive.cell(leaf, Record::SubkeysList)?;
+        let leaf = SubkeysList::parse(leaf, &bytes)?;
+        let place = first_that(leaf.len(), |index| {
+            let key = leaf.cell(index).unwrap_or(CellOffset::NONE);
+            Ok(self.key_order(key, name)? != Ordering::Less)
+        })?;
+        let Some(found) = leaf.cell(place) else {
+            return Ok(None);
+        };
+        let is_meant = self.key_order(found, name)? == Ordering::Equal;
+        Ok(is_meant.then_some(found))
+    }
+
+    /// The leaf in which the key called `name` stands, if it is below the list at `at`.
+    fn leaf_with(&self, at: CellOffset, name: &Name) -> Result<CellOffset, EditError> {
+        let bytes = self.hive()?.cell(at, Record::SubkeysList)?;
+        let root = SubkeysList::parse(at, &bytes)?;
+        if root.kind != ListKind::IndexRoot {
+            return Ok(at);
+        }
+        let leaf = |index| root.cell(index).unwrap_or(CellOffset::NONE);
+        let place = first_that(root.len(), |index| {
+            self.is_last_at_or_behind(leaf(index), name, Ordering::Equal)
+        })?;
+        Ok(leaf(place.min(root.len().saturating_sub(1))))
+    }
+
+    /// Whether the last key of the leaf at `at` stands behind `name`, or is `least` in its order.
+    fn is_last_at_or_behind(
+        &self,
+        at: CellOffset,
+        name: &Name,
+        least: Ordering,
+    ) -> Result<bool, EditError> {
+        let bytes = self.hive()?.cell(at, Record::SubkeysList)?;
+        let leaf = SubkeysList::parse(at, &bytes)?;
+        let last = leaf.len().checked_sub(1).and_then(|last| leaf.cell(last));
+        match last {
+            Some(last) => Ok(self.key_order(last, name)? >= least),
+            None => Ok(false),
+        }
+    }
+
     /// Puts the key `name` at `subkey` into the subkeys list of `parent`, and counts it.
     ///
     /// Spec: regf, *Index leaf*, *Fast leaf*, *Hash leaf*, *Index root*.
@@ -90,15 +151,23 @@ impl Editor {
 
     /// The leaf of an index root that `name` belongs into: the first whose last key is behind it.
     fn leaf_for(&self, root: &List, name: &Name) -> Result<usize, EditError> {
-        for (index, (leaf, _)) in root.elements.iter().enumerate() {
-            let leaf = self.read_list(*leaf)?;
-            if let Some((last, _)) = leaf.elements.last()
-                && self.key_order(*last, name)? == Ordering::Greater
-            {
-                return Ok(index);
+        let count = root.elements.len();
+        let is_behind = |index: usize| match root.elements.get(index) {
+            Some((leaf, _)) => self.is_last_at_or_behind(*leaf, name, Ordering::Greater),
+            None => Ok(true),
+        };
+        let found = match self.damage.is_none() {
+            true => first_that(count, is_behind)?,
+            // Its lists need not be in order.
+            false => {
+                let mut index = 0;
+                while index < count && !is_behind(index)? {
+                    index = index.saturating_add(1);
+                }
+                index
             }
-        }
-        Ok(root.elements.len().saturating_sub(1))
+        };
+        Ok(found.min(count.saturating_sub(1)))
     }
 
     /// Inserts into the leaf at `at`; gives its new place, and the leaf behind it if it was split.
@@ -142,18 +211,12 @@ impl Editor {
 
     /// Where `name` belongs in a leaf.
     fn place_of(&self, leaf: &List, name: &Name) -> Result<usize, EditError> {
-        let (mut low, mut high) = (0, leaf.elements.len());
-        while low < high {
-            let middle = low.midpoint(high);
-            let Some((cell, _)) = leaf.elements.get(middle) else {
-                break;
-            };
-            match self.key_order(*cell, name)? {
-                Ordering::Less => low = middle.saturating_add(1),
-                Ordering::Equal | Ordering::Greater => high = middle,
+        first_that(leaf.elements.len(), |index| {
+            match leaf.elements.get(index) {
+                Some((cell, _)) => Ok(self.key_order(*cell, name)? != Ordering::Less),
+                None => Ok(true),
             }
-        }
-        Ok(low)
+        })
     }
 
     fn key_order(&self, key: CellOffset, name: &Name) -> Result<Ordering, EditError> {
@@ -189,8 +252,15 @@ impl Editor {
         root: List,
         subkey: CellOffset,
     ) -> Result<bool, EditError> {
-        for (leaf_at, _) in &root.elements {
-            let leaf_at = *leaf_at;
+        let likely = match self.damage.is_none() {
+            true => {
+                let name = self.hive()?.key(subkey)?.name().to_name();
+                Some(self.leaf_with(at, &name)?)
+            }
+            false => None, // its lists need not be in order
+        };
+        let leaves = root.elements.iter().map(|(leaf, _)| *leaf);
+        for leaf_at in likely.into_iter().chain(leaves) {
             let leaf = self.read_list(leaf_at)?;
             if !leaf.elements.iter().any(|(cell, _)| *cell == subkey) {
                 continue;
@@ -296,6 +366,23 @@ impl List {
         let element = self.elements.get(index).copied();
         element.ok_or_else(|| missing_element(at))
     }
+}
+
+/// The first of `count` places for which `is_so` holds, as it does for all behind that; `count` where
+/// it holds for none.
+fn first_that(
+    count: usize,
+    is_so: impl Fn(usize) -> Result<bool, EditError>,
+) -> Result<usize, EditError> {
+    let (mut low, mut high) = (0, count);
+    while low < high {
+        let middle = low.midpoint(high);
+        match is_so(middle)? {
+            false => low = middle.saturating_add(1),
+            true => high = middle,
+        }
+    }
+    Ok(low)
 }
 
 /// What stands beside a key's offset in a leaf of this kind.

@@ -5,7 +5,8 @@ use super::{EditError, Editor};
 use crate::regf::u32_at;
 use crate::regf::{
     BigData, CellOffset, DATA_SEGMENT_SIZE, Hive, INLINE_DATA, KEY_VALUE_HEADER_SIZE, KeyNode,
-    KeyValue, Name, key_node_field, key_value_field, needs_big_data, value_flags,
+    KeyValue, ListedValue, Name, NodePath, key_node_field, key_value_field, needs_big_data,
+    value_flags,
 };
 
 /// The longest value name, in UTF-16 units.
@@ -38,11 +39,12 @@ impl Editor {
     /// [`EditError::KeyMissing`] where the key does not exist: it is not made by this.
     pub fn set_value(
         &mut self,
-        path: &[Name],
+        path: impl Into<NodePath>,
         name: &Name,
         kind: u32,
         data: &[u8],
     ) -> Result<bool, EditError> {
+        let path = path.into();
         if name.units().len() > LONGEST_VALUE_NAME {
             let (name, why) = (name.clone(), "a value's name has at most 16,383 characters");
             return Err(EditError::BadName { name, why });
@@ -50,8 +52,8 @@ impl Editor {
         if data.len() > LARGEST_DATA {
             return Err(EditError::DataTooLarge(data.len()));
         }
-        self.damage.spare(path)?;
-        let key = self.expect_key(path)?;
+        self.spare(&path)?;
+        let key = self.expect_key(&path)?;
         self.edit(|editor| editor.set_value_of(key, name, kind, data))
     }
 
@@ -60,21 +62,22 @@ impl Editor {
     /// # Errors
     ///
     /// Where the key must not be edited. A missing key is not an error: the value is not there.
-    pub fn delete_value(&mut self, path: &[Name], name: &Name) -> Result<bool, EditError> {
-        self.damage.spare(path)?;
-        let Some(key) = self.find_ordinary(path)?.map(|key| key.at()) else {
+    pub fn delete_value(
+        &mut self,
+        path: impl Into<NodePath>,
+        name: &Name,
+    ) -> Result<bool, EditError> {
+        let path = path.into();
+        self.spare(&path)?;
+        let Some(key) = self.find_ordinary(&path)? else {
             return Ok(false);
         };
         self.edit(|editor| editor.delete_value_of(key, name))
     }
 
-    fn expect_key(&self, path: &[Name]) -> Result<CellOffset, EditError> {
-        match self.find_ordinary(path)? {
-            Some(key) => Ok(key.at()),
-            None => Err(EditError::KeyMissing(
-                path.last().cloned().unwrap_or_default(),
-            )),
-        }
+    fn expect_key(&mut self, path: &NodePath) -> Result<CellOffset, EditError> {
+        let missing = || EditError::KeyMissing(path.name().cloned().unwrap_or_default());
+        self.find_ordinary(path)?.ok_or_else(missing)
     }
 
     pub(super) fn set_value_of(
@@ -84,13 +87,15 @@ impl Editor {
         kind: u32,
         data: &[u8],
     ) -> Result<bool, EditError> {
-        let hive = self.hive()?;
-        match hive.find_value(&hive.key(key)?, name)? {
-            Some(value) => {
+        match self.find_open_value(key, name)? {
+            Some(ListedValue { value, .. }) => {
+                let at = value.at();
+                let hive = self.hive()?;
+                let value = hive.value(at)?;
                 if value.kind() == kind && !value.is_tombstone() && *hive.data(&value)? == *data {
+                    self.close_few_values(key)?;
                     return Ok(false);
                 }
-                let at = value.at();
                 let flags = value.flags() & !value_flags::TOMBSTONE;
                 let old = storage(&hive, &value)?;
                 self.write_data(at, old, data)?;
@@ -100,9 +105,10 @@ impl Editor {
             None => {
                 let at = self.add_value(name, kind)?;
                 self.write_data(at, Storage::Inline, data)?;
-                self.append_to_values_list(key, at)?;
+                self.append_to_values_list(key, name, at)?;
             }
         }
+        self.close_few_values(key)?;
         self.raise_value_maxima(key, name, data.len())?;
         self.touch(key)?;
         Ok(true)
@@ -241,10 +247,11 @@ impl Editor {
         }
     }
 
-    /// Puts `value` behind the last one of the key's values.
+    /// Puts the value `name` at `value` behind the last one of the key's open values.
     fn append_to_values_list(
         &mut self,
         key: CellOffset,
+        name: &Name,
         value: CellOffset,
     ) -> Result<(), EditError> {
         let node = self.key_fields(key)?;
@@ -254,13 +261,37 @@ impl Editor {
             .unwrap_or(usize::MAX)
             .saturating_mul(4);
         let list = match node.values_list.some() {
-            Some(list) if node.value_count > 0 => self.make_room(list, used, 4)?,
+            Some(list) if node.value_count > 0 => self.make_room_in_values(key, list, used)?,
             _ => self.allocate(4)?,
         };
         self.image.put_u32(list, used, value.0)?;
         let image = &mut self.image;
         image.put_u32(key, key_node_field::VALUES_LIST, list.0)?;
-        image.put_u32(key, key_node_field::VALUE_COUNT, count)
+        image.put_u32(key, key_node_field::VALUE_COUNT, count)?;
+        if let Some(open) = self.open_values(key) {
+            open.push(name, value);
+        }
+        Ok(())
+    }
+
+    /// Gives the values list at `list` of the key at `key` room for one more.
+    fn make_room_in_values(
+        &mut self,
+        key: CellOffset,
+        list: CellOffset,
+        used: usize,
+    ) -> Result<CellOffset, EditError> {
+        let need = used.saturating_add(4);
+        if self.has_room(list, need)? {
+            return Ok(list);
+        }
+        // What moves must be as it should be: it stays behind in the free cell too.
+        self.write_values_list(key)?;
+        let list = self.move_list(list, used, need)?;
+        if let Some(open) = self.open_values(key) {
+            open.note_moved();
+        }
+        Ok(list)
     }
 
     /// Gives the list in the cell at `at`, of which `used` bytes count, room for `more` bytes.
@@ -273,9 +304,24 @@ impl Editor {
         more: usize,
     ) -> Result<CellOffset, EditError> {
         let need = used.saturating_add(more);
-        if self.image.capacity(at)? >= need || self.resize_in_place(at, need)? {
-            return Ok(at);
+        match self.has_room(at, need)? {
+            true => Ok(at),
+            false => self.move_list(at, used, need),
         }
+    }
+
+    /// Whether the cell at `at` has room for `need` bytes, if need be taken from the free cell behind.
+    fn has_room(&mut self, at: CellOffset, need: usize) -> Result<bool, EditError> {
+        Ok(self.image.capacity(at)? >= need || self.resize_in_place(at, need)?)
+    }
+
+    /// Moves the list in the cell at `at`, of which `used` bytes count, to where `need` bytes fit.
+    fn move_list(
+        &mut self,
+        at: CellOffset,
+        used: usize,
+        need: usize,
+    ) -> Result<CellOffset, EditError> {
         let kept = self.image.payload(at)?.get(..used).unwrap_or(&[]).to_vec();
         // A list that moves will grow again: an eighth of slack keeps the moves few.
         let slack = (used / 8).next_multiple_of(8);
@@ -286,42 +332,46 @@ impl Editor {
     }
 
     fn delete_value_of(&mut self, key: CellOffset, name: &Name) -> Result<bool, EditError> {
-        let hive = self.hive()?;
-        let node = hive.key(key)?;
-        let Some(value) = hive.find_value(&node, name)? else {
+        let Some(ListedValue { value, place }) = self.find_open_value(key, name)? else {
+            self.close_few_values(key)?;
             return Ok(false);
         };
         let at = value.at();
-        let old = storage(&hive, &value)?;
-        let left: Vec<CellOffset> = hive
-            .values(&node)?
-            .into_iter()
-            .filter(|&v| v != at)
-            .collect();
-        let list = node.values_list();
+        let hive = self.hive()?;
+        let old = storage(&hive, &hive.value(at)?)?;
+        let node = self.key_fields(key)?;
+        let left = node.value_count.saturating_sub(1);
+        if left == 0 {
+            self.close_values(key)?;
+        }
+        self.note_taken_out(key, at, place)?;
         self.free_storage(old)?;
         self.free_cell(at)?;
-        self.write_values_list(key, list, &left)?;
+        self.image.put_u32(key, key_node_field::VALUE_COUNT, left)?;
+        if left == 0 {
+            self.free_cell(node.values_list)?;
+            let none = CellOffset::NONE.0;
+            self.image.put_u32(key, key_node_field::VALUES_LIST, none)?;
+        }
+        self.close_few_values(key)?;
         self.touch(key)?;
         Ok(true)
     }
 
-    fn write_values_list(
+    /// Takes the value at `at` out of the key's open values.
+    fn note_taken_out(
         &mut self,
         key: CellOffset,
-        list: CellOffset,
-        values: &[CellOffset],
+        at: CellOffset,
+        place: usize,
     ) -> Result<(), EditError> {
-        let count = u32::try_from(values.len()).unwrap_or(u32::MAX);
-        self.image
-            .put_u32(key, key_node_field::VALUE_COUNT, count)?;
-        if values.is_empty() {
-            self.free_cell(list)?;
-            let none = CellOffset::NONE.0;
-            return self.image.put_u32(key, key_node_field::VALUES_LIST, none);
+        // Not `self.hive()`: that would borrow the open values too.
+        let hive = Hive::open(self.image.bytes())?;
+        let value = hive.value(at)?;
+        if let Some(open) = self.open_values.get_mut(&key) {
+            open.take_out(value.name(), place);
         }
-        let bytes: Vec<u8> = values.iter().flat_map(|at| at.0.to_le_bytes()).collect();
-        self.image.put(list, 0, &bytes)
+        Ok(())
     }
 
     fn raise_value_maxima(
@@ -351,6 +401,7 @@ impl Editor {
 
     /// Frees the values of the key at `key`, their data and their list.
     pub(super) fn free_values(&mut self, key: CellOffset) -> Result<(), EditError> {
+        self.close_values(key)?;
         let hive = self.hive()?;
         let node = hive.key(key)?;
         let values = hive.values(&node)?;

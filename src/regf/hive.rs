@@ -173,7 +173,11 @@ impl<'a> Hive<'a> {
 
     /// Fails where one key's lists, the one at `leaf` the last of them, hold more keys than fit into
     /// the hive: leaves that are listed again and again would keep a reader busy for hours.
-    fn expect_room_for_keys(&self, count: usize, leaf: CellOffset) -> Result<(), RegfError> {
+    pub(super) fn expect_room_for_keys(
+        &self,
+        count: usize,
+        leaf: CellOffset,
+    ) -> Result<(), RegfError> {
         let room = usize::try_from(self.base.bins_size).unwrap_or(usize::MAX);
         if count <= room.checked_div(KEY_NODE_HEADER_SIZE).unwrap_or(0) {
             return Ok(());

@@ -11,12 +11,15 @@ mod big_data;
 mod bytes;
 mod check;
 mod error;
+mod finder;
 mod hive;
 mod hive_bin;
 mod key_node;
 mod key_security;
 mod key_value;
 mod name;
+mod named;
+mod node_path;
 mod offset;
 mod security_descriptor;
 mod source;
@@ -28,6 +31,7 @@ pub use big_data::{BIG_DATA_SIZE, BigData, DATA_SEGMENT_SIZE, needs_big_data};
 pub(crate) use bytes::{u32_at, u64_at};
 pub use check::{FINDING_CODES, Finding, FindingCode, Report, Severity, check};
 pub use error::{Fault, Record, RegfError};
+pub use finder::{Finder, Looked};
 pub use hive::{Hive, KEY_DEPTH_LIMIT};
 pub use hive_bin::{HIVE_BIN_HEADER_SIZE, HIVE_BIN_UNIT, HiveBin};
 pub use key_node::{KEY_NODE_HEADER_SIZE, KeyNode, SpecialKey, key_flags, key_node_field};
@@ -36,6 +40,8 @@ pub use key_value::{
     INLINE_DATA, INLINE_DATA_LIMIT, KEY_VALUE_HEADER_SIZE, KeyValue, key_value_field, value_flags,
 };
 pub use name::{Name, StoredName};
+pub use named::{ListedValue, SubkeysByName, ValuesByName};
+pub use node_path::{FoldedPath, NodePath};
 pub use offset::{CellOffset, FileOffset};
 pub use security_descriptor::{
     Ace, AceContent, Acl, DescriptorFlaw, SecurityDescriptor, Sid, ace_flags, ace_type,

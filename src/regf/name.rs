@@ -3,6 +3,8 @@
 
 use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{BuildHasher, DefaultHasher, Hasher, RandomState};
+use std::sync::LazyLock;
 
 use super::upcase::{upcase, upcase_narrow};
 use crate::text::{escape, push_escaped, quoted};
@@ -63,6 +65,16 @@ impl Name {
     pub fn order(&self, other: &Self) -> Ordering {
         let ours = self.0.iter().map(|&unit| upcase(unit));
         ours.cmp(other.0.iter().map(|&unit| upcase(unit)))
+    }
+
+    /// The upper-cased code units: equal for what the registry takes for one name.
+    pub fn folded(&self) -> Vec<u16> {
+        self.0.iter().map(|&unit| upcase(unit)).collect()
+    }
+
+    /// A number that is equal for what the registry takes for one name; see [`Folding`].
+    pub(super) fn folded_hash(&self) -> u64 {
+        Folding::of(self.0.iter().copied())
     }
 
     /// The hash that a hash leaf holds for this name.
@@ -160,6 +172,11 @@ impl<'a> StoredName<'a> {
         self.units().map(upcase).cmp(theirs)
     }
 
+    /// A number that is equal for what the registry takes for one name; see [`Folding`].
+    pub(super) fn folded_hash(self) -> u64 {
+        Folding::of(self.units())
+    }
+
     /// The hash that a hash leaf must hold for this name.
     pub fn hash(self) -> u32 {
         match self.narrow {
@@ -171,6 +188,35 @@ impl<'a> StoredName<'a> {
     /// The hint that a fast leaf must hold for this name.
     pub fn hint(self) -> [u8; 4] {
         hint_units(self.units())
+    }
+}
+
+/// Numbers for names and paths to look them up by. They differ from run to run, so that no hive can
+/// hold names which are different and have the same one.
+pub(super) struct Folding(DefaultHasher);
+
+static SEED: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+
+impl Folding {
+    /// Begins below something that has the number `above`.
+    pub(super) fn below(above: u64) -> Self {
+        let mut hasher = SEED.build_hasher();
+        hasher.write_u64(above);
+        Self(hasher)
+    }
+
+    pub(super) fn add(&mut self, units: impl Iterator<Item = u16>) {
+        units.for_each(|unit| self.0.write_u16(upcase(unit)));
+    }
+
+    pub(super) fn finish(&self) -> u64 {
+        self.0.finish()
+    }
+
+    fn of(units: impl Iterator<Item = u16>) -> u64 {
+        let mut folding = Self(SEED.build_hasher());
+        folding.add(units);
+        folding.finish()
     }
 }
 

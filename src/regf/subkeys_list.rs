@@ -40,6 +40,16 @@ impl ListKind {
         }
     }
 
+    /// Whether an element of such a list, with this beside its cell, may lead to a key called `name`,
+    /// whose hash is `hash`.
+    pub(super) fn may_be(self, extra: [u8; 4], name: &Name, hash: u32) -> bool {
+        match self {
+            Self::HashLeaf => u32::from_le_bytes(extra) == hash,
+            Self::FastLeaf => hint_may_match(extra, name.hint()),
+            Self::IndexLeaf | Self::IndexRoot => true,
+        }
+    }
+
     fn from_signature(signature: [u8; 2]) -> Option<Self> {
         match &signature {
             b"li" => Some(Self::IndexLeaf),
@@ -97,6 +107,13 @@ impl<'a> SubkeysList<'a> {
         self.elements.is_empty()
     }
 
+    /// The cell that the element at `index` leads to.
+    pub fn cell(self, index: usize) -> Option<CellOffset> {
+        let size = self.kind.element_size();
+        let start = index.checked_mul(size)?;
+        Some(CellOffset(u32_at(self.elements, start)?))
+    }
+
     /// The cells that the elements lead to: key nodes, or leaves for an index root.
     pub fn cells(self) -> impl Iterator<Item = CellOffset> + 'a {
         self.elements().map(|(cell, _)| cell)
@@ -131,11 +148,7 @@ impl<'a> SubkeysList<'a> {
 
     /// Whether an element with this hint or hash may lead to a key called `name`.
     pub fn may_be(self, extra: [u8; 4], name: &Name, hash: u32) -> bool {
-        match self.kind {
-            ListKind::HashLeaf => u32::from_le_bytes(extra) == hash,
-            ListKind::FastLeaf => hint_may_match(extra, name.hint()),
-            ListKind::IndexLeaf | ListKind::IndexRoot => true,
-        }
+        self.kind.may_be(extra, name, hash)
     }
 }
 
