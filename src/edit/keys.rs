@@ -235,6 +235,7 @@ impl Editor {
             self.free_cell(class)?;
         }
         self.remove_security_user(security)?;
+        self.damage.forget(key);
         self.free_cell(key)
     }
 }

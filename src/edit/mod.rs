@@ -11,6 +11,7 @@ mod damage;
 mod error;
 mod image;
 mod keys;
+mod search;
 mod security;
 mod subkeys;
 mod values;
@@ -21,7 +22,8 @@ use self::allocate::FreeCells;
 use self::damage::Damage;
 use self::image::Image;
 use crate::regf::{
-    CellOffset, Hive, KeyNode, Name, Report, base_block_field, check, checksum, key_node_field,
+    CellOffset, Hive, KeyNode, Name, Overreach, Report, base_block_field, check, check_reach,
+    checksum, key_node_field,
 };
 
 /// A hive in memory that can be changed.
@@ -62,29 +64,35 @@ impl Editor {
         if let Some(finding) = before.first_error() {
             return Err(EditError::Unsound(Box::new(finding.clone())));
         }
-        Self::checked(image, before, Damage::default(), now)
+        Self::checked(image, before, Damage::default(), Vec::new(), now)
     }
 
-    /// As [`Editor::open`], for a hive that may be damaged: what is damaged stays as it is, and
-    /// nothing near it can be edited.
+    /// As [`Editor::open`], for a hive that may be damaged: what is damaged stays as it is, with
+    /// all that it may reach, and nothing near it can be edited.
     ///
     /// # Errors
     ///
     /// [`EditError::Unsafe`] where the damage leaves it open which bytes are in use, or is too much
     /// to be known.
     pub fn open_damaged(image: Vec<u8>, now: u64) -> Result<Self, EditError> {
-        let before = check(&image);
-        let damage = Damage::of(&before)?;
-        Self::checked(image, before, damage, now)
+        let (before, reach) = check_reach(&image);
+        let mut damage = Damage::of(&before)?;
+        let reach = match (reach, before.first_error()) {
+            (None, Some(finding)) => return Err(EditError::Unsafe(Box::new(finding.clone()))),
+            (reach, _) => reach.unwrap_or_default(),
+        };
+        damage.note_found(&Hive::open(&image)?);
+        Self::checked(image, before, damage, reach, now)
     }
 
     fn checked(
         image: Vec<u8>,
         before: Report,
         damage: Damage,
+        reach: Vec<Overreach>,
         now: u64,
     ) -> Result<Self, EditError> {
-        let image = Image::new(image);
+        let image = Image::new(image, reach);
         let free = FreeCells::read(&image)?;
         let state = State::Unchanged;
         Ok(Self {
@@ -132,8 +140,9 @@ impl Editor {
     ///
     /// # Errors
     ///
-    /// [`EditError::Broken`] after a failed edit; [`EditError::Damaged`] where the structural check
-    /// finds anything that was not there before.
+    /// [`EditError::Broken`] after a failed edit; [`EditError::KeyLost`] where a damaged list would
+    /// no longer lead to a key; [`EditError::Damaged`] where the structural check finds anything
+    /// that was not there before.
     pub fn seal(mut self, beyond: u32) -> Result<Sealed, EditError> {
         match self.state {
             State::Broken => return Err(EditError::Broken),
@@ -156,6 +165,9 @@ impl Editor {
         header.put_header(base_block_field::CHECKSUM, sum)?;
         let image = self.image.into_bytes();
         let report = check(&image);
+        if let Some(lost) = self.damage.first_lost(&Hive::open(&image)?) {
+            return Err(EditError::KeyLost(lost.in_file()));
+        }
         let suspect = report.first_new_since(&self.before);
         let error = match self.damage.is_none() {
             true => report.first_error(),

@@ -229,6 +229,7 @@ mod tests {
             at: FileOffset(4132),
             key: Some(key.to_owned()),
             found: "parent 1".to_owned(),
+            list: None,
             expected: "2".to_owned(),
         }
     }
