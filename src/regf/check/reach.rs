@@ -49,12 +49,24 @@ impl Kind {
     }
 }
 
+/// A structure that a reference leads to.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Step {
+    kind: Kind,
+    at: CellOffset,
+    /// Whether the reference itself was read behind the end of a cell: it makes somebody else's
+    /// structures seem to belong here too, so that none of their bytes may change.
+    is_stray: bool,
+}
+
 /// A walk that believes what it reads, over everything that the check walked and over what it
 /// found that nothing leads to.
 struct Walk<'c, 'a> {
     checker: &'c Checker<'a>,
-    waiting: Vec<(Kind, CellOffset)>,
-    seen: HashSet<(Kind, CellOffset)>,
+    waiting: Vec<Step>,
+    seen: HashSet<Step>,
+    /// Whether the step that is being taken is a stray one.
+    is_stray: bool,
     /// Elements of lists that may still be followed.
     left: usize,
     found: Vec<Overreach>,
@@ -65,22 +77,26 @@ impl Checker<'_> {
     pub(super) fn overreaches(&self) -> Option<Vec<Overreach>> {
         let mut walk = Walk {
             checker: self,
-            waiting: vec![(Kind::Key, self.base.root)],
+            waiting: Vec::new(),
             seen: HashSet::new(),
+            is_stray: false,
             // Each byte of a sound hive is in one list at most.
             left: self.bins.len(),
             found: Vec::new(),
         };
+        walk.follow(Kind::Key, self.base.root, false);
         let mut from = CellOffset(0);
         while let Some(at) = self.cells.next_unclaimed(from) {
             let payload = self.cells.payload(self.bins, at).unwrap_or(&[]);
-            walk.waiting
-                .extend(Kind::of(payload).map(|kind| (kind, at)));
+            if let Some(kind) = Kind::of(payload) {
+                walk.follow(kind, at, false);
+            }
             from = CellOffset(at.0.saturating_add(8));
         }
-        while let Some((kind, at)) = walk.waiting.pop() {
-            if walk.seen.insert((kind, at)) {
-                walk.visit(kind, at)?;
+        while let Some(step) = walk.waiting.pop() {
+            if walk.seen.insert(step) {
+                walk.is_stray = step.is_stray;
+                walk.visit(step.kind, step.at)?;
             }
         }
         Some(walk.found)
@@ -106,7 +122,8 @@ impl<'a> Walk<'_, 'a> {
                 let size = long(bytes, key_security_field::DESCRIPTOR_SIZE);
                 self.reach(at, at, wide(KEY_SECURITY_HEADER_SIZE).saturating_add(size));
                 for field in [key_security_field::FLINK, key_security_field::BLINK] {
-                    self.follow(Kind::Security, bytes, field);
+                    // The ring is one, whoever has led to it.
+                    self.follow(Kind::Security, offset(bytes, field), false);
                 }
                 Some(())
             }
@@ -121,17 +138,19 @@ impl<'a> Walk<'_, 'a> {
             let cell = offset(bytes, key_node_field::CLASS_NAME);
             self.reach(at, cell, class);
         }
-        self.follow(Kind::Security, bytes, key_node_field::SECURITY);
+        let security = offset(bytes, key_node_field::SECURITY);
+        self.follow(Kind::Security, security, false);
         // Some readers go by the list, whatever the count says.
-        self.follow(Kind::Subkeys, bytes, key_node_field::SUBKEYS_LIST);
+        let list = offset(bytes, key_node_field::SUBKEYS_LIST);
+        self.follow(Kind::Subkeys, list, self.is_stray);
         let flags = u16_at(bytes, key_node_field::FLAGS).unwrap_or(0);
         let count = long(bytes, key_node_field::VALUE_COUNT);
         if count == 0 || flags & key_flags::PREDEF_HANDLE != 0 {
             return Some(());
         }
         let list = offset(bytes, key_node_field::VALUES_LIST);
-        for cell in self.list(at, list, count)? {
-            self.waiting.push((Kind::Value, cell));
+        for (cell, is_stray) in self.list(at, list, count)? {
+            self.follow(Kind::Value, cell, is_stray);
         }
         Some(())
     }
@@ -146,11 +165,12 @@ impl<'a> Walk<'_, 'a> {
         let size = count.saturating_mul(step);
         self.reach(at, at, wide(LIST_HEADER_SIZE).saturating_add(size));
         let elements = bytes.get(LIST_HEADER_SIZE..).unwrap_or(&[]);
-        let step = usize::try_from(step).ok()?;
-        let count = usize::try_from(count).ok()?;
-        for element in elements.chunks_exact(step).take(count) {
+        let (step, count) = (usize::try_from(step).ok()?, usize::try_from(count).ok()?);
+        let inside = self.room(at).saturating_sub(LIST_HEADER_SIZE) / step;
+        for (index, element) in elements.chunks_exact(step).take(count).enumerate() {
             self.left = self.left.checked_sub(1)?;
-            self.follow(kind, element, 0);
+            let is_stray = self.is_stray || index >= inside;
+            self.follow(kind, offset(element, 0), is_stray);
         }
         Some(())
     }
@@ -177,7 +197,8 @@ impl<'a> Walk<'_, 'a> {
     fn segments(&mut self, at: CellOffset, bytes: &[u8], size: u32) -> Option<()> {
         self.reach(at, at, wide(BIG_DATA_SIZE));
         let mut left = size;
-        for cell in self.list(at, offset(bytes, 4), short(bytes, 2))? {
+        for (cell, is_stray) in self.list(at, offset(bytes, 4), short(bytes, 2))? {
+            self.is_stray |= is_stray;
             // Of a record that nothing leads to, only the number of segments is known.
             let part = if size == u32::MAX { 0 } else { left };
             self.reach(at, cell, part.min(DATA_SEGMENT_SIZE));
@@ -186,19 +207,36 @@ impl<'a> Walk<'_, 'a> {
         Some(())
     }
 
-    /// The elements of a list of `count` offsets in the cell at `at`, as far as there are bytes.
-    fn list(&mut self, from: CellOffset, at: CellOffset, count: u32) -> Option<Vec<CellOffset>> {
+    /// The elements of a list of `count` offsets in the cell at `at`, as far as there are bytes, and
+    /// of each whether it is a stray one.
+    fn list(
+        &mut self,
+        from: CellOffset,
+        at: CellOffset,
+        count: u32,
+    ) -> Option<Vec<(CellOffset, bool)>> {
         self.reach(from, at, count.saturating_mul(4));
         let elements = self.bytes(at).chunks_exact(4);
         let elements = elements.take(usize::try_from(count).unwrap_or(usize::MAX));
         self.left = self.left.checked_sub(elements.len())?;
-        Some(elements.map(|element| offset(element, 0)).collect())
+        let inside = self.room(at) / 4;
+        let elements = elements.enumerate().map(|(index, element)| {
+            let is_stray = self.is_stray || index >= inside;
+            (offset(element, 0), is_stray)
+        });
+        Some(elements.collect())
     }
 
-    fn follow(&mut self, kind: Kind, bytes: &[u8], field: usize) {
-        if let Some(at) = offset(bytes, field).some() {
-            self.waiting.push((kind, at));
+    fn follow(&mut self, kind: Kind, at: CellOffset, is_stray: bool) {
+        if !at.is_none() {
+            self.waiting.push(Step { kind, at, is_stray });
         }
+    }
+
+    /// Bytes that the cell at `at` has room for, 0 where no cell in use begins there.
+    fn room(&self, at: CellOffset) -> usize {
+        let payload = self.checker.cells.payload(self.checker.bins, at);
+        payload.map_or(0, <[u8]>::len)
     }
 
     /// All bytes behind the size field of the cell at `at`, wherever that cell ends.
@@ -215,11 +253,12 @@ impl<'a> Walk<'_, 'a> {
             return;
         }
         let end = at.0.saturating_add(4).saturating_add(need);
-        let payload = self.checker.cells.payload(self.checker.bins, at);
-        let start = match payload.and_then(|payload| u32::try_from(payload.len()).ok()) {
-            Some(room) if room >= need => return,
-            Some(room) => at.0.saturating_add(4).saturating_add(room),
-            None => at.0,
+        let room = wide(self.room(at));
+        let start = match room {
+            _ if self.is_stray => at.0,
+            0 => at.0,
+            room if room >= need => return,
+            room => at.0.saturating_add(4).saturating_add(room),
         };
         self.found.push(Overreach {
             from: from.in_file(),
