@@ -13,8 +13,8 @@ const SMALLEST_CELL: u32 = 8;
 /// The free cells of a hive, by size and by place.
 #[derive(Default)]
 pub(super) struct FreeCells {
-    by_size: BTreeSet<(u32, u32)>,
-    by_offset: BTreeMap<u32, u32>,
+    pub(super) by_size: BTreeSet<(u32, u32)>,
+    pub(super) by_offset: BTreeMap<u32, u32>,
 }
 
 impl FreeCells {

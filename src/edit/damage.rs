@@ -15,7 +15,7 @@ pub(super) struct Damage {
     /// The errors in a key, with its upper-cased path.
     keys: Vec<(Vec<u16>, Finding)>,
     /// What is wrong with a subkeys list by itself, by the key that has the list.
-    lists: BTreeMap<CellOffset, Finding>,
+    pub(super) lists: BTreeMap<CellOffset, Finding>,
     /// One in the key security records, which every new or deleted key has to do with.
     security: Option<Finding>,
     /// The keys that Windows found by their names when the hive was opened, and that are still

@@ -171,7 +171,7 @@ impl Editor {
     /// Adds the key `name` below `parent`; the caller has counted it as a user of `security`.
     ///
     /// Spec: regf, *Key node*.
-    fn add_subkey(
+    pub(super) fn add_subkey(
         &mut self,
         parent: CellOffset,
         name: &Name,

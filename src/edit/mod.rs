@@ -14,6 +14,14 @@ mod keys;
 mod search;
 mod security;
 mod subkeys;
+#[cfg(test)]
+#[allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects
+)]
+mod tests;
 mod values;
 
 pub use error::{EditError, Refusal};
@@ -168,12 +176,8 @@ impl Editor {
         if let Some(lost) = self.damage.first_lost(&Hive::open(&image)?) {
             return Err(EditError::KeyLost(lost.in_file()));
         }
-        let suspect = report.first_new_since(&self.before);
-        let error = match self.damage.is_none() {
-            true => report.first_error(),
-            false => None, // what was there before, and was accepted
-        };
-        match suspect.or(error) {
+        // What was there before was accepted, or no error.
+        match report.first_new_since(&self.before) {
             Some(finding) => Err(EditError::Damaged(Box::new(finding.clone()))),
             None => Ok(Sealed { image, report }),
         }

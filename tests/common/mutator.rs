@@ -184,7 +184,11 @@ fn cut(image: &mut [u8], cell: Cell, dice: &mut Dice) {
     let kept = 8 + 8 * dice.below(total / 8 - 2);
     let rest = i32::try_from(total - kept).unwrap();
     let rest = if dice.below(4) == 0 { -rest } else { rest };
-    put(image, cell.at, &(-i32::try_from(kept).unwrap()).to_le_bytes());
+    put(
+        image,
+        cell.at,
+        &(-i32::try_from(kept).unwrap()).to_le_bytes(),
+    );
     put(image, cell.at + kept, &rest.to_le_bytes());
 }
 
@@ -195,7 +199,10 @@ fn field(record: Cell, of: &[([u8; 2], &[usize])], dice: &mut Dice) -> usize {
 
 /// Makes a length or count another one, mostly a greater one.
 fn lengthen(image: &mut [u8], record: Cell, dice: &mut Dice) {
-    let (_, fields) = LENGTHS.iter().find(|(kind, _)| *kind == record.kind).unwrap();
+    let (_, fields) = LENGTHS
+        .iter()
+        .find(|(kind, _)| *kind == record.kind)
+        .unwrap();
     let &(field, width) = dice.of(fields);
     let at = record.at + 4 + field;
     if at + 4 > image.len() {
@@ -224,7 +231,11 @@ fn exchange(image: &mut [u8], records: &[Cell], dice: &mut Dice) {
     let Some(&list) = lists.get(dice.below(lists.len())) else {
         return;
     };
-    let step = if matches!(&list.kind, b"lf" | b"lh") { 8 } else { 4 };
+    let step = if matches!(&list.kind, b"lf" | b"lh") {
+        8
+    } else {
+        4
+    };
     let count = usize::try_from(long(image, list.at + 4) >> 16).unwrap();
     let count = count.min((size(list) - 8) / step);
     if count < 2 {

@@ -128,8 +128,7 @@ impl<'a> Checker<'a> {
         }
         if list.kind == ListKind::HashLeaf && self.base.minor < 5 {
             let found = format!("lh in version 1.{}", self.base.minor);
-            let key = listing.key;
-            self.find_in_list(SUBKEYS_LIST_KIND, key, key, at, found, "lf or li");
+            self.find_in(SUBKEYS_LIST_KIND, listing.key, at, found, "lf or li");
         }
         for (cell, extra) in list.elements() {
             listing.count = listing.count.saturating_add(1);
