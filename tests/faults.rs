@@ -11,6 +11,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
+use crate::mutants::{End, Tally, edit_and_judge};
+use crate::mutator::Dice;
 use crate::patient::Patient;
 use crate::workbench::{BUNDLED, SYSTEM, bundled, edited, open, path, seal};
 use hivemend::edit::Editor;
@@ -235,7 +237,10 @@ const KEYS: &[Fault] = faults! { RICH {
     "key-mount-flags": "a mounted hive" => |h| h.or_u16(h.key("F\\Sub"), nk::FLAGS, flag::HIVE_EXIT),
     "key-volatile": "a volatile key" => |h| h.or_u16(h.key("F\\Sub"), nk::FLAGS, flag::VOLATILE),
     "key-predefined-handle": "a handle" => |h| h.or_u16(h.key("F\\Sub\\aaa"), nk::FLAGS, flag::PREDEF_HANDLE),
-    "key-layered": "a layered key" => |h| h.put(h.key("F\\Sub"), nk::LAYERED_BITS, &[1]),
+    "key-layered": "a layered key" => |h| {
+        h.header(24, 6);
+        h.put(h.key("F\\Sub"), nk::LAYERED_BITS, &[1]);
+    },
     "root-flags": "a root like any key" => |h| h.put_u16(h.key(""), nk::FLAGS, flag::COMP_NAME),
     "class-name": "longer than its cell" => |h| h.put_u16(h.key("F\\Class"), nk::CLASS_NAME_LENGTH, 100),
     "class-name-missing": "no cell for it" => |h| h.put_u32(h.key("F\\Class"), nk::CLASS_NAME, NONE),
@@ -294,7 +299,10 @@ const VALUES: &[Fault] = faults! { RICH {
     "value-name-wide": "ASCII as UTF-16" => |h| h.put(h.value("F\\Ключ", "Значение"), vk::NAME, b"a\0b\0c\0d\0e\0f\0g\0h\0"),
     "value-name-nul": "a NUL in a name" => |h| h.put(h.value("F\\Values", "two"), vk::NAME, b"t\0o"),
     "value-duplicate": "one name twice" => |h| h.put(h.value("F\\Values", "two"), vk::NAME, b"SIX"),
-    "value-tombstone": "a tombstone" => |h| h.or_u16(h.value("F\\Values", "one"), vk::FLAGS, 2),
+    "value-tombstone": "a tombstone" => |h| {
+        h.header(24, 6);
+        h.or_u16(h.value("F\\Values", "one"), vk::FLAGS, 2);
+    },
     "value-data": "larger than its cell" => |h| h.put_u32(h.value("F\\Values", "two"), vk::DATA_SIZE, 5000),
     "value-data-inline": "five inline bytes" => |h| h.put_u32(h.value("F\\Values", "one"), vk::DATA_SIZE, 0x8000_0005),
     "value-data-missing": "no cell for it" => |h| h.put_u32(h.value("F\\Values", "two"), vk::DATA_OFFSET, NONE),
@@ -418,6 +426,23 @@ fn each_fault_is_found_by_the_code_of_its_rule() {
         }
     }
     assert!(missed.is_empty(), "{missed:#?}");
+}
+
+/// Whatever is damaged, and whatever is edited then: nobody sees less or other than planned.
+#[test]
+fn no_edit_beside_a_fault_takes_anything_away() {
+    let mut tally = Tally::default();
+    for (number, fault) in (0..).zip(all()) {
+        let mut patient = Patient::new(fault.hive.to_vec());
+        (fault.inject)(&mut patient);
+        for turn in 0..3 {
+            let seed = 1_000_000 + 3 * number + turn;
+            let outcome = edit_and_judge(&patient.image, &mut Dice::new(seed));
+            tally.take(fault.name, seed, outcome);
+        }
+    }
+    assert!(tally.failures.is_empty(), "{}", tally.failures.join("\n"));
+    assert!(tally.ends.contains_key(&End::Done), "{:?}", tally.ends);
 }
 
 #[test]

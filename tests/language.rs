@@ -777,6 +777,40 @@ fn two_profiles_may_change_different_parts_of_one_value() {
     );
 }
 
+/// The change that parts of a value are merged into lowers security as soon as one part does,
+/// whichever is planned first; and it says why for each.
+#[test]
+fn a_change_of_parts_has_the_mark_of_each_part() {
+    let lab = Lab::new().with(DISK, "L", list(&["a", "b", "c"]));
+    let part = |id: &str, want: &str, lowers: bool| {
+        let lowers = if lowers {
+            ", lowers-security: true"
+        } else {
+            ""
+        };
+        let value = format!("name: L, {want}{lowers}");
+        with_head(
+            id,
+            "undo: none",
+            &entry(DISK_KEY, &value).replace("because", id),
+        )
+    };
+    for (first, second) in [(false, false), (false, true), (true, false), (true, true)] {
+        for wants in [
+            ["list-remove: [a]", "list-keep: [a, b]"],
+            ["list-keep: [c]", "list-remove: [c]"],
+        ] {
+            let pair = [part("one", wants[0], first), part("two", wants[1], second)];
+            let plan = lab.try_plan(&pair).unwrap();
+            let [change] = plan.changes.as_slice() else {
+                panic!("{:?}", plan.changes);
+            };
+            assert_eq!(change.lowers_security, first || second, "{wants:?}");
+            assert_eq!(change.note, "one; two");
+        }
+    }
+}
+
 #[test]
 fn numbers_in_a_range() {
     let want = "name: V, dword: 2, min: 2, max: 4";

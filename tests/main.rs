@@ -35,11 +35,17 @@ mod jury;
 mod large_hive;
 #[path = "common/machine.rs"]
 mod machine;
+#[path = "common/mutants.rs"]
+mod mutants;
+#[path = "common/mutator.rs"]
+mod mutator;
 #[cfg(target_os = "linux")]
 #[path = "common/ntfs_volume.rs"]
 mod ntfs_volume;
 #[path = "common/patient.rs"]
 mod patient;
+#[path = "common/readers.rs"]
+mod readers;
 #[path = "../testdata/registry_pol.rs"]
 mod registry_pol_file;
 #[path = "common/rust_paths.rs"]
@@ -54,6 +60,8 @@ mod bad_sector;
 mod catalogue;
 mod check;
 mod damage;
+mod damaged_edits;
+mod damaged_hives;
 mod diagnose;
 mod effective;
 mod explain;

@@ -18,6 +18,8 @@ use proptest::prelude::*;
 use crate::empty_hive::EmptyHive;
 use crate::transaction_log::{NewLog, dirty, old_log, seal_base_block, seal_entry, set, u32_of};
 
+mod numbers;
+
 const TIME: u64 = 0x01DC_5A00_0000_0000;
 /// The sequence number of the first write in the generated logs.
 const FIRST: u32 = 40;

@@ -151,7 +151,11 @@ impl From<EditError> for Failure {
                 "Nothing was written. See all that is damaged with hivemend check. Where the damage \
                  is nowhere near the changes, go on with --accept-damage.",
             ),
-            EditError::Unsafe(_) | EditError::InDamage { .. } => (
+            EditError::Unsafe(_)
+            | EditError::InDamage { .. }
+            | EditError::ListInDamage(_)
+            | EditError::InReach { .. }
+            | EditError::KeyLost(_) => (
                 Exit::Refused,
                 "Nothing was written: the edit could make the damage worse. Repair the hive first.",
             ),

@@ -336,3 +336,12 @@ fn filetime(time: SystemTime) -> u64 {
     let steps = u64::try_from(since.as_nanos() / 100).unwrap_or(0);
     UNIX_EPOCH_AS_FILETIME.saturating_add(steps)
 }
+
+#[cfg(test)]
+#[allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects
+)]
+mod tests;

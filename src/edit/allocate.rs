@@ -13,8 +13,8 @@ const SMALLEST_CELL: u32 = 8;
 /// The free cells of a hive, by size and by place.
 #[derive(Default)]
 pub(super) struct FreeCells {
-    by_size: BTreeSet<(u32, u32)>,
-    by_offset: BTreeMap<u32, u32>,
+    pub(super) by_size: BTreeSet<(u32, u32)>,
+    pub(super) by_offset: BTreeMap<u32, u32>,
 }
 
 impl FreeCells {
@@ -32,7 +32,8 @@ impl FreeCells {
             let mut cell = bin_start.saturating_add(HIVE_BIN_HEADER_SIZE);
             while cell < bin.end() {
                 let size = image.cell_size(CellOffset(cell))?;
-                if size > 0 {
+                // What something damaged may reach counts as in use.
+                if size > 0 && image.is_writable(cell, size.unsigned_abs()) {
                     free.insert(cell, size.unsigned_abs());
                 }
                 cell = cell.saturating_add(size.unsigned_abs().max(SMALLEST_CELL));

@@ -3,7 +3,7 @@
 
 use thiserror::Error;
 
-use crate::regf::{DescriptorFlaw, Finding, Name, RegfError, SpecialKey};
+use crate::regf::{DescriptorFlaw, FileOffset, Finding, Name, RegfError, SpecialKey};
 
 /// Why an edit was not made. The file on the disk is never touched by this room.
 #[derive(Debug, Error)]
@@ -25,6 +25,24 @@ pub enum EditError {
         /// What is damaged.
         finding: Box<Finding>,
     },
+    /// The list that would have to be edited is damaged.
+    #[error("no key can safely be put into or taken out of a subkeys list with this damage: {0}")]
+    ListInDamage(Box<Finding>),
+    /// What would have to be written, or freed, may belong to something that is damaged.
+    #[error(
+        "what stands at {at} must stay as it is: the damaged structure at {from} may reach so far"
+    )]
+    InReach {
+        /// Where it stands.
+        at: FileOffset,
+        /// The structure whose length or offset is damaged.
+        from: FileOffset,
+    },
+    /// Windows would not find a key any more.
+    #[error(
+        "the key at {0} would not be found by its name any more: the order of its list is damaged"
+    )]
+    KeyLost(FileOffset),
     /// The edited image is not as sound as the hive was: a bug, caught before anything was written.
     #[error("the edited hive does not pass the check, which is a bug in hivemend: {0}")]
     Damaged(Box<Finding>),

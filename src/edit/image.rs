@@ -4,29 +4,75 @@
 use super::EditError;
 use crate::regf::u32_at;
 use crate::regf::{
-    BASE_BLOCK_SIZE, CellOffset, Fault, FileOffset, HIVE_BIN_UNIT, Record, RegfError,
+    BASE_BLOCK_SIZE, CellOffset, Fault, FileOffset, HIVE_BIN_UNIT, Overreach, Record, RegfError,
     base_block_field,
 };
 
 /// A whole primary file in memory.
-pub(super) struct Image(Vec<u8>);
+pub(super) struct Image {
+    bytes: Vec<u8>,
+    /// What must stay as it is: the bytes that something damaged may reach, by their beginning.
+    frozen: Vec<Frozen>,
+}
+
+/// Bytes of the bins that are never written.
+struct Frozen {
+    start: u32,
+    end: u32,
+    from: FileOffset,
+}
 
 impl Image {
-    pub(super) fn new(bytes: Vec<u8>) -> Self {
-        Self(bytes)
+    /// `reach` is what stays as it is, whatever is asked for.
+    pub(super) fn new(bytes: Vec<u8>, mut reach: Vec<Overreach>) -> Self {
+        reach.sort_by_key(|reach| reach.start);
+        let mut frozen: Vec<Frozen> = Vec::new();
+        for Overreach { from, start, end } in reach {
+            match frozen.last_mut() {
+                Some(last) if start.0 <= last.end => last.end = last.end.max(end.0),
+                _ => frozen.push(Frozen {
+                    start: start.0,
+                    end: end.0,
+                    from,
+                }),
+            }
+        }
+        Self { bytes, frozen }
     }
 
     pub(super) fn bytes(&self) -> &Vec<u8> {
-        &self.0
+        &self.bytes
     }
 
     pub(super) fn into_bytes(self) -> Vec<u8> {
-        self.0
+        self.bytes
+    }
+
+    /// Whether none of the `size` bytes of the bins from `start` on must stay as they are.
+    pub(super) fn is_writable(&self, start: u32, size: u32) -> bool {
+        self.frozen_in(start, start.saturating_add(size)).is_none()
+    }
+
+    /// What must stay as it is between `start` and `end`. Of a sound hive there is nothing.
+    fn frozen_in(&self, start: u32, end: u32) -> Option<&Frozen> {
+        let behind = self.frozen.partition_point(|frozen| frozen.start < end);
+        let last = self.frozen.get(..behind)?.last()?;
+        (last.end > start).then_some(last)
+    }
+
+    fn expect_writable(&self, start: u32, end: u32) -> Result<(), EditError> {
+        match self.frozen_in(start, end) {
+            None => Ok(()),
+            Some(&Frozen { from, .. }) => Err(EditError::InReach {
+                at: CellOffset(start).in_file(),
+                from,
+            }),
+        }
     }
 
     /// Bytes of all hive bins.
     pub(super) fn bins_size(&self) -> u32 {
-        u32_at(&self.0, base_block_field::BINS_SIZE).unwrap_or(0)
+        u32_at(&self.bytes, base_block_field::BINS_SIZE).unwrap_or(0)
     }
 
     /// Writes a field of the base block.
@@ -36,7 +82,7 @@ impl Image {
 
     /// The size field of the cell at `at`: negative while in use.
     pub(super) fn cell_size(&self, at: CellOffset) -> Result<i32, EditError> {
-        let size = u32_at(&self.0, start_of(at)?);
+        let size = u32_at(&self.bytes, start_of(at)?);
         let size = size.ok_or_else(|| outside(at.in_file()))?;
         Ok(size.cast_signed())
     }
@@ -108,7 +154,7 @@ impl Image {
     pub(super) fn payload(&self, at: CellOffset) -> Result<&[u8], EditError> {
         let start = start_of(at)?.saturating_add(4);
         let end = start.saturating_add(self.capacity(at)?);
-        let payload = self.0.get(start..end);
+        let payload = self.bytes.get(start..end);
         payload.ok_or_else(|| outside(at.in_file()))
     }
 
@@ -122,14 +168,15 @@ impl Image {
         let start = self.bins_size();
         let end = start.checked_add(size).filter(|&end| end <= LARGEST);
         let end = end.ok_or(EditError::HiveFull)?;
+        self.expect_writable(start, end)?;
         debug_assert!(size.is_multiple_of(HIVE_BIN_UNIT));
         let at = CellOffset(start);
         let from = start_of(at)?;
         let to = start_of(CellOffset(end))?;
-        if self.0.len() < to {
-            self.0.resize(to, 0);
+        if self.bytes.len() < to {
+            self.bytes.resize(to, 0);
         }
-        if let Some(bin) = self.0.get_mut(from..to) {
+        if let Some(bin) = self.bytes.get_mut(from..to) {
             bin.fill(0);
         }
         self.write(from, b"hbin")?;
@@ -139,9 +186,22 @@ impl Image {
         Ok(at)
     }
 
+    /// As [`Image::expect_writable`], for `size` bytes from `start` of the file on.
+    fn expect_bins_writable(&self, start: usize, size: usize) -> Result<(), EditError> {
+        let in_bins = |at: usize| {
+            let at = u64::try_from(at).unwrap_or(u64::MAX);
+            let at = at.saturating_sub(BASE_BLOCK_SIZE);
+            u32::try_from(at).unwrap_or(u32::MAX)
+        };
+        self.expect_writable(in_bins(start), in_bins(start.saturating_add(size)))
+    }
+
     fn write(&mut self, start: usize, bytes: &[u8]) -> Result<(), EditError> {
+        if !self.frozen.is_empty() {
+            self.expect_bins_writable(start, bytes.len())?;
+        }
         let place = start.checked_add(bytes.len());
-        let place = place.and_then(|end| self.0.get_mut(start..end));
+        let place = place.and_then(|end| self.bytes.get_mut(start..end));
         match place {
             Some(place) => {
                 place.copy_from_slice(bytes);

@@ -169,7 +169,7 @@ impl Editor {
     /// Adds the key `name` below `parent`; the caller has counted it as a user of `security`.
     ///
     /// Spec: regf, *Key node*.
-    fn add_subkey(
+    pub(super) fn add_subkey(
         &mut self,
         parent: CellOffset,
         name: &Name,
@@ -233,6 +233,7 @@ impl Editor {
             self.free_cell(class)?;
         }
         self.remove_security_user(security)?;
+        self.damage.forget(key);
         self.free_cell(key)
     }
 }

@@ -13,8 +13,17 @@ mod image;
 mod inheritance;
 mod keys;
 mod open_values;
+mod search;
 mod security;
 mod subkeys;
+#[cfg(test)]
+#[allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects
+)]
+mod tests;
 mod values;
 mod way;
 
@@ -29,7 +38,8 @@ use self::image::Image;
 use self::open_values::OpenValues;
 use self::security::Ring;
 use crate::regf::{
-    CellOffset, FoldedPath, Hive, KeyNode, Name, NodePath, Report, base_block_field, check,
+    CellOffset, FoldedPath, Hive, KeyNode, Name, NodePath, Overreach, Report, base_block_field, check,
+    check_reach,
     checksum, key_node_field,
 };
 
@@ -77,29 +87,35 @@ impl Editor {
         if let Some(finding) = before.first_error() {
             return Err(EditError::Unsound(Box::new(finding.clone())));
         }
-        Self::checked(image, before, Damage::default(), now)
+        Self::checked(image, before, Damage::default(), Vec::new(), now)
     }
 
-    /// As [`Editor::open`], for a hive that may be damaged: what is damaged stays as it is, and
-    /// nothing near it can be edited.
+    /// As [`Editor::open`], for a hive that may be damaged: what is damaged stays as it is, with
+    /// all that it may reach, and nothing near it can be edited.
     ///
     /// # Errors
     ///
     /// [`EditError::Unsafe`] where the damage leaves it open which bytes are in use, or is too much
     /// to be known.
     pub fn open_damaged(image: Vec<u8>, now: u64) -> Result<Self, EditError> {
-        let before = check(&image);
-        let damage = Damage::of(&before)?;
-        Self::checked(image, before, damage, now)
+        let (before, reach) = check_reach(&image);
+        let mut damage = Damage::of(&before)?;
+        let reach = match (reach, before.first_error()) {
+            (None, Some(finding)) => return Err(EditError::Unsafe(Box::new(finding.clone()))),
+            (reach, _) => reach.unwrap_or_default(),
+        };
+        damage.note_found(&Hive::open(&image)?);
+        Self::checked(image, before, damage, reach, now)
     }
 
     fn checked(
         image: Vec<u8>,
         before: Report,
         damage: Damage,
+        reach: Vec<Overreach>,
         now: u64,
     ) -> Result<Self, EditError> {
-        let image = Image::new(image);
+        let image = Image::new(image, reach);
         let free = FreeCells::read(&image)?;
         let state = State::Unchanged;
         Ok(Self {
@@ -156,8 +172,9 @@ impl Editor {
     ///
     /// # Errors
     ///
-    /// [`EditError::Broken`] after a failed edit; [`EditError::Damaged`] where the structural check
-    /// finds anything that was not there before.
+    /// [`EditError::Broken`] after a failed edit; [`EditError::KeyLost`] where a damaged list would
+    /// no longer lead to a key; [`EditError::Damaged`] where the structural check finds anything
+    /// that was not there before.
     pub fn seal(mut self, beyond: u32) -> Result<Sealed, EditError> {
         match self.state {
             State::Broken => return Err(EditError::Broken),
@@ -180,12 +197,11 @@ impl Editor {
         header.put_header(base_block_field::CHECKSUM, sum)?;
         let image = self.image.into_bytes();
         let report = check(&image);
-        let suspect = report.first_new_since(&self.before);
-        let error = match self.damage.is_none() {
-            true => report.first_error(),
-            false => None, // what was there before, and was accepted
-        };
-        match suspect.or(error) {
+        if let Some(lost) = self.damage.first_lost(&Hive::open(&image)?) {
+            return Err(EditError::KeyLost(lost.in_file()));
+        }
+        // What was there before was accepted, or no error.
+        match report.first_new_since(&self.before) {
             Some(finding) => Err(EditError::Damaged(Box::new(finding.clone()))),
             None => Ok(Sealed { image, report }),
         }

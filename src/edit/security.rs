@@ -132,7 +132,7 @@ impl Editor {
     }
 
     /// Counts one more key that uses the record at `at`.
-    fn add_security_user(&mut self, at: CellOffset) -> Result<(), EditError> {
+    pub(super) fn add_security_user(&mut self, at: CellOffset) -> Result<(), EditError> {
         let count = self.hive()?.security(at)?.reference_count().checked_add(1);
         let count = count.ok_or(EditError::CountOverflow(
             "the users of a security descriptor",

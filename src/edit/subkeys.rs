@@ -91,6 +91,7 @@ impl Editor {
         name: &Name,
         subkey: CellOffset,
     ) -> Result<(), EditError> {
+        self.damage.spare_list(parent)?;
         let hive = self.hive()?;
         let node = hive.key(parent)?;
         let count = node.subkey_count();
@@ -230,6 +231,7 @@ impl Editor {
         parent: CellOffset,
         subkey: CellOffset,
     ) -> Result<(), EditError> {
+        self.damage.spare_list(parent)?;
         let node = self.hive()?.key(parent)?;
         let count = node.subkey_count().saturating_sub(1);
         let at = node.subkeys_list();

@@ -107,7 +107,8 @@ impl<'a> Hive<'a> {
     /// Where the cell is no key node.
     pub fn key(&self, at: CellOffset) -> Result<KeyNode<'a>, RegfError> {
         let most = KEY_NODE_HEADER_SIZE.saturating_add(LONGEST_STORED_NAME);
-        KeyNode::parse(at, self.cell_head(at, Record::KeyNode, most)?)
+        let bytes = self.cell_head(at, Record::KeyNode, most)?;
+        KeyNode::parse(at, self.base.minor, bytes)
     }
 
     /// The key at `path`, segment by segment below the root; `None` where it does not exist.
@@ -231,7 +232,8 @@ impl<'a> Hive<'a> {
     /// Where the cell is no key value.
     pub fn value(&self, at: CellOffset) -> Result<KeyValue<'a>, RegfError> {
         let most = KEY_VALUE_HEADER_SIZE.saturating_add(LONGEST_STORED_NAME);
-        KeyValue::parse(at, self.cell_head(at, Record::KeyValue, most)?)
+        let bytes = self.cell_head(at, Record::KeyValue, most)?;
+        KeyValue::parse(at, self.base.minor, bytes)
     }
 
     /// The value of `key` called `name`, in whatever spelling.

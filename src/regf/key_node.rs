@@ -36,6 +36,9 @@ pub mod key_node_field {
     pub const NAME: usize = 76;
 }
 
+/// The minor version from which on keys and values may be part of layers.
+pub(super) const LAYERED_VERSION: u32 = 6;
+
 /// The bits of a key node's flags field.
 #[allow(missing_docs, reason = "the specification's flag names")]
 pub mod key_flags {
@@ -80,20 +83,22 @@ impl fmt::Display for SpecialKey {
 #[derive(Clone, Debug)]
 pub struct KeyNode<'a> {
     at: CellOffset,
+    minor: u32,
     bytes: Cow<'a, [u8]>,
 }
 
 impl<'a> KeyNode<'a> {
-    /// Reads the key node in the cell at `at`, whose payload is `bytes`.
+    /// Reads the key node in the cell at `at`, whose payload is `bytes`, of a hive of version
+    /// 1.`minor`.
     ///
     /// # Errors
     ///
     /// [`Fault::BadSignature`], or [`Fault::Truncated`] where the header or the name leaves the
     /// cell.
-    pub fn parse(at: CellOffset, bytes: Cow<'a, [u8]>) -> Result<Self, RegfError> {
+    pub fn parse(at: CellOffset, minor: u32, bytes: Cow<'a, [u8]>) -> Result<Self, RegfError> {
         let error = |fault| RegfError::new(at.in_file(), Record::KeyNode, fault);
         check_signature(&bytes, b"nk", "nk").map_err(error)?;
-        let node = Self { at, bytes };
+        let node = Self { at, minor, bytes };
         let need = KEY_NODE_HEADER_SIZE.saturating_add(usize::from(node.name_length()));
         check_length(&node.bytes, need).map_err(error)?;
         Ok(node)
@@ -120,7 +125,13 @@ impl<'a> KeyNode<'a> {
     }
 
     /// What a layered key is in its stack: 0 ordinary, 1 tombstone, 2 and 3 superseding.
+    ///
+    /// Keys have layers in version 1.6 only. Before, the byte was spare, and Windows left in it
+    /// what had been in the cell: that says nothing.
     pub fn layer_semantics(&self) -> u8 {
+        if self.minor < LAYERED_VERSION {
+            return 0;
+        }
         let bits = self.bytes.get(key_node_field::LAYERED_BITS);
         bits.map_or(0, |bits| bits & 0x03)
     }

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use super::bytes::{u16_at, u32_at};
-use super::key_node::{check_length, check_signature};
+use super::key_node::{LAYERED_VERSION, check_length, check_signature};
 use super::{CellOffset, Record, RegfError, StoredName};
 
 /// Bytes of a key value in front of its name.
@@ -40,20 +40,22 @@ pub mod value_flags {
 #[derive(Clone, Debug)]
 pub struct KeyValue<'a> {
     at: CellOffset,
+    minor: u32,
     bytes: Cow<'a, [u8]>,
 }
 
 impl<'a> KeyValue<'a> {
-    /// Reads the key value in the cell at `at`, whose payload is `bytes`.
+    /// Reads the key value in the cell at `at`, whose payload is `bytes`, of a hive of version
+    /// 1.`minor`.
     ///
     /// # Errors
     ///
     /// [`super::Fault::BadSignature`], or [`super::Fault::Truncated`] where the header or the name
     /// leaves the cell.
-    pub fn parse(at: CellOffset, bytes: Cow<'a, [u8]>) -> Result<Self, RegfError> {
+    pub fn parse(at: CellOffset, minor: u32, bytes: Cow<'a, [u8]>) -> Result<Self, RegfError> {
         let error = |fault| RegfError::new(at.in_file(), Record::KeyValue, fault);
         check_signature(&bytes, b"vk", "vk").map_err(error)?;
-        let value = Self { at, bytes };
+        let value = Self { at, minor, bytes };
         let need = KEY_VALUE_HEADER_SIZE.saturating_add(usize::from(value.name_length()));
         check_length(&value.bytes, need).map_err(error)?;
         Ok(value)
@@ -78,9 +80,10 @@ impl<'a> KeyValue<'a> {
         self.u32(key_value_field::DATA_TYPE)
     }
 
-    /// Whether it hides a value of a lower layer instead of holding data.
+    /// Whether it hides a value of a lower layer instead of holding data; in version 1.6 only, see
+    /// [`super::KeyNode::layer_semantics`].
     pub fn is_tombstone(&self) -> bool {
-        self.flags() & value_flags::TOMBSTONE != 0
+        self.minor >= LAYERED_VERSION && self.flags() & value_flags::TOMBSTONE != 0
     }
 
     /// Bytes of its data.

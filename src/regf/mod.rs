@@ -29,7 +29,9 @@ mod upcase;
 pub use base_block::{BASE_BLOCK_SIZE, BaseBlock, base_block_field, checksum};
 pub use big_data::{BIG_DATA_SIZE, BigData, DATA_SEGMENT_SIZE, needs_big_data};
 pub(crate) use bytes::{u32_at, u64_at};
-pub use check::{FINDING_CODES, Finding, FindingCode, Report, Severity, check};
+pub use check::{
+    FINDING_CODES, Finding, FindingCode, Overreach, Report, Severity, check, check_reach,
+};
 pub use error::{Fault, Record, RegfError};
 pub use finder::{Finder, Looked};
 pub use hive::{Hive, KEY_DEPTH_LIMIT};

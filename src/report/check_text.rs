@@ -231,6 +231,7 @@ mod tests {
             at: FileOffset(4132),
             key: Some(Foreign::from(key)),
             found: "parent 1".to_owned(),
+            list: None,
             expected: "2".to_owned(),
         }
     }

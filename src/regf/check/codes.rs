@@ -50,13 +50,18 @@ pub(super) const SPACE_CODES: &[FindingCode] = &[
     CELL_FREE,
     CELL_SHARED,
     KEY_CYCLE,
+    // What is deeper is not walked: what it leads to is not known.
+    KEY_DEPTH,
 ];
 
-/// The errors in key security records, which only matter to who adds or removes keys.
+/// What is wrong with key security records, which only matters to who adds or removes keys.
 pub(super) const SECURITY_CODES: &[FindingCode] = &[
     SECURITY_RING,
     SECURITY_NOT_IN_RING,
     SECURITY_COUNT_LOW,
+    SECURITY_COUNT_HIGH,
+    SECURITY_UNUSED,
+    KEY_SECURITY,
     DESCRIPTOR_HEADER,
     DESCRIPTOR_SID,
     DESCRIPTOR_ACL,

@@ -9,6 +9,7 @@ mod cells;
 mod codes;
 mod descriptor;
 mod names;
+mod reach;
 mod security;
 mod subkeys;
 mod tree;
@@ -18,6 +19,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 pub use self::codes::{FINDING_CODES, FindingCode};
+pub use self::reach::Overreach;
 
 use self::cells::{CellMap, Refusal};
 use self::codes::*;
@@ -66,6 +68,8 @@ pub struct Finding {
     pub found: String,
     /// What would be there in a sound hive.
     pub expected: String,
+    /// The key whose subkeys list it is about, where `key` is only one in that list.
+    pub list: Option<CellOffset>,
 }
 
 impl Finding {
@@ -171,9 +175,36 @@ impl Report {
 /// Spec: regf, *Format of primary files*. Reads each byte of the bins a bounded number of times;
 /// memory is a thirtieth of the image, the lists of what is being walked, and the findings.
 pub fn check(image: &[u8]) -> Report {
+    match checked(image) {
+        Ok(checker) => checker.report,
+        Err(report) => report,
+    }
+}
+
+/// As [`check`], for a hive that is to be edited though it is damaged: also what the damaged
+/// references in it may reach outside of the cells that they should lead to. `None` where that is
+/// too much to be known, or the damage leaves it open which bytes are in use at all.
+///
+/// A sound hive has none, and costs no more than its check.
+pub fn check_reach(image: &[u8]) -> (Report, Option<Vec<Overreach>>) {
+    let checker = match checked(image) {
+        Ok(checker) => checker,
+        Err(report) => return (report, None),
+    };
+    let report = &checker.report;
+    let reach = match report.findings.iter().any(Finding::is_about_space) {
+        _ if report.is_sound() => Some(Vec::new()),
+        false if report.has_every_error() => checker.overreaches(),
+        _ => None,
+    };
+    (checker.report, reach)
+}
+
+/// The whole walk; only the findings where there is no base block to begin at.
+fn checked(image: &[u8]) -> Result<Checker<'_>, Report> {
     let mut report = Report::default();
     let Some(base) = base::check_base_block(image, &mut report) else {
-        return report;
+        return Err(report);
     };
     let bins = base::bins(image, &base);
     let cells = CellMap::read(bins, &mut report);
@@ -194,7 +225,7 @@ pub fn check(image: &[u8]) -> Report {
     }
     checker.check_security_counts();
     checker.find_leaked_cells();
-    checker.report
+    Ok(checker)
 }
 
 struct Checker<'a> {
@@ -232,7 +263,8 @@ impl<'a> Checker<'a> {
 
     /// The key node in the cell at `at`, whether claimed or not.
     fn node(&self, at: CellOffset) -> Option<KeyNode<'a>> {
-        KeyNode::parse(at, self.cells.payload(self.bins, at)?.into()).ok()
+        let payload = self.cells.payload(self.bins, at)?;
+        KeyNode::parse(at, self.base.minor, payload.into()).ok()
     }
 
     /// Adds a finding about the structure in the cell `at`, in or of the key that stands there.
@@ -260,6 +292,23 @@ impl<'a> Checker<'a> {
             false => self.path_of(key),
         };
         add(&mut self.report, code, at.in_file(), key, found, expected);
+    }
+
+    /// Adds a finding about the element for the key at `key` in the subkeys list of the key `list`.
+    fn find_in_list(
+        &mut self,
+        code: FindingCode,
+        list: CellOffset,
+        key: CellOffset,
+        at: CellOffset,
+        found: impl fmt::Display,
+        expected: &str,
+    ) {
+        let count = self.report.findings.len();
+        self.find_in(code, key, at, found, expected);
+        if let Some(finding) = self.report.findings.get_mut(count) {
+            finding.list = Some(list);
+        }
     }
 
     /// The path of the key node at `at`, as far up as parents can be followed.
@@ -347,6 +396,7 @@ fn add(
             key: key.map(Foreign::from),
             found: found.to_string(),
             expected: expected.to_owned(),
+            list: None,
         });
     }
 }

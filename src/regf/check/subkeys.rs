@@ -135,14 +135,14 @@ impl<'a> Checker<'a> {
             let Some(payload) = self.claim_subkey(cell, listing.key) else {
                 continue;
             };
-            let subkey = match KeyNode::parse(cell, payload.into()) {
+            let subkey = match KeyNode::parse(cell, self.base.minor, payload.into()) {
                 Ok(subkey) => subkey,
                 Err(error) => {
                     self.find_in(KEY_NODE, listing.key, cell, error.fault, "a key node");
                     continue;
                 }
             };
-            self.check_extra(list.kind, extra, &subkey, at);
+            self.check_extra(list.kind, extra, &subkey, (listing.key, at));
             self.check_order(&subkey, listing);
             listing.largest_name = listing.largest_name.max(subkey.name().utf16_size());
             listing.largest_class = listing.largest_class.max(subkey.class_name_length());
@@ -182,7 +182,14 @@ impl<'a> Checker<'a> {
         false
     }
 
-    fn check_extra(&mut self, kind: ListKind, extra: [u8; 4], key: &KeyNode<'_>, at: CellOffset) {
+    /// `place` is the key whose list it is, and the leaf.
+    fn check_extra(
+        &mut self,
+        kind: ListKind,
+        extra: [u8; 4],
+        key: &KeyNode<'_>,
+        place: (CellOffset, CellOffset),
+    ) {
         let name = key.name();
         let (code, expected) = match kind {
             ListKind::HashLeaf => (SUBKEYS_LIST_HASH, name.hash().to_le_bytes()),
@@ -193,7 +200,8 @@ impl<'a> Checker<'a> {
             return;
         }
         let text = |bytes| format!("{:#010x}", u32::from_le_bytes(bytes));
-        self.find_in(code, key.at(), at, text(extra), &text(expected));
+        let (list, at) = place;
+        self.find_in_list(code, list, key.at(), at, text(extra), &text(expected));
     }
 
     fn check_order(&mut self, key: &KeyNode<'_>, listing: &Listing<'_>) {
@@ -207,7 +215,7 @@ impl<'a> Checker<'a> {
         };
         let found = format!("{} behind {}", shown(key.name()), shown(previous.name()));
         let expected = "names in ascending order, each once";
-        self.find(code, key.at(), found, expected);
+        self.find_in_list(code, listing.key, key.at(), key.at(), found, expected);
     }
 }
 

@@ -84,7 +84,7 @@ impl<'a> Checker<'a> {
 
     fn check_value(&mut self, at: CellOffset, key: CellOffset) -> Option<KeyValue<'a>> {
         let payload = self.claim(at, "a key value", key)?;
-        let value = match KeyValue::parse(at, payload.into()) {
+        let value = match KeyValue::parse(at, self.base.minor, payload.into()) {
             Ok(value) => value,
             Err(error) => {
                 self.find_in(KEY_VALUE, key, at, error.fault, "a key value");
@@ -176,7 +176,8 @@ impl<'a> Checker<'a> {
 
     /// The value in the cell at `at`, checked before.
     fn value(&self, at: CellOffset) -> Option<KeyValue<'a>> {
-        KeyValue::parse(at, self.cells.payload(self.bins, at)?.into()).ok()
+        let payload = self.cells.payload(self.bins, at)?;
+        KeyValue::parse(at, self.base.minor, payload.into()).ok()
     }
 
     /// Finds values of one name, by the marks of all names first.
