@@ -296,17 +296,15 @@ fn never_deleted(path: &KeyPath) -> Option<Forbidden> {
     }
     let goes = |kept: &&str| goes_with(names, kept);
     let is_kept = match (path.hive, path.control_set) {
-        (HiveName::System, None) => SYSTEM.iter().any(|kept| goes(&kept)),
-        (HiveName::System, Some(_)) => {
-            IN_CONTROL_SET.iter().any(|kept| goes(&kept)) || is_of_service(names)
-        }
+        (HiveName::System, None) => SYSTEM.iter().any(goes),
+        (HiveName::System, Some(_)) => IN_CONTROL_SET.iter().any(goes) || is_of_service(names),
         (HiveName::Software, _) => {
             let in_32_bits = match names {
                 [first, rest @ ..] if same(first, "WOW6432Node") => rest,
                 _ => &[],
             };
             let in_32_bits = |kept: &&str| !in_32_bits.is_empty() && goes_with(in_32_bits, kept);
-            SOFTWARE.iter().any(|kept| goes(&kept) || in_32_bits(&kept))
+            SOFTWARE.iter().any(|kept| goes(kept) || in_32_bits(kept))
         }
     };
     match (is_kept, names.len()) {
@@ -331,7 +329,9 @@ fn goes_with(names: &[String], kept: &str) -> bool {
 fn is_of_service(names: &[String]) -> bool {
     let (services, service) = match names {
         [services, service] => (services, service),
-        [services, service, parameters] if goes_with(&[parameters.clone()], "Parameters") => {
+        [services, service, parameters]
+            if goes_with(std::slice::from_ref(parameters), "Parameters") =>
+        {
             (services, service)
         }
         _ => return false,

@@ -54,7 +54,7 @@ pub fn diagnose_text(diagnosis: &Diagnosis, command: &CommandLine, verbose: bool
     text.end();
     text.line(format_args!(
         "{}",
-        styled(BOLD, &verdict_sentence(diagnosis))
+        styled(BOLD, verdict_sentence(diagnosis))
     ));
     text.end();
     for finding in &diagnosis.findings {
@@ -71,7 +71,7 @@ pub fn diagnose_text(diagnosis: &Diagnosis, command: &CommandLine, verbose: bool
     if !diagnosis.elsewhere.is_empty() {
         let boots = &diagnosis.boots.name;
         let line = format!("In control sets that do not boot ({boots} does):");
-        text.line(format_args!("{}", styled(DIM, &line)));
+        text.line(styled(DIM, &line));
         for finding in &diagnosis.elsewhere {
             elsewhere_line(&mut text, finding);
         }
@@ -84,7 +84,7 @@ pub fn diagnose_text(diagnosis: &Diagnosis, command: &CommandLine, verbose: bool
         wrapped(&mut text, WARN, "warning: ", warning);
     }
     if diagnosis.count(Impact::Blocks) == 0 || verbose {
-        text.line(format_args!("{}", styled(BOLD, "What is left to look at")));
+        text.line(styled(BOLD, "What is left to look at"));
         for left in LEFT {
             wrapped(&mut text, anstyle::Style::new(), "  - ", left);
         }

@@ -35,7 +35,7 @@ pub(super) fn settings_text(
     for setting in effect.settings.iter().filter(is_shown) {
         if set != Some(&setting.control_set) {
             let heading = format!("What counts in {}", setting.control_set);
-            text.line(format_args!("{}", styled(BOLD, &heading)));
+            text.line(styled(BOLD, &heading));
             set = Some(&setting.control_set);
         }
         setting_line(&mut text, setting);

@@ -26,7 +26,7 @@ pub fn explain_text(entries: &[&Entry]) -> Text {
 }
 
 fn write_entry(text: &mut Text, entry: &Entry) {
-    text.line(format_args!("{}", styled(BOLD, &entry.to_string())));
+    text.line(styled(BOLD, entry.to_string()));
     write_wrapped(text, "  ", &entry.meaning);
     if let Some(key) = &entry.key {
         write_wrapped(text, "  ", &format!("In {key}"));

@@ -31,9 +31,9 @@ pub struct KeyListing {
 pub fn key_text(listing: &KeyListing) -> Text {
     let mut text = Text::new();
     let path = full_path(listing);
-    text.line(format_args!("{}", styled(BOLD, &format!("[{path}]"))));
+    text.line(styled(BOLD, format!("[{path}]")));
     for (name, value) in &listing.values {
-        text.line(format_args!("{}", value_line(name, value)));
+        text.line(value_line(name, value));
     }
     for subkey in listing.subkeys.iter().flatten() {
         let subkey = escape(&format!("[{path}\\{subkey}]"));

@@ -49,7 +49,7 @@ pub fn plan_text(plan: &Plan, touched: &[TouchedKey], verbose: bool) -> Text {
     skipped(&mut text, plan, verbose);
     blocked(&mut text, plan);
     advice(&mut text, plan);
-    text.line(format_args!("{}", styled(BOLD, &summary_line(plan))));
+    text.line(styled(BOLD, summary_line(plan)));
     text
 }
 
@@ -126,7 +126,7 @@ fn marked_text(
     for key in touched {
         let place = (key.hive, key.control_set.as_deref());
         if heading != Some(place) {
-            text.line(format_args!("{}", styled(BOLD, &place_text(key, hives))));
+            text.line(styled(BOLD, place_text(key, hives)));
             heading = Some(place);
         }
         let ours = by_key.get(&(key.hive, folded(&key.key)));
@@ -206,10 +206,10 @@ fn key_diff(text: &mut Text, key: &TouchedKey, changes: &[Marked<'_>]) {
     let path = format!("[{}\\{}]", key.hive, path_text(&key.key));
     match (&key.before, &key.after) {
         (None, Some(_)) => {
-            text.line(format_args!("{}", styled(GOOD, &format!("+{path}"))));
+            text.line(styled(GOOD, format!("+{path}")));
         }
         (Some(_), None) => {
-            text.line(format_args!("{}", styled(GONE, &format!("-{path}"))));
+            text.line(styled(GONE, format!("-{path}")));
         }
         _ => {
             text.line(format_args!(" {}", escape(&path)));
@@ -231,7 +231,7 @@ fn key_diff(text: &mut Text, key: &TouchedKey, changes: &[Marked<'_>]) {
     let names_after: Vec<_> = key.after.iter().flatten().map(|(name, _)| name).collect();
     let names_before: Vec<_> = key.before.iter().flatten().map(|(name, _)| name).collect();
     for hunk in group_diff_ops(diff(&before, &after), CONTEXT) {
-        text.line(format_args!("{}", styled(DIM, &hunk_header(&hunk))));
+        text.line(styled(DIM, hunk_header(&hunk)));
         let lines = hunk.iter().flat_map(|op| op.iter_changes(&before, &after));
         for line in lines {
             let name = match (line.old_index(), line.new_index()) {
@@ -285,7 +285,7 @@ fn key_reasons(text: &mut Text, changes: &[Marked<'_>]) {
                     "  ; {} subkeys and {} values go with it",
                     summary.subkeys, summary.values
                 );
-                text.line(format_args!("{}", styled(GONE, &below)));
+                text.line(styled(GONE, &below));
             }
         }
         reason(text, "", *marked);
@@ -296,17 +296,17 @@ fn value_diff(text: &mut Text, tag: ChangeTag, value: &str, marked: Option<Marke
     // The reason stands beside what comes; beside what goes only where nothing comes instead.
     match (tag, marked) {
         (ChangeTag::Equal, _) => {
-            text.line(format_args!("{}", styled(DIM, &format!(" {value}"))));
+            text.line(styled(DIM, format!(" {value}")));
         }
         (ChangeTag::Insert, Some(marked)) => reason(text, &format!("+{value}"), marked),
         (ChangeTag::Delete, Some(marked)) if marked.change.action == Action::DeleteValue => {
             reason(text, &format!("-{value}"), marked);
         }
         (ChangeTag::Insert, None) => {
-            text.line(format_args!("{}", styled(GOOD, &format!("+{value}"))));
+            text.line(styled(GOOD, format!("+{value}")));
         }
         (ChangeTag::Delete, _) => {
-            text.line(format_args!("{}", styled(GONE, &format!("-{value}"))));
+            text.line(styled(GONE, format!("-{value}")));
         }
     }
 }
@@ -411,7 +411,7 @@ fn skipped(text: &mut Text, plan: &Plan, verbose: bool) {
                 .as_ref()
                 .map_or(String::new(), |value| format!(" {value}"));
             let line = format!("skipped: {}{value}: {}", skipped.key, skipped.reason);
-            text.line(format_args!("{}", styled(DIM, &line)));
+            text.line(styled(DIM, &line));
         }
     }
     if verbose || reasons.is_empty() {
@@ -420,7 +420,7 @@ fn skipped(text: &mut Text, plan: &Plan, verbose: bool) {
     for (_, reason, count) in reasons {
         text.line(format_args!(
             "{}",
-            styled(DIM, &format!("skipped: {count} ({reason})"))
+            styled(DIM, format!("skipped: {count} ({reason})"))
         ));
     }
 }
