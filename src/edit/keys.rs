@@ -28,40 +28,31 @@ impl Editor {
             Some(_) => return Ok(0),
             None => self.damage.spare_key(path)?,
         }
-        self.expect_heirs(path)?;
+        let (parent, missing) = self.nearest(path)?;
+        self.expect_inheritable(parent, missing.len())?;
         self.edit(|editor| {
-            let mut at = editor.hive()?.root()?.at();
-            let mut made: usize = 0;
-            for name in path {
-                let hive = editor.hive()?;
-                let found = hive.find_subkey(&hive.key(at)?, name)?.map(|key| key.at());
-                at = match found {
-                    Some(found) => found,
-                    None => {
-                        made = made.saturating_add(1);
-                        let security = editor.use_inherited_security(at)?;
-                        editor.add_subkey(at, name, security)?
-                    }
-                };
+            let mut at = parent;
+            for name in missing {
+                let security = editor.use_inherited_security(at)?;
+                at = editor.add_subkey(at, name, security)?;
             }
-            Ok(made)
+            Ok(missing.len())
         })
     }
 
-    /// Fails where the keys of `path` that are missing cannot inherit.
-    fn expect_heirs(&mut self, path: &[Name]) -> Result<(), EditError> {
+    /// The last key on the way to `path` that is there, and the names of those that are not.
+    fn nearest<'p>(&self, path: &'p [Name]) -> Result<(CellOffset, &'p [Name]), EditError> {
         let hive = self.hive()?;
-        let mut parent = hive.root()?;
-        let mut there: usize = 0;
-        for name in path {
-            match hive.find_subkey(&parent, name)? {
-                Some(key) => parent = key,
+        let mut key = hive.root()?;
+        let mut missing = path;
+        while let [name, below @ ..] = missing {
+            match hive.find_subkey(&key, name)? {
+                Some(found) => key = found,
                 None => break,
             }
-            there = there.saturating_add(1);
+            missing = below;
         }
-        let parent = parent.at();
-        self.expect_inheritable(parent, path.len().saturating_sub(there))
+        Ok((key.at(), missing))
     }
 
     /// Deletes the key at `path` with all its subkeys; says whether it was there.
