@@ -69,6 +69,7 @@ mod judges;
 mod killed;
 mod language;
 mod library;
+mod long_logs;
 mod main_job;
 mod minimal_touch;
 mod model;

@@ -817,7 +817,12 @@ fn nothing_is_printed_past_the_sink() {
                 .filter(|line| !line.trim_start().starts_with("//"));
             for line in code {
                 for sink in [
-                    "println!", "print!(", "eprint", "io::stdout", "io::stderr", "dbg!",
+                    "println!",
+                    "print!(",
+                    "eprint",
+                    "io::stdout",
+                    "io::stderr",
+                    "dbg!",
                 ] {
                     assert!(!line.contains(sink), "{name}: {line}");
                 }

@@ -45,6 +45,9 @@ pub(super) fn run(args: &RecoverArgs, output: &Output) -> Result<Exit, Failure> 
             .to_string_lossy()
             .into_owned();
         let source = Source::open(&path.path, &path.logs)?;
+        for misfit in source.misfits() {
+            output.warn(&misfit.to_string());
+        }
         let loaded = source.load_to_write(&args.writing)?;
         say(&name, &loaded.condition, output);
         conditions.push(condition_json(&name, &loaded));

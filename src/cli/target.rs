@@ -122,6 +122,8 @@ impl Found {
             ", but its logs (config\\TxR) are not there"
         };
         for hive in hives {
+            let misfits = hive.source.misfits().iter();
+            warnings.extend(misfits.map(ToString::to_string));
             for log in hive.source.newer_logs() {
                 warnings.push(format!(
                     "{} is clean, but older than {log}: it seems to be an older copy that was \

@@ -9,6 +9,7 @@ mod folder;
 pub mod guard;
 mod hibernation;
 mod hive_file;
+mod log_misfit;
 #[cfg(unix)]
 mod mountinfo;
 mod pages;
@@ -24,6 +25,7 @@ pub use folder::{Folder, Spot};
 pub use hibernation::Hibernation;
 pub(crate) use hive_file::not_a_file;
 pub use hive_file::{Dirt, HiveFile, HiveState, LogFile, WholeHive};
+pub use log_misfit::{LogMisfit, hive_size_beside, log_misfit};
 pub use places::{Candidate, Place, candidates, places};
 pub use platform::{Identity, Volume};
 pub use policy_file::PolicyFile;

@@ -16,6 +16,7 @@ mod hive_bin;
 mod key_node;
 mod key_security;
 mod key_value;
+mod log_length;
 mod name;
 mod offset;
 mod security_descriptor;
@@ -35,6 +36,7 @@ pub use key_security::{KEY_SECURITY_HEADER_SIZE, KeySecurity, key_security_field
 pub use key_value::{
     INLINE_DATA, INLINE_DATA_LIMIT, KEY_VALUE_HEADER_SIZE, KeyValue, key_value_field, value_flags,
 };
+pub use log_length::longest_log;
 pub use name::{Name, StoredName};
 pub use offset::{CellOffset, FileOffset};
 pub use security_descriptor::{

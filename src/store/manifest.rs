@@ -50,6 +50,10 @@ pub struct Manifest {
     pub hives: Vec<HiveRecord>,
     /// The other files in the backup.
     pub companions: Vec<CompanionRecord>,
+    /// Files with the names of logs that cannot be logs of the hives: not in the backup, and left
+    /// alone by the run and by what undoes it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_copied: Vec<NotCopied>,
     /// What the caller wants remembered about its changes; opaque here, and shared because it may
     /// be thousands of changes.
     pub changes: Arc<serde_json::Value>,
@@ -127,6 +131,15 @@ pub struct CompanionRecord {
     pub metadata: FileMetadata,
 }
 
+/// A file beside a changed hive that is named as its log, and too long to be one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotCopied {
+    /// Its name in the config folder.
+    pub file: FileName,
+    /// Its bytes.
+    pub size: u64,
+}
+
 /// Why a file that was not changed is in a backup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -148,6 +161,7 @@ impl Manifest {
         scope: BackupScope,
         hives: Vec<HiveRecord>,
         companions: Vec<CompanionRecord>,
+        not_copied: Vec<NotCopied>,
         changes: Arc<serde_json::Value>,
         undoes: Option<BackupId>,
     ) -> Self {
@@ -165,6 +179,7 @@ impl Manifest {
             undoes,
             hives,
             companions,
+            not_copied,
             changes,
         }
     }
