@@ -2,6 +2,7 @@
 //! A backup's manifest: what was there, what was written, how to undo it.
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::io;
 use std::sync::Arc;
 
@@ -205,21 +206,31 @@ impl Manifest {
 
     /// Reads the manifest of a backup's folder, which must be called by its id.
     pub(crate) fn load(medium: &dyn Medium, folder: &Folder) -> Result<Self, StoreFault> {
+        let name = folder.path().file_name().unwrap_or_default();
+        Self::load_as(medium, folder, name)
+    }
+
+    /// As [`Manifest::load`], in a folder that had the name `name`, and may have another one now.
+    pub(crate) fn load_as(
+        medium: &dyn Medium,
+        folder: &Folder,
+        name: &OsStr,
+    ) -> Result<Self, StoreFault> {
         let spot = folder.at(MANIFEST);
         match files::plain(&spot)? {
-            Some(_) => Self::read(medium, &spot),
+            Some(_) => Self::read(medium, &spot, name),
             // Stopped while the new one took the old one's place, step by step.
-            None => Self::read(medium, &files::new_name(&spot))
+            None => Self::read(medium, &files::new_name(&spot), name)
                 .map_err(|_| StoreFault::damaged(spot.path(), "it is not there")),
         }
     }
 
-    fn read(medium: &dyn Medium, spot: &Spot) -> Result<Self, StoreFault> {
+    fn read(medium: &dyn Medium, spot: &Spot, name: &OsStr) -> Result<Self, StoreFault> {
         let damaged = |why: String| StoreFault::damaged(spot.path(), why);
         let bytes = files::read_small(medium, spot, limits::MANIFEST)?;
         let manifest: Self =
             serde_json::from_slice(&bytes).map_err(|error| damaged(error.to_string()))?;
-        manifest.judge(spot.folder()).map_err(damaged)?;
+        manifest.judge(name).map_err(damaged)?;
         Ok(manifest)
     }
 
@@ -256,18 +267,14 @@ impl Manifest {
         files::replace_small(medium, &spot, &bytes, like)
     }
 
-    fn judge(&self, folder: &Folder) -> Result<(), String> {
+    fn judge(&self, name: &OsStr) -> Result<(), String> {
         if self.schema != SCHEMA {
             let schema = self.schema.escape_debug();
             return Err(format!(
                 "its schema is \"{schema}\", this hivemend reads \"{SCHEMA}\""
             ));
         }
-        if folder
-            .path()
-            .file_name()
-            .is_none_or(|name| name != self.id.as_str())
-        {
+        if name != self.id.as_str() {
             return Err(format!("it says it belongs to backup {}", self.id));
         }
         if self.hives.is_empty() {

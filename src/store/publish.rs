@@ -511,7 +511,7 @@ fn no_name(root: &BackupRoot) -> StoreFault {
     StoreFault::damaged(&root.path, "no name is free for another backup")
 }
 
-pub(super) fn plain_files(folder: &Folder) -> Result<Vec<Spot>, StoreFault> {
+fn plain_files(folder: &Folder) -> Result<Vec<Spot>, StoreFault> {
     let names = folder.names();
     let mut found = Vec::new();
     for name in names.map_err(StoreFault::io("list", folder.path()))? {
