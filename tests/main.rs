@@ -75,6 +75,7 @@ mod minimal_touch;
 mod model;
 mod named_files;
 mod names;
+mod names_that_are_no_text;
 mod never;
 mod ntfs;
 mod ntfs_power_cut;

@@ -32,7 +32,7 @@ pub(super) fn run(args: &RestoreArgs, output: &Output) -> Result<Exit, Failure> 
     let (mut found, rest) = Found::from_words(&args.place, &args.files)?;
     let wanted = match rest {
         [] => None,
-        [id] => Some(id.as_str()),
+        [id] => Some(&*id.to_string_lossy()),
         _ => return Err(Failure::usage("only one backup can be restored at a time")),
     };
     found.guard(&args.writing.risk, output)?;
