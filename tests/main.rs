@@ -96,3 +96,4 @@ mod store;
 mod testdata;
 mod undo;
 mod windows_program;
+mod written;
