@@ -70,6 +70,7 @@ mod killed;
 mod language;
 mod library;
 mod long_logs;
+mod loose_mount;
 mod main_job;
 mod minimal_touch;
 mod model;
