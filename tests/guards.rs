@@ -242,7 +242,7 @@ fn pending_transactions_are_a_warning() {
         plan["warnings"][0]
             .as_str()
             .unwrap()
-            .contains("transactions are pending"),
+            .contains("transactions may be pending"),
         "{plan}"
     );
 }

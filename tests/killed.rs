@@ -39,6 +39,8 @@ const READS: [&str; 20] = [
     "readlink",
     "statx",
 ];
+/// What is lost without strace.
+const NOT_KILLED: &str = "the program was not killed at its system calls";
 /// Points of each run in CI: of the calls that write, and of those that read.
 const SAMPLE: (usize, usize) = (36, 6);
 
@@ -50,7 +52,8 @@ struct Point {
     line: String,
 }
 
-fn strace() -> Option<Command> {
+/// strace, ready for its other arguments; where it is missing, `loss` is said and there is none.
+pub(crate) fn strace(loss: &str) -> Option<Command> {
     let works = |program: &str, args: &[&str]| {
         let mut command = Command::new(program);
         command
@@ -74,7 +77,7 @@ fn strace() -> Option<Command> {
         return Some(strace);
     }
     assert!(std::env::var_os("CI").is_none(), ".ci/run installs strace");
-    let said = "SKIPPED: no strace here, the program was not killed at its system calls\n";
+    let said = format!("SKIPPED: no strace here, {loss}\n");
     // Past the harness, which keeps what a passing test prints.
     let _ = std::io::Write::write_all(&mut std::io::stderr(), said.as_bytes());
     None
@@ -83,7 +86,7 @@ fn strace() -> Option<Command> {
 /// Runs the program on this disk under strace; gives what strace wrote.
 fn traced(bench: &Bench, args: &[&str], which: &[&str]) -> Vec<String> {
     let log = bench.beside("trace");
-    let ended = strace()
+    let ended = strace(NOT_KILLED)
         .unwrap()
         .arg("-o")
         .arg(&log)
@@ -149,7 +152,7 @@ fn sample(points: Vec<Point>) -> Vec<Point> {
 
 /// Kills runs of `args` on disks that `begin` makes, and sees what becomes of them.
 fn kill_everywhere(name: &str, args: &[&str], begin: &dyn Fn() -> (Bench, Witness)) {
-    if strace().is_none() {
+    if strace(NOT_KILLED).is_none() {
         return;
     }
     let all = points(&begin().0, args);
@@ -220,7 +223,7 @@ const LIES: [&str; 5] = [
 /// Every call that writes fails once: the target is untouched, or the next run settles it; and
 /// the message names a file and says what to do.
 fn fail_everywhere(name: &str, args: &[&str], begin: &dyn Fn() -> (Bench, Witness)) {
-    if strace().is_none() {
+    if strace(NOT_KILLED).is_none() {
         return;
     }
     let exhaustive = std::env::var_os("HIVEMEND_EXHAUSTIVE").is_some();
@@ -298,7 +301,7 @@ fn without_times(snapshot: &BTreeMap<PathBuf, (String, SystemTime)>) -> BTreeMap
 }
 
 fn ended(bench: &Bench, args: &[&str], which: &[&str]) -> Ended {
-    let output = strace()
+    let output = strace(NOT_KILLED)
         .unwrap()
         .arg("-o")
         .arg("/dev/null")
@@ -335,7 +338,7 @@ fn every_call_of_restore_that_writes_fails() {
 /// What others could open before it is finished: nothing that a run makes.
 #[test]
 fn what_a_run_makes_is_its_owners_alone_from_the_first_moment() {
-    if strace().is_none() {
+    if strace(NOT_KILLED).is_none() {
         return;
     }
     let (bench, _) = patient();

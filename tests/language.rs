@@ -13,10 +13,10 @@ use hivemend::plan::{
     confirm, machine,
 };
 use hivemend::profile::{
-    Data, HiveName, Level, Profile, Setting, SettingError, Token, Verdict, Want, WindowsVersion,
-    conflicts, lint, load_all, parse, set_parameters,
+    Data, HiveName, KeyPath, Level, Profile, Setting, SettingError, Token, Verdict, Want,
+    WindowsVersion, conflicts, lint, load_all, parse, set_parameters,
 };
-use hivemend::regf::{Hive, Name};
+use hivemend::regf::{Hive, KEY_DEPTH_LIMIT, Name};
 use hivemend::report::{plan_from_json, plan_json, plan_text};
 use proptest::prelude::*;
 
@@ -1973,6 +1973,148 @@ fn what_is_captured_survives_every_kind_of_data_and_name() {
         assert_eq!((&one.name, &one.want), (&two.name, &two.want));
     }
     assert!(captured.keys[1].absent);
+}
+
+/// Two profiles want one thing, or parts of one thing, and one of them says that it lowers security: so
+/// does the change, whichever comes first and whether or not its key has to be made.
+#[test]
+fn the_mark_of_what_lowers_security_survives_a_merge() {
+    const LOWERS: &str = "lowers-security: true, ";
+    let lab = Lab::new()
+        .with(DISK, "R", sz(RULE))
+        .with(DISK, "V", Data::Dword(1));
+    let absent_key = r"HKLM\SYSTEM\CurrentControlSet\Control\New\Key";
+    let cases = [
+        (
+            DISK_KEY,
+            "name: R, tokens: {Action: Allow}",
+            "name: R, tokens: {LPort: \"3390\"}",
+        ),
+        (
+            DISK_KEY,
+            "name: R, tokens: {Action: Allow, Edge: \"TRUE\"}",
+            "name: R, tokens: {Action: Allow}",
+        ),
+        (DISK_KEY, "name: V, dword: 0", "name: v, dword: 0"),
+        (absent_key, "name: V, dword: 0", "name: V, dword: 0"),
+    ];
+    for (key, plain, lowering) in cases {
+        let one = profile("one", &entry(key, plain));
+        let two = entry(key, &format!("{LOWERS}{lowering}")).replace("because", "at a price");
+        let two = with_head("two", "undo: none", &two);
+        for pair in [[one.clone(), two.clone()], [two.clone(), one.clone()]] {
+            let plan = lab.try_plan(&pair).unwrap();
+            assert_eq!(plan.blocked, []);
+            let [change] = plan
+                .changes
+                .iter()
+                .filter(|c| c.value.is_some())
+                .collect::<Vec<_>>()[..]
+            else {
+                panic!("{:?}", plan.changes);
+            };
+            assert!(change.lowers_security, "{lowering} beside {plain}");
+            assert!(change.note.contains("at a price"), "{}", change.note);
+            assert!(plan_text(&plan, &[], false).contains("(1 lowering security)"));
+        }
+        assert!(
+            lab.plan(&two)
+                .changes
+                .iter()
+                .any(|change| change.lowers_security)
+        );
+        assert!(
+            !lab.plan(&one)
+                .changes
+                .iter()
+                .any(|change| change.lowers_security)
+        );
+    }
+    // What it is about was so before: the change of the other part lowers nothing.
+    let dir = entry(DISK_KEY, &format!("{LOWERS}name: R, tokens: {{Dir: In}}"));
+    let dir = with_head("dir", "undo: none", &dir);
+    let allow = profile("allow", &entry(DISK_KEY, ALLOW));
+    for pair in [[dir.clone(), allow.clone()], [allow, dir]] {
+        let plan = lab.try_plan(&pair).unwrap();
+        assert_eq!(plan.changes.len(), 1);
+        assert!(!plan.changes[0].lowers_security);
+    }
+    // A key as a whole.
+    let gone = |id: &str, mark: &str| {
+        let keys = format!("  - {{key: {DISK_KEY}, absent: true, {mark}why: w}}\n");
+        with_head(id, "undo: none", &keys)
+    };
+    let pair = [gone("one", ""), gone("two", LOWERS)];
+    let plan = lab.try_plan(&pair).unwrap();
+    assert!(plan.changes[0].lowers_security);
+}
+
+/// The limit of the language is that of the format.
+#[test]
+fn a_key_in_a_profile_is_as_deep_as_keys_can_be() {
+    for hive in [r"HKLM\SOFTWARE", r"HKLM\SYSTEM", "BROKENSYSTEM"] {
+        let key = |levels: usize| format!("{hive}{}", r"\a".repeat(levels));
+        let deepest: KeyPath = key(KEY_DEPTH_LIMIT).parse().unwrap();
+        assert_eq!(deepest.segments.len(), KEY_DEPTH_LIMIT);
+        let error = key(KEY_DEPTH_LIMIT + 1).parse::<KeyPath>().unwrap_err();
+        assert!(
+            error.message.contains(&KEY_DEPTH_LIMIT.to_string()),
+            "{error:?}"
+        );
+    }
+    let in_set = |levels: usize| format!(r"HKLM\SYSTEM\CurrentControlSet{}", r"\a".repeat(levels));
+    assert!(in_set(KEY_DEPTH_LIMIT - 1).parse::<KeyPath>().is_ok());
+    assert!(in_set(KEY_DEPTH_LIMIT).parse::<KeyPath>().is_err());
+    // As deep as that, a key can be made.
+    let lab = Lab::new();
+    let deep = format!(
+        r"HKLM\SYSTEM\CurrentControlSet{}",
+        r"\a".repeat(KEY_DEPTH_LIMIT - 1)
+    );
+    lab.repaired(&profile("x", &entry(&deep, "name: V, dword: 1")));
+}
+
+/// What is too long for a profile is not called malformed.
+#[test]
+fn what_is_not_captured_is_said_with_its_reason() {
+    let bench = Bench::sample();
+    let file = bench.hive("SOFTWARE");
+    let image = edited(&fs::read(&file).unwrap(), |editor| {
+        let key = path("Long");
+        editor.create_key(&key).unwrap();
+        for (name, kind, data) in [("long", 3, vec![0; 16_385]), ("odd", 4, vec![1, 2])] {
+            editor
+                .set_value(&key, &Name::from(name), kind, &data)
+                .unwrap();
+        }
+        set(editor, "Long", "short", &Data::Dword(1));
+    });
+    fs::write(&file, image).unwrap();
+    let values =
+        ["long", "odd", "short"].map(|name| format!("{{ name: {name}, dword: 1, why: w }}"));
+    let keys = format!(
+        "  - key: HKLM\\SOFTWARE\\Long\n    values: [ {} ]\n",
+        values.join(", ")
+    );
+    let profile = bench.profile("long", &keys);
+    let disk = bench.disk().display().to_string();
+    let captured = hivemend(&["profile", "capture", &disk, "--from", &profile])
+        .expect(0)
+        .stdout;
+    let line = |name: &str| {
+        let value = format!("value {name}:");
+        captured
+            .lines()
+            .find(|line| line.contains(&value))
+            .unwrap_or_else(|| panic!("{captured}"))
+    };
+    assert!(
+        line("long").contains("16385 bytes, more than the 16384"),
+        "{captured}"
+    );
+    assert!(!line("long").contains("malformed"));
+    assert!(line("odd").contains("malformed"), "{captured}");
+    assert!(captured.contains("name: 'short'"), "{captured}");
 }
 
 #[test]

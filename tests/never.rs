@@ -5,7 +5,7 @@ use std::fs;
 
 use crate::bench::{Bench, Ended, hivemend};
 use crate::workbench::{edited, empty, path};
-use hivemend::plan::{Action, Change, Condition, HiveInput, State, Value, undo};
+use hivemend::plan::{Action, Change, Condition, HiveInput, Lowering, State, Value, undo};
 use hivemend::profile::{Deed, HiveName, KeyPath, forbidden};
 use hivemend::regf::{Hive, Name, upcase};
 use serde_json::{Value as Json, json};
@@ -270,7 +270,7 @@ fn undoing_is_bound_by_the_rule_too() {
         made("Select", Some("Current"), State::Value(one)),
         made(r"ControlSet001\Control\Lsa", None, State::Key(empty)),
     ];
-    let undo = undo(&claimed, &[input]).unwrap();
+    let undo = undo(&claimed, &[input], &Lowering::default()).unwrap();
     assert_eq!(undo.changes, []);
     let reasons: Vec<&str> = undo
         .obstacles

@@ -206,3 +206,117 @@ fn a_named_folder_is_not_pruned() {
     ])
     .expect(2);
 }
+
+/// A disk's owner, or its user, puts something into what is left of a backup.
+#[cfg(unix)]
+#[test]
+fn what_hivemend_did_not_make_stays_and_does_not_stop_the_others() {
+    let bench = Bench::sample();
+    let made: Vec<String> = (1..=6).map(|number| apply(&bench, number)).collect();
+    let folder = bench.config().join("hivemend");
+    let outside = bench.beside("outside");
+    fs::create_dir(&outside).unwrap();
+    fs::write(outside.join("SYSTEM"), "mine").unwrap();
+    let removed = |id: &str| folder.join(format!("{id}.removed"));
+    // A folder with files in it, a link to a folder, a file, and a backup whose way is blocked.
+    for id in &made[..3] {
+        fs::rename(folder.join(id), removed(id)).unwrap();
+    }
+    fs::create_dir_all(removed(&made[0]).join("folder/deep")).unwrap();
+    fs::write(removed(&made[0]).join("folder/deep/SYSTEM"), "mine").unwrap();
+    std::os::unix::fs::symlink(&outside, removed(&made[1]).join("link")).unwrap();
+    let hive = removed(&made[1]).join("SYSTEM");
+    fs::remove_file(&hive).unwrap();
+    std::os::unix::fs::symlink(outside.join("SYSTEM"), &hive).unwrap();
+    fs::write(removed(&made[2]).join("note.txt"), "mine").unwrap();
+    std::os::unix::fs::symlink(&outside, removed(&made[3])).unwrap();
+
+    let ended = bench.run("backups", &["--prune", "1", "--yes", "--format", "json"]);
+    let ended = ended.expect(0);
+    let pruned = ended.json();
+    assert_eq!(pruned["removed"], json!([made[4]]), "{ended:?}");
+    let left: Vec<&str> = pruned["left"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|left| left["reason"].as_str().unwrap())
+        .collect();
+    assert_eq!(left.len(), 4, "{left:?}");
+    for what in [
+        "folder was left alone: a folder",
+        "SYSTEM was left alone, with 1 more: a symbolic link",
+        "note.txt was left alone: a file that hivemend did not make",
+        "removed was left alone: a symbolic link",
+    ] {
+        assert!(
+            left.iter().any(|left| left.contains(what)),
+            "{what}: {left:?}"
+        );
+        assert!(ended.stderr.contains(what), "{what}: {ended:?}");
+    }
+    assert_eq!(ids(&bench), [made[5].clone(), made[3].clone()]);
+    // What is theirs is there, what was ours is not.
+    let deep = removed(&made[0]).join("folder/deep/SYSTEM");
+    for file in [
+        &deep,
+        &outside.join("SYSTEM"),
+        &removed(&made[2]).join("note.txt"),
+    ] {
+        assert_eq!(fs::read(file).unwrap(), b"mine", "{file:?}");
+    }
+    assert!(hive.is_symlink());
+    for id in &made[..3] {
+        let ours = removed(id).join("manifest.json");
+        assert!(!ours.exists(), "{ours:?}");
+    }
+    assert!(!removed(&made[2]).join("SYSTEM").exists());
+
+    // Again: nothing to ask for, nothing gone, and it is said.
+    let before = bench.snapshot();
+    let again = bench.run("backups", &["--prune", "2"]).expect(0);
+    assert!(
+        again.stderr.contains("note.txt was left alone"),
+        "{again:?}"
+    );
+    assert_eq!(bench.snapshot(), before);
+}
+
+/// One folder that resists is no reason to leave the others; the exit code says so.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_the_system_refuses_does_not_stop_the_others() {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    use std::os::unix::process::CommandExt;
+    use std::process::Command;
+    const NOBODY: u32 = 65534;
+    let bench = Bench::sample();
+    let made: Vec<String> = (1..=3).map(|number| apply(&bench, number)).collect();
+    let folder = bench.config().join("hivemend");
+    let stuck = folder.join(format!("{}.removed", made[0]));
+    fs::rename(folder.join(&made[0]), &stuck).unwrap();
+    fs::set_permissions(&stuck, fs::Permissions::from_mode(0o555)).unwrap();
+    let prune = |code| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_hivemend"));
+        command.arg("backups").arg(bench.disk());
+        command.args(["--prune", "1", "--yes"]);
+        // To root nothing is refused.
+        if fs::metadata(&stuck).unwrap().uid() == 0 {
+            let all = bench.beside("");
+            let chown = Command::new("chown")
+                .args(["-R", "65534:65534"])
+                .arg(all)
+                .status();
+            assert!(chown.unwrap().success());
+        }
+        if fs::metadata("/proc/self").unwrap().uid() == 0 {
+            command.uid(NOBODY).gid(NOBODY);
+        }
+        let ended = command.output().unwrap();
+        assert_eq!(ended.status.code(), Some(code), "{ended:?}");
+    };
+    prune(4);
+    assert_eq!(ids(&bench), [made[2].clone()]);
+    fs::set_permissions(&stuck, fs::Permissions::from_mode(0o755)).unwrap();
+    prune(0);
+    assert!(!stuck.exists());
+}

@@ -80,6 +80,37 @@ fn recovered_into_a_file_of_its_own() {
     );
 }
 
+/// Whoever names a file finds the hive in it, also where there was nothing to recover.
+#[test]
+fn a_clean_hive_is_written_as_it_is() {
+    let bench = Bench::sample();
+    let before = bench.snapshot();
+    let file = bench.hive("SYSTEM");
+    let out = bench.beside("out");
+    let (from, to) = (file.display().to_string(), out.display().to_string());
+    let ended = hivemend(&["recover", &from, "-o", &to]).expect(0);
+    assert!(ended.stdout.contains("clean"), "{ended:?}");
+    assert!(ended.stderr.contains("unchanged"), "{ended:?}");
+    assert!(fs::read(&out).unwrap() == fs::read(&file).unwrap());
+    hivemend(&["recover", &from, "-o", &to]).expect(3);
+    // Of a target with two clean hives neither is meant.
+    let other = bench.beside("other").display().to_string();
+    let ended = bench.run("recover", &["-o", &other]).expect(2);
+    assert!(ended.stderr.contains("2 hives are clean"), "{ended:?}");
+    fs::rename(bench.hive("SOFTWARE"), bench.beside("SOFTWARE")).unwrap();
+    bench.run("recover", &["-o", &other]).expect(0);
+    fs::rename(bench.beside("SOFTWARE"), bench.config().join("SOFTWARE")).unwrap();
+    assert_eq!(bench.snapshot(), before);
+
+    // Of one dirty and one clean hive the dirty one is meant.
+    let (bench, _) = dirty_bench();
+    let out = bench.beside("dirty");
+    bench
+        .run("recover", &["-o", &out.display().to_string()])
+        .expect(0);
+    jury::judges_accept(&out).unwrap();
+}
+
 #[test]
 fn without_a_usable_log_the_loss_must_be_accepted_in_words() {
     let (bench, file) = dirty_bench();

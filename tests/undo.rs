@@ -242,3 +242,61 @@ fn without_a_terminal_consent_must_be_given_in_words() {
     bench.run("restore", &[]).expect(2);
     assert_eq!(bench.snapshot(), after);
 }
+
+/// What raised security lowers it when it is taken back, and that is said, wherever a change is.
+#[cfg(unix)]
+#[test]
+fn taking_a_hardening_back_is_marked() {
+    let bench = Bench::sample();
+    let weak = bench.profile(
+        "weak",
+        &format!(
+            "  - key: HKLM\\{LISTENER}\n    values:\n      \
+             - {{ name: UserAuthentication, dword: 0, why: w }}\n      \
+             - {{ name: MinEncryptionLevel, dword: 2, why: w }}\n"
+        ),
+    );
+    apply_elsewhere(&bench, &weak);
+    bench
+        .run("apply", &["-p", "rdp-security-harden", "--yes"])
+        .expect(0);
+    let args = ["--values", "--yes", "--format", "json"];
+    let twin = bench.twin();
+    let text = bench
+        .run("restore", &["--values", "--yes"])
+        .expect(0)
+        .stdout;
+    assert!(text.contains("LOWERS SECURITY. takes back"), "{text}");
+    let undone = twin.run("restore", &args).expect(0).json();
+    let mut lowering = 0;
+    for change in undone["changes"].as_array().unwrap() {
+        let lowers = match change["value"].as_str() {
+            Some("UserAuthentication" | "MinEncryptionLevel") => {
+                change["key"].as_str().unwrap().contains("ControlSet001")
+            }
+            _ => continue,
+        };
+        if lowers {
+            lowering += 1;
+            assert_eq!(change["lowers_security"], true, "{change}");
+        }
+    }
+    assert_eq!(lowering, 2, "{undone}");
+    // What was lowered and comes back is not marked.
+    let bench = Bench::sample();
+    bench
+        .run("apply", &["-p", "rdp-disconnects", "--yes"])
+        .expect(0);
+    let undone = bench.run("restore", &args).expect(0).json();
+    let changes = undone["changes"].as_array().unwrap();
+    assert!(
+        changes
+            .iter()
+            .any(|change| change["value"] == "SecurityLayer")
+    );
+    assert!(
+        changes
+            .iter()
+            .all(|change| change["lowers_security"] == false)
+    );
+}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! What can be typed.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -238,7 +239,7 @@ pub(super) struct BackupDirArgs {
 pub(super) struct RecoverArgs {
     /// A target, or the file of any hive with its logs beside it
     pub(super) place: PathBuf,
-    /// Write the recovered hive to FILE, and leave everything else alone
+    /// Write the recovered hive, or a clean one as it is, to FILE, and leave everything else alone
     #[arg(short, long, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
     #[command(flatten)]
@@ -266,7 +267,7 @@ pub(super) struct BackupsArgs {
 pub(super) struct RestoreArgs {
     /// The target, unless hives are named one by one; then the backup, the newest by default
     #[arg(value_name = "TARGET] [BACKUP", num_args = 0..=2)]
-    pub(super) place: Vec<String>,
+    pub(super) place: Vec<OsString>,
     #[command(flatten)]
     pub(super) files: HiveFiles,
     /// Undo only hivemend's own values, and keep what has changed since
@@ -304,7 +305,7 @@ pub(super) struct CheckArgs {
 pub(super) struct ShowArgs {
     /// The target, unless hives are named one by one; then a key like SYSTEM\ControlSet001\Control, and a value's name
     #[arg(value_name = "TARGET] KEY [VALUE", num_args = 1..=3, required = true)]
-    pub(super) place: Vec<String>,
+    pub(super) place: Vec<OsString>,
     #[command(flatten)]
     pub(super) files: HiveFiles,
     #[command(flatten)]

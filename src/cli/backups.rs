@@ -10,7 +10,7 @@ use super::interrupted;
 use super::output::Output;
 use super::target::Found;
 use crate::disk::shown;
-use crate::store::{Backup, BackupState, Disk, PrunePlan, Store};
+use crate::store::{Backup, BackupState, Disk, LeftAlone, PruneOutcome, PrunePlan, Store};
 use crate::text::{Text, escape};
 
 pub(super) fn run(args: &BackupsArgs, output: &Output) -> Result<Exit, Failure> {
@@ -58,8 +58,11 @@ fn prune(args: &BackupsArgs, found: &Found, keep: u32, output: &Output) -> Resul
         return Err(Failure::refused("you did not agree; nothing was removed"));
     }
     let kept = plan.keep.clone();
-    let removed = store.prune(plan)?;
+    let PruneOutcome { removed, left } = store.prune(plan)?;
     output.writing();
+    for left in &left {
+        output.warn(&left_alone(left));
+    }
     if output.is_json() {
         output.json(&json!({
             "schema": "hivemend.prune/1",
@@ -69,11 +72,24 @@ fn prune(args: &BackupsArgs, found: &Found, keep: u32, output: &Output) -> Resul
                 "id": id,
                 "reason": keep.to_string(),
             })).collect::<Vec<_>>(),
+            "left": left.iter().map(|left| json!({
+                "path": left.path.display().to_string(),
+                "reason": left_alone(left),
+            })).collect::<Vec<_>>(),
         }));
     } else if !removed.is_empty() {
         output.note(&format!("{} removed.", count(removed.len())));
     }
     Ok(Exit::Done)
+}
+
+fn left_alone(left: &LeftAlone) -> String {
+    let (path, what) = (shown(&left.path), left.what);
+    let more = match left.more {
+        0 => String::new(),
+        more => format!(", with {more} more"),
+    };
+    format!("{path} was left alone{more}: a {what}. Remove it yourself, if it is not needed")
 }
 
 fn count(backups: usize) -> String {

@@ -178,12 +178,18 @@ fn look_at_logs(image: &Vec<u8>, paths: &[PathBuf]) -> Result<(Vec<LogFile>, Str
         .map_or("not a hive".to_owned(), ToString::to_string);
     let found = report.map(|report| report.logs).unwrap_or_default();
     let mut findings = found.into_iter().map(|log| log.finding.to_string());
-    let files = paths.iter().zip(&opened).map(|(path, (_, log))| LogFile {
-        path: Foreign::path(path),
-        size: log.size(),
-        state: findings
-            .next()
-            .unwrap_or_else(|| "not looked at".to_owned()),
+    let files = paths.iter().zip(&opened).map(|(path, (_, log))| {
+        let state = findings.next();
+        let state = state.unwrap_or_else(|| "not looked at".to_owned());
+        let state = match log.misfit(path, HiveBytes::size(image)) {
+            Some(misfit) => format!("{state}. {}", misfit.advice()),
+            None => state,
+        };
+        LogFile {
+            path: Foreign::path(path),
+            size: log.size(),
+            state,
+        }
     });
     let files = files.collect();
     Ok((files, recovery))

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! `diagnose`: where to start.
 
+use std::path::Path;
+
 use super::args::DiagnoseArgs;
 use super::besides::Policy;
 use super::exit::Exit;
@@ -103,14 +105,16 @@ fn profiles(settings: &[String]) -> Result<Vec<Profile>, Failure> {
 }
 
 fn command_line(diagnosis: &Diagnosis, args: &DiagnoseArgs) -> CommandLine {
+    // A name that is no text cannot be printed so that a shell takes it.
+    let word = |path: &Path, placeholder: &str| path.to_str().unwrap_or(placeholder).to_owned();
     let mut target = Vec::new();
     if let Some(path) = &args.target.target {
-        target.push(path.display().to_string());
+        target.push(word(path, "TARGET"));
     }
     let files = &args.target.files;
     for (option, file) in [("--system", &files.system), ("--software", &files.software)] {
         if let Some(file) = file {
-            target.extend([option.to_owned(), file.display().to_string()]);
+            target.extend([option.to_owned(), word(file, "FILE")]);
         }
     }
     CommandLine {

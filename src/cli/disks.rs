@@ -9,7 +9,9 @@ use super::failure::Failure;
 use super::output::Output;
 use super::source::Source;
 use super::target::Found;
-use crate::disk::{Candidate, DiskError, HivePath, Place, Target, candidates, places, shown};
+use crate::disk::{
+    Candidate, DiskError, HivePath, Place, Target, candidates, loose_mount, places, shown,
+};
 use crate::plan::{Condition, computer_name, control_sets, windows_version};
 use crate::profile::HiveName;
 use crate::regf::Hive;
@@ -49,6 +51,7 @@ fn row(candidate: Candidate) -> DiskRow {
         path: Foreign::path(&place.root),
         device: Foreign::from(place.device),
         file_system: Foreign::from(place.file_system),
+        mount: loose_mount(&place.root).map(|loose| loose.to_string()),
         ..DiskRow::default()
     };
     match target {

@@ -9,6 +9,7 @@ use super::interrupted;
 use super::output::Output;
 use super::plan_file;
 use super::target::{Found, Wanted, condition_warnings, input, selection};
+use crate::disk::loose_mount;
 use crate::plan::{HiveInput, Options, Plan, Selection, build, needs_machine, touched_keys};
 use crate::profile::{self, HiveName, Profile, Setting};
 use crate::report::{plan_json, plan_text};
@@ -21,6 +22,9 @@ pub(super) fn run(args: &PlanArgs, output: &Output) -> Result<Exit, Failure> {
     drop(phase);
     let found = Found::from_args(&args.target)?;
     interrupted::warn(&found.target, None, output)?;
+    if let Some(loose) = loose_mount(&found.target.config).filter(|_| output.verbose) {
+        output.warn(&loose.to_string());
+    }
     let phase = output.phase("comparing hives with profiles");
     let hives = found.open(&hives_of(&profiles), output)?;
     let mut views = Vec::new();

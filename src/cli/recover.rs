@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! `recover`: apply the transaction logs, as Windows would when it loads the hive.
 
+use std::path::Path;
 use std::time::SystemTime;
 
 use serde_json::{Value as Json, json};
@@ -36,6 +37,7 @@ pub(super) fn run(args: &RecoverArgs, output: &Output) -> Result<Exit, Failure> 
         }
     }
     let mut dirty = Vec::new();
+    let mut clean = Vec::new();
     let mut conditions = Vec::new();
     for (_, path) in found.hives() {
         let name = path
@@ -45,22 +47,19 @@ pub(super) fn run(args: &RecoverArgs, output: &Output) -> Result<Exit, Failure> 
             .to_string_lossy()
             .into_owned();
         let source = Source::open(&path.path, &path.logs)?;
+        for misfit in source.misfits() {
+            output.warn(&misfit.to_string());
+        }
         let loaded = source.load_to_write(&args.writing)?;
         say(&name, &loaded.condition, output);
         conditions.push(condition_json(&name, &loaded));
-        if loaded.condition != Condition::Clean {
-            dirty.push((name, loaded));
+        match loaded.condition {
+            Condition::Clean => clean.push(loaded),
+            _ => dirty.push((name, loaded)),
         }
     }
     if let Some(file) = &args.output {
-        let [new] = make(dirty, output)?
-            .try_into()
-            .map_err(|hives: Vec<Edited>| {
-                let message = format!("{} hives are dirty, and one file was named", hives.len());
-                Failure::usage(message).advising("Name one dirty hive's file, not a target.")
-            })?;
-        Store::new(&Disk).save_new(file, &new.judged()?)?;
-        output.note(&format!("The recovered hive is in {}.", shown(file)));
+        save(file, dirty, clean, output)?;
         return report(&found, &conditions, None, output);
     }
     if dirty.is_empty() {
@@ -82,6 +81,36 @@ pub(super) fn run(args: &RecoverArgs, output: &Output) -> Result<Exit, Failure> 
     output.writing();
     drop(phase);
     report(&found, &conditions, Some(&outcome), output)
+}
+
+/// Writes the one hive that was meant to `file`: the dirty one, recovered; or the only one, which is
+/// clean and has nothing to recover, as it is.
+fn save(
+    file: &Path,
+    dirty: Vec<(String, Loaded)>,
+    clean: Vec<Loaded>,
+    output: &Output,
+) -> Result<(), Failure> {
+    let store = Store::new(&Disk);
+    let several = |count: usize, what: &str| {
+        let message = format!("{count} hives are {what}, and one file was named");
+        Failure::usage(message).advising("Name one hive's file, not a target.")
+    };
+    match (dirty.len(), clean.as_slice()) {
+        (0, [hive]) => {
+            store.save_new(file, &hive.content)?;
+            output.note(&format!("The hive, unchanged, is in {}.", shown(file)));
+        }
+        (0, hives) => return Err(several(hives.len(), "clean")),
+        (1, _) => {
+            for new in make(dirty, output)? {
+                store.save_new(file, &new.judged()?)?;
+            }
+            output.note(&format!("The recovered hive is in {}.", shown(file)));
+        }
+        (count, _) => return Err(several(count, "dirty")),
+    }
+    Ok(())
 }
 
 /// A folder is a target; a file is a hive, whatever it is called.

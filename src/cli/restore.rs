@@ -16,9 +16,10 @@ use super::source::Source;
 use super::target::{Found, Wanted};
 use crate::disk::{logs_of, shown};
 use crate::plan::{
-    Action, Change, HiveInput, KeySummary, State, Undo, UndoObstacle, Value, touched_keys, undo,
+    Action, Change, HiveInput, KeySummary, Lowering, State, Undo, UndoObstacle, Value,
+    touched_keys, undo,
 };
-use crate::profile::HiveName;
+use crate::profile::{self, HiveName, Profile};
 use crate::regf::{Hive, check};
 use crate::report::{Long, Recorded, Side, changes_json, changes_text, recorded_from_json};
 use crate::store::{
@@ -31,7 +32,7 @@ pub(super) fn run(args: &RestoreArgs, output: &Output) -> Result<Exit, Failure> 
     let (mut found, rest) = Found::from_words(&args.place, &args.files)?;
     let wanted = match rest {
         [] => None,
-        [id] => Some(id.as_str()),
+        [id] => Some(&*id.to_string_lossy()),
         _ => return Err(Failure::usage("only one backup can be restored at a time")),
     };
     found.guard(&args.writing.risk, output)?;
@@ -261,7 +262,7 @@ fn restore_values(
     let hives = load(found.open(&wanted, output)?, &args.writing, output)?;
     let inputs = inputs(&hives)?;
     let made = with_long_data(backup, &manifest.changes, &inputs)?;
-    let mut undo = undo(&made.changes, &inputs)?;
+    let mut undo = undo(&made.changes, &inputs, &lowering()?)?;
     for (change, side) in made.unknown {
         let reason = match side {
             Side::Before => "what was there is not in the backup",
@@ -367,6 +368,13 @@ fn value_at(hive: &Hive<'_>, long: &Long<'_>) -> Option<Value> {
 fn opened(name: HiveName, content: &Vec<u8>) -> Result<Hive<'_>, Failure> {
     let hive = Hive::open(content);
     hive.map_err(|error| Failure::failed(format!("the backup of {name}: {error}")))
+}
+
+/// What the built-in profiles say lowers security.
+fn lowering() -> Result<Lowering, Failure> {
+    let profiles = profile::builtin().iter();
+    let profiles: Result<Vec<Profile>, _> = profiles.map(|one| profile::load(one.id)).collect();
+    Ok(Lowering::of(&profiles?))
 }
 
 /// The backup's hives that keys which were deleted as a whole come back from, as Windows would

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! `show`: a key or a value as it is.
 
+use std::ffi::OsStr;
+use std::path::Path;
+
 use super::args::ShowArgs;
 use super::exit::Exit;
 use super::failure::Failure;
@@ -18,9 +21,13 @@ use crate::report::{KeyListing, key_json, key_text};
 
 pub(super) fn run(args: &ShowArgs, output: &Output) -> Result<Exit, Failure> {
     let (found, rest) = Found::from_words(&args.place, &args.files)?;
-    let (key, value) = match rest {
+    let rest: Vec<&str> = rest
+        .iter()
+        .map(|word| text(word))
+        .collect::<Result<_, _>>()?;
+    let (key, value) = match *rest.as_slice() {
         [key] => (key, None),
-        [key, value] => (key, Some(Name::from(value.as_str()))),
+        [key, value] => (key, Some(Name::from(value))),
         _ => {
             let message = "no key was named, or too many words were";
             return Err(Failure::usage(message)
@@ -50,6 +57,16 @@ pub(super) fn run(args: &ShowArgs, output: &Output) -> Result<Exit, Failure> {
         false => output.print(&key_text(&listing)),
     }
     Ok(Exit::Done)
+}
+
+/// A key's path or a value's name, which are text; only what a target is called need not be.
+fn text(word: &OsStr) -> Result<&str, Failure> {
+    word.to_str().ok_or_else(|| {
+        let word = shown(Path::new(word));
+        Failure::usage(format!(
+            "{word}: the name of a key or value is Unicode text"
+        ))
+    })
 }
 
 /// As in profiles, and with the hive's name alone in front: `SYSTEM\Select`.

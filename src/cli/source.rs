@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::args::WritingArgs;
 use super::failure::Failure;
-use crate::disk::{HiveFile, HiveState, LogFile, shown};
+use crate::disk::{HiveFile, HiveState, LogFile, LogMisfit, shown};
 use crate::log::{self, LogError, Recovered};
 use crate::plan::{Condition, Recovery};
 use crate::regf::HiveBytes;
@@ -14,6 +14,10 @@ use crate::text::{Foreign, escape};
 const ADVICE: &str = "Its newest data is in its transaction logs. Find the logs that belong to it \
     (SYSTEM.LOG1, SYSTEM.LOG2), or start that Windows once and shut it down; or go on without \
     what they hold, with --accept-unrecovered.";
+
+const TOO_LONG_ADVICE: &str = "A file of that size is no log that Windows wrote for this hive, but it \
+    begins as one, and Windows would apply what it holds. Keep it elsewhere and run this again: then \
+    the hive is recovered from its other logs, or go on without them, with --accept-unrecovered.";
 
 const NEWER_ADVICE: &str = "It seems to be an older copy that was put here, and what Windows wrote \
     since then is missing from it. Find the hive that belongs to these logs; or go on with this one, \
@@ -24,6 +28,8 @@ pub(super) struct Source {
     pub(super) path: PathBuf,
     pub(super) file: HiveFile,
     logs: Vec<(String, LogFile)>,
+    /// Those of the logs that cannot be logs of this hive.
+    misfits: Vec<LogMisfit>,
 }
 
 /// The hive as it is to be seen, read page by page.
@@ -64,14 +70,18 @@ impl Source {
     pub(super) fn open(path: &Path, logs: &[PathBuf]) -> Result<Self, Failure> {
         let file = HiveFile::open(path)?;
         let mut opened = Vec::new();
+        let mut misfits = Vec::new();
         for log in logs {
             let name = log.file_name().unwrap_or_default().to_string_lossy();
-            opened.push((name.into_owned(), LogFile::open(log)?));
+            let bytes = LogFile::open(log)?;
+            misfits.extend(bytes.misfit(log, file.identity().size));
+            opened.push((name.into_owned(), bytes));
         }
         Ok(Self {
             path: path.to_path_buf(),
             file,
             logs: opened,
+            misfits,
         })
     }
 
@@ -102,6 +112,11 @@ impl Source {
         let logs = self.log_files();
         let newer = log::newer_than_hive(&self.file, &logs);
         newer.into_iter().map(escape).collect()
+    }
+
+    /// Files that have the names of the hive's logs and cannot be its logs.
+    pub(super) fn misfits(&self) -> &[LogMisfit] {
+        &self.misfits
     }
 
     /// The whole hive, which is to be edited and published.
@@ -168,6 +183,9 @@ impl Source {
     fn refuse(&self, error: &LogError) -> Failure {
         let message = format!("{}: {error}", shown(&self.path));
         match error {
+            LogError::NotRecoverable(report) if report.has_too_long_log() => {
+                Failure::refused(message).advising(TOO_LONG_ADVICE)
+            }
             LogError::NotRecoverable(_) => Failure::refused(message).advising(ADVICE),
             LogError::NotAHive(_) => Failure::refused(message),
         }

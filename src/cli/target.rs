@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! The target that was named, and its hives.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::args::{HiveFiles, RiskArgs, TargetArgs};
@@ -15,7 +16,7 @@ use crate::regf::{Hive, HiveBytes};
 use crate::store::{Disk, Site, Store};
 use crate::text::{Foreign, quoted};
 
-/// The bit of the base block's flags that says: kernel transactions are pending.
+/// The bit of the base block's flags that says: kernel transactions may be pending.
 const PENDING_TRANSACTIONS: u32 = 1;
 
 /// A target that was found, and what it was called.
@@ -62,9 +63,9 @@ impl Found {
 
     /// The first of the typed words is the target, unless hives were named one by one.
     pub(super) fn from_words<'w>(
-        words: &'w [String],
+        words: &'w [OsString],
         files: &HiveFiles,
-    ) -> Result<(Self, &'w [String]), Failure> {
+    ) -> Result<(Self, &'w [OsString]), Failure> {
         if files.system.is_some() || files.software.is_some() {
             return Ok((Self::find(None, files)?, words));
         }
@@ -122,6 +123,8 @@ impl Found {
             ", but its logs (config\\TxR) are not there"
         };
         for hive in hives {
+            let misfits = hive.source.misfits().iter();
+            warnings.extend(misfits.map(ToString::to_string));
             for log in hive.source.newer_logs() {
                 warnings.push(format!(
                     "{} is clean, but older than {log}: it seems to be an older copy that was \
@@ -131,8 +134,8 @@ impl Found {
             }
             if hive.source.file.base_block().flags & PENDING_TRANSACTIONS != 0 {
                 warnings.push(format!(
-                    "{} says that registry transactions are pending{logs}: Windows may still \
-                     carry them out in it",
+                    "{} says, as most such hives since Vista do, that registry transactions may \
+                     be pending{logs}: if there are any, Windows will still carry them out in it",
                     hive.name
                 ));
             }
@@ -142,8 +145,9 @@ impl Found {
 
     /// What stays with the hives' files when they are replaced; they lie in one folder.
     pub(super) fn metadata(&self, hives: &[HiveInput<'_>]) -> Option<Metadata> {
-        let path = hives.first()?.path.raw();
-        let kept = Store::new(&Disk).kept(Path::new(path)).ok()?;
+        let read = hives.first()?.name;
+        let (_, hive) = self.hives().find(|(name, _)| *name == read)?;
+        let kept = Store::new(&Disk).kept(&hive.path).ok()?;
         let texts = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect();
         Some(Metadata {
             file_system: kept.file_system,

@@ -255,7 +255,10 @@ impl LogFile {
     /// [`DiskError::NotAFile`] for a folder or link, [`DiskError::Held`] and [`DiskError::Io`]
     /// where it cannot be opened.
     pub fn open(path: &Path) -> Result<Self, DiskError> {
-        let file = open_file(path)?;
+        Self::new(open_file(path)?, path)
+    }
+
+    pub(super) fn new(file: File, path: &Path) -> Result<Self, DiskError> {
         let metadata = file.metadata();
         let size = metadata
             .map_err(|e| DiskError::io("look at", path, e))?

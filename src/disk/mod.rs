@@ -9,6 +9,8 @@ mod folder;
 pub mod guard;
 mod hibernation;
 mod hive_file;
+mod log_misfit;
+mod loose_mount;
 #[cfg(unix)]
 mod mountinfo;
 mod pages;
@@ -24,6 +26,8 @@ pub use folder::{Folder, Spot};
 pub use hibernation::Hibernation;
 pub(crate) use hive_file::not_a_file;
 pub use hive_file::{Dirt, HiveFile, HiveState, LogFile, WholeHive};
+pub use log_misfit::{LogMisfit, hive_size_beside, log_misfit};
+pub use loose_mount::{LooseMount, loose_mount};
 pub use places::{Candidate, Place, candidates, places};
 pub use platform::{Identity, Volume};
 pub use policy_file::PolicyFile;

@@ -4,9 +4,10 @@
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::places::Place;
+use super::platform::Mount;
 
 /// Most mounts that are looked at.
 const LONGEST: usize = 4096;
@@ -18,39 +19,72 @@ const LONGEST: usize = 4096;
 pub(super) fn parse(text: &[u8]) -> Vec<Place> {
     let mut seen = BTreeSet::new();
     let mut places = Vec::new();
-    for line in text.split(|byte| *byte == b'\n').take(LONGEST) {
-        let Some((what, place)) = parse_line(line) else {
-            continue;
-        };
-        // The same file system again, by a bind mount.
-        if seen.insert(what) {
-            places.push(place);
+    for line in lines(text).filter(Line::may_be_a_disk) {
+        // The same file system again, by a bind mount. A file that is bound over another is no place
+        // for a Windows folder, and costs one look.
+        if seen.insert((line.number, line.root)) {
+            places.push(Place {
+                root: line.mount.point,
+                device: line.mount.source.to_string_lossy().into_owned(),
+                file_system: line.mount.file_system,
+            });
         }
     }
     places
 }
 
-/// A device's number and the part of it that is mounted.
-type Mounted = (Vec<u8>, Vec<u8>);
+/// How the folder or file at `path`, an absolute path without links, is mounted: of the mounts above
+/// it the nearest, and of several in one place the one on top.
+pub(super) fn mount_of(text: &[u8], path: &Path) -> Option<Mount> {
+    let mounts = lines(text).map(|line| line.mount);
+    let above = mounts.filter(|mount| path.starts_with(&mount.point));
+    above.max_by_key(|mount| mount.point.components().count())
+}
 
-/// `36 35 98:0 /root /mnt rw,noatime master:1 - ext3 /dev/root rw,errors=continue`
-fn parse_line(line: &[u8]) -> Option<(Mounted, Place)> {
-    let fields: Vec<&[u8]> = line.split(|byte| *byte == b' ').collect();
-    let end = fields.iter().position(|field| *field == b"-")?;
-    let (number, root, point) = (fields.get(2)?, fields.get(3)?, fields.get(4)?);
-    let kind = fields.get(end.checked_add(1)?)?;
-    let device = unescape(fields.get(end.checked_add(2)?)?);
-    let kind = String::from_utf8_lossy(kind).into_owned();
-    if !device.starts_with(b"/dev/") && !kind.starts_with("fuse") && !kind.starts_with("ntfs") {
-        return None;
+/// A line of the file, as far as it matters.
+struct Line<'t> {
+    /// The device's number.
+    number: &'t [u8],
+    /// The part of the device that is mounted.
+    root: &'t [u8],
+    mount: Mount,
+}
+
+fn lines(text: &[u8]) -> impl Iterator<Item = Line<'_>> {
+    let lines = text.split(|byte| *byte == b'\n').take(LONGEST);
+    lines.filter_map(Line::parse)
+}
+
+impl<'t> Line<'t> {
+    /// `36 35 98:0 /root /mnt rw,noatime master:1 - ext3 /dev/root rw,errors=continue`
+    fn parse(line: &'t [u8]) -> Option<Self> {
+        let fields: Vec<&[u8]> = line.split(|byte| *byte == b' ').collect();
+        let end = fields.iter().position(|field| *field == b"-")?;
+        let (number, root, point) = (fields.get(2)?, fields.get(3)?, fields.get(4)?);
+        // Of this mount, not of the file system, which may be mounted elsewhere with others.
+        let options = fields.get(5).filter(|_| end > 5)?;
+        let has = |wanted: &[u8]| options.split(|byte| *byte == b',').any(|one| one == wanted);
+        let kind = fields.get(end.checked_add(1)?)?;
+        let source = unescape(fields.get(end.checked_add(2)?)?);
+        let path = |bytes: Vec<u8>| PathBuf::from(OsString::from_vec(bytes));
+        Some(Self {
+            number,
+            root,
+            mount: Mount {
+                file_system: String::from_utf8_lossy(kind).into_owned(),
+                source: path(source),
+                point: path(unescape(point)),
+                nosuid: has(b"nosuid"),
+                nodev: has(b"nodev"),
+            },
+        })
     }
-    let place = Place {
-        root: PathBuf::from(OsString::from_vec(unescape(point))),
-        device: OsString::from_vec(device).to_string_lossy().into_owned(),
-        file_system: kind,
-    };
-    // A file that is bound over another is no place for a Windows folder, and costs one look.
-    Some(((number.to_vec(), root.to_vec()), place))
+
+    fn may_be_a_disk(&self) -> bool {
+        let kind = &self.mount.file_system;
+        let source = self.mount.source.as_os_str().as_bytes();
+        source.starts_with(b"/dev/") || kind.starts_with("fuse") || kind.starts_with("ntfs")
+    }
 }
 
 /// Blank, tab, line feed and backslash are written as a backslash and three octal digits.
@@ -103,5 +137,34 @@ mod tests {
                 ("/mnt/\\x", "/dev/sdb3", "ntfs3"),
             ]
         );
+    }
+
+    #[test]
+    fn a_path_is_on_the_nearest_mount_and_the_one_on_top() {
+        let text = b"28 1 254:1 / / rw,relatime shared:1 - ext4 /dev/vda1 rw,nosuid,nodev\n\
+            40 28 8:18 / /mnt/os\\040disk rw,nosuid,nodev,noatime - fuseblk /dev/sdb2 rw\n\
+            41 28 8:18 / /mnt/again rw,nodev shared:2 master:1 - fuseblk /dev/sdb2 rw\n\
+            42 28 8:19 / /mnt/\xff rw - ntfs3 /dev/sdb\xff rw\n\
+            43 28 8:20 / /mnt/twice rw,nosuid,nodev - ext4 /dev/below rw\n\
+            44 43 8:21 / /mnt/twice rw,nosuid - ext4 /dev/above rw\n\
+            45 28 0:99 / - ext4 /dev/short rw\n";
+        let of = |path: &[u8]| {
+            let mount = mount_of(text, Path::new(std::ffi::OsStr::from_bytes(path))).unwrap();
+            let source = mount.source.as_os_str().as_bytes().to_vec();
+            (source, mount.nosuid, mount.nodev)
+        };
+        assert_eq!(of(b"/home/x"), (b"/dev/vda1".to_vec(), false, false));
+        assert_eq!(
+            of(b"/mnt/os disk/Windows"),
+            (b"/dev/sdb2".to_vec(), true, true)
+        );
+        assert_eq!(
+            of(b"/mnt/os diskette"),
+            (b"/dev/vda1".to_vec(), false, false)
+        );
+        assert_eq!(of(b"/mnt/again"), (b"/dev/sdb2".to_vec(), false, true));
+        assert_eq!(of(b"/mnt/\xff/W"), (b"/dev/sdb\xff".to_vec(), false, false));
+        assert_eq!(of(b"/mnt/twice/W"), (b"/dev/above".to_vec(), true, false));
+        assert!(mount_of(b"", Path::new("/")).is_none());
     }
 }

@@ -33,11 +33,17 @@ pub(crate) struct Mount {
     pub(crate) file_system: String,
     /// The device, or the image file.
     pub(crate) source: PathBuf,
+    /// Where.
+    pub(crate) point: PathBuf,
+    /// Programs on it get no rights of other users here.
+    pub(crate) nosuid: bool,
+    /// Device files on it lead to no devices.
+    pub(crate) nodev: bool,
 }
 
 pub(crate) use imp::{
-    OpenFolder, advice, held_by, holder, identity, identity_at, identity_of_spot, is_same, look_at,
-    missing, mount, open_plain, open_spot, places, read_at, running_config, typed, volume,
+    OpenFolder, advice, held_by, holder, identity, identity_at, identity_of_spot, is_root, is_same,
+    look_at, missing, mount, open_plain, open_spot, places, read_at, running_config, typed, volume,
     volume_of, writable,
 };
 
@@ -52,8 +58,8 @@ mod imp {
     use std::path::{Path, PathBuf};
 
     use rustix::fs::{
-        Access, Dir, Mode, OFlags, StatVfs, StatVfsMountFlags, access, fstatvfs, major, minor,
-        open, openat, statvfs,
+        Access, Dir, Mode, OFlags, StatVfs, StatVfsMountFlags, access, fstatvfs, open, openat,
+        statvfs,
     };
 
     use super::{Identity, Mount, Volume};
@@ -197,32 +203,13 @@ mod imp {
 
     /// How the volume that holds `folder` is mounted, as far as /proc tells.
     pub(crate) fn mount(folder: &Path) -> Option<Mount> {
-        let device = fs::metadata(folder).ok()?.dev();
-        let device = format!("{}:{}", major(device), minor(device));
-        let mounts = fs::read_to_string("/proc/self/mountinfo").ok()?;
-        mounts.lines().rev().find_map(|line| {
-            let (place, driver) = line.split_once(" - ")?;
-            (place.split(' ').nth(2)? == device).then_some(())?;
-            let mut driver = driver.split(' ');
-            let file_system = driver.next()?.to_owned();
-            let source = PathBuf::from(unescaped(driver.next()?));
-            Some(Mount {
-                file_system,
-                source,
-            })
-        })
+        let folder = fs::canonicalize(folder).ok()?;
+        mountinfo::mount_of(&fs::read("/proc/self/mountinfo").ok()?, &folder)
     }
 
-    /// A name as the mount table writes it: blanks and backslashes as `\\` and three octal digits.
-    fn unescaped(name: &str) -> String {
-        let pairs = [
-            ("\\040", " "),
-            ("\\011", "\t"),
-            ("\\012", "\n"),
-            ("\\134", "\\"),
-        ];
-        let replace = |name: String, (code, text): (&str, &str)| name.replace(code, text);
-        pairs.into_iter().fold(name.to_owned(), replace)
+    /// Whether this user may do everything.
+    pub(crate) fn is_root() -> bool {
+        rustix::process::geteuid().is_root()
     }
 
     /// Whether this user may make files in `folder`.

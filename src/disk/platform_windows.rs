@@ -178,6 +178,11 @@ pub(crate) fn mount(_: &Path) -> Option<Mount> {
     None
 }
 
+/// Never: there is nothing here that only root need know.
+pub(crate) fn is_root() -> bool {
+    false
+}
+
 /// The root of the volume that holds `path`, with a backslash behind it: the last of the folders
 /// above it that lies on the same volume. (`GetVolumePathName` is called with too little room for a
 /// long path.)

@@ -250,14 +250,14 @@ pub(super) fn folders(path: &Path, names: &[&str]) -> Result<Vec<PathBuf>, DiskE
 }
 
 /// What a folder has under one of `names`, whatever the case.
-pub(super) fn entries(folder: &Path, names: &[&str]) -> Result<Vec<Entry>, DiskError> {
+pub(super) fn entries(folder: &Path, names: &[impl AsRef<OsStr>]) -> Result<Vec<Entry>, DiskError> {
     let failed = |error| DiskError::io("list", folder, error);
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).map_err(failed)? {
         let entry = entry.map_err(failed)?;
         let name = entry.file_name();
-        let wanted = |name: &str| names.iter().any(|wanted| name.eq_ignore_ascii_case(wanted));
-        if found.len() < SPELLINGS && name.to_str().is_some_and(wanted) {
+        let mut wanted = names.iter().map(AsRef::as_ref);
+        if found.len() < SPELLINGS && wanted.any(|wanted| name.eq_ignore_ascii_case(wanted)) {
             let kind = entry.file_type().map_err(failed)?;
             found.push(Entry {
                 path: folder.join(name),
@@ -321,13 +321,12 @@ fn with_logs(name: HiveName, path: PathBuf) -> Result<HivePath, DiskError> {
 ///
 /// What the system says where the folder cannot be listed.
 pub fn logs_of(hive: &Path) -> Result<Vec<PathBuf>, DiskError> {
-    let stem = hive
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
-    let names = ["LOG", "LOG1", "LOG2"].map(|extension| format!("{stem}.{extension}"));
-    let names = names.each_ref().map(String::as_str);
+    let names = ["LOG", "LOG1", "LOG2"].map(|extension| {
+        let mut name = hive.file_name().unwrap_or_default().to_owned();
+        name.push(".");
+        name.push(extension);
+        name
+    });
     let logs = entries(&folder_of(hive), &names)?;
     Ok(logs.into_iter().map(|entry| entry.path).collect())
 }

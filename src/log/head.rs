@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use super::new_format::is_before;
 use super::report::{Finding, HiveState};
 use crate::regf::{
     BASE_BLOCK_SIZE, BaseBlock, CellOffset, Fault, FileOffset, HIVE_BIN_UNIT, HiveBin, HiveBytes,
@@ -155,6 +156,17 @@ impl LogHead {
             bytes,
             format,
         })
+    }
+
+    /// Whether Windows would look for something to apply in this log, as its base block says.
+    pub(super) fn may_apply(&self, hive: &HiveHead) -> bool {
+        let Some((base, _)) = &hive.base else {
+            return true;
+        };
+        match self.format {
+            LogFormat::New => !is_before(self.base.primary_sequence, base.secondary_sequence),
+            LogFormat::Old => self.base.last_written == hive.time,
+        }
     }
 
     /// The greatest sequence number that a log's base block shows, whatever else is wrong with it.

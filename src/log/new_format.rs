@@ -199,11 +199,13 @@ fn pages(header: &Header, bytes: &[u8]) -> Result<Vec<(u32, std::ops::Range<usiz
     Ok(pages)
 }
 
-/// The greatest sequence number in the headers that `log` holds, whole entries or not, old or new.
+/// The greatest sequence number in the headers that the first `longest` bytes of `log` hold, whole
+/// entries or not, old or new.
 ///
-/// A sector that cannot be read holds none.
-pub(super) fn newest(log: &LogFile<'_>) -> Option<u32> {
-    let size = log.bytes.size();
+/// A sector that cannot be read holds none. Windows never writes so far that an entry behind `longest`
+/// could follow one of its own.
+pub(super) fn newest(log: &LogFile<'_>, longest: u64) -> Option<u32> {
+    let size = log.bytes.size().min(longest);
     let step = usize::try_from(SECTOR).unwrap_or(usize::MAX);
     let mut newest = None;
     let mut at = FIRST_ENTRY;

@@ -14,7 +14,9 @@ use super::old_format;
 use super::pages::Pages;
 use super::recovered::Recovered;
 use super::report::{Applied, Finding, HiveState, LogReport, NotUsed, Report};
-use crate::regf::{BASE_BLOCK_SIZE, HiveBytes, RegfError, base_block_field, checksum, u32_at};
+use crate::regf::{
+    BASE_BLOCK_SIZE, HiveBytes, RegfError, base_block_field, checksum, longest_log, u32_at,
+};
 
 /// The flag of the base block that a log entry brings along: pending kernel transactions.
 const KTM_LOCKED: u32 = 1;
@@ -48,6 +50,9 @@ pub fn recover<'a>(
     let mut recovery = Recovery::new(primary, hive, logs);
     if recovery.report.state == HiveState::Clean {
         return Ok(recovery.into_clean());
+    }
+    if recovery.needs_what_is_not_read {
+        return Err(LogError::NotRecoverable(Box::new(recovery.report)));
     }
     let done = match recovery.logs_to_use() {
         (LogFormat::New, group) => recovery.apply_new(group),
@@ -83,6 +88,8 @@ struct Recovery<'a, 'l> {
     hive: HiveHead,
     logs: &'l [LogFile<'l>],
     heads: Vec<Option<LogHead>>,
+    /// Whether a log that is too long to be read begins as one that Windows would apply.
+    needs_what_is_not_read: bool,
     report: Report,
 }
 
@@ -101,18 +108,25 @@ impl<'a, 'l> Recovery<'a, 'l> {
     fn new(primary: &'a dyn HiveBytes, hive: HiveHead, logs: &'l [LogFile<'l>]) -> Self {
         let mut report = Report::new(hive.state.clone());
         let mut heads = Vec::new();
+        let mut needs_what_is_not_read = false;
         let unused = match hive.state {
             HiveState::Clean => NotUsed::HiveIsClean,
             _ => NotUsed::OtherLogs,
         };
+        let longest = longest_log(primary.size());
         for log in logs {
             let head = LogHead::read(log, &hive);
             let format = head.as_ref().ok().map(|head| head.format);
             let mut seen = LogHead::sequence(log);
             if format != Some(LogFormat::Old) {
-                seen = seen.max(newest(log));
+                seen = seen.max(newest(log, longest));
             }
+            let size = log.bytes.size();
             let (head, finding) = match head {
+                head if size > longest => {
+                    needs_what_is_not_read |= head.is_ok_and(|head| head.may_apply(&hive));
+                    (None, Finding::TooLong { size, longest })
+                }
                 Ok(head) => (Some(head), Finding::NotUsed(unused)),
                 Err(finding) => (None, finding),
             };
@@ -129,6 +143,7 @@ impl<'a, 'l> Recovery<'a, 'l> {
             hive,
             logs,
             heads,
+            needs_what_is_not_read,
             report,
         }
     }

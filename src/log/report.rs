@@ -109,6 +109,13 @@ pub enum Finding {
         /// The sequence number that the log begins with.
         found: u32,
     },
+    /// Longer than any log of this hive: it is not applied.
+    TooLong {
+        /// Bytes that it has.
+        size: u64,
+        /// The most bytes that a log of this hive has.
+        longest: u64,
+    },
     /// An old log that ends before its last page.
     Incomplete {
         /// Bytes that it must have.
@@ -205,11 +212,20 @@ impl Report {
         newest.max().unwrap_or(0)
     }
 
+    /// Whether a log was not read because no log of this hive is that long.
+    pub fn has_too_long_log(&self) -> bool {
+        let mut findings = self.logs.iter().map(|log| &log.finding);
+        findings.any(|finding| matches!(finding, Finding::TooLong { .. }))
+    }
+
     fn write_obstacles(&self, f: &mut fmt::Formatter<'_>, state: &HiveState) -> fmt::Result {
         write!(f, "the hive is dirty ({state})")?;
         match &self.obstacle {
             Some(obstacle) => write!(f, " and its logs do not suffice: {obstacle}")?,
             None if self.logs.is_empty() => f.write_str(" and has no logs")?,
+            None if self.has_too_long_log() => {
+                f.write_str(" and one of its logs is too long to be believed")?;
+            }
             None => f.write_str(" and no log applies")?,
         }
         for (at, log) in self.logs.iter().enumerate() {
@@ -296,6 +312,10 @@ impl fmt::Display for Finding {
                 "made for another write (timestamp {log:#018x}, hive has {hive:#018x})"
             ),
             Self::Gap { expected, found } => write!(f, "begins with {found}, not {expected}"),
+            Self::TooLong { size, longest } => write!(
+                f,
+                "too long for a log of this hive ({size} bytes, at most {longest}), and not used"
+            ),
             Self::Incomplete { need, have } => {
                 write!(f, "cut off (needs {need} bytes, only {have} are there)")
             }

@@ -319,7 +319,13 @@ impl<'h, 'p> Builder<'_, 'h, 'p> {
         key: Option<&KeyNode<'_>>,
     ) -> Result<(), PlanError> {
         let place = (aim.hive, folded(&aim.key), None);
-        if self.seen.contains_key(&place) {
+        if let Some(said) = self.seen.get(&place) {
+            let change = said
+                .change
+                .and_then(|index| self.plan.changes.get_mut(index));
+            if let Some(change) = change {
+                change.lowers_security |= rule.lowers_security;
+            }
             return Ok(());
         }
         let change = key.map(|_| self.plan.changes.len());
@@ -408,7 +414,10 @@ impl<'h, 'p> Builder<'_, 'h, 'p> {
         let subject = (aim.hive, folded(&aim.key), Some(name));
         let verdict = match self.recall(&subject, rule, want) {
             Recalled::Nothing => rule.want.judge(found.state()),
-            Recalled::TheSame => return Ok(()),
+            Recalled::TheSame => {
+                self.mark(&subject, rule);
+                return Ok(());
+            }
             Recalled::Another(by) => {
                 let reason = match by == aim.profile.id {
                     true => "two entries of the profile disagree on it".to_owned(),
@@ -417,8 +426,10 @@ impl<'h, 'p> Builder<'_, 'h, 'p> {
                 return self.block(aim, value, reason);
             }
             Recalled::Part(change, verdict) => {
+                self.change_further(change, rule, verdict);
+                self.mark(&subject, rule);
                 self.say(subject, aim, want, Some(change));
-                return self.change_further(change, rule, verdict);
+                return Ok(());
             }
         };
         let changes = matches!(verdict, Verdict::Write { .. } | Verdict::Delete);
@@ -483,14 +494,9 @@ impl<'h, 'p> Builder<'_, 'h, 'p> {
     }
 
     /// Adds to a change of a part of a value what another rule wants of another part.
-    fn change_further(
-        &mut self,
-        index: usize,
-        rule: &ValueRule,
-        verdict: Verdict,
-    ) -> Result<(), PlanError> {
+    fn change_further(&mut self, index: usize, rule: &ValueRule, verdict: Verdict) {
         let Some(change) = self.plan.changes.get_mut(index) else {
-            return Ok(());
+            return;
         };
         match verdict {
             Verdict::Write { kind, data } => {
@@ -500,11 +506,31 @@ impl<'h, 'p> Builder<'_, 'h, 'p> {
                 change.after = None;
                 change.action = Action::DeleteValue;
             }
-            Verdict::Met | Verdict::Missing | Verdict::Blocked(_) => return Ok(()),
+            Verdict::Met | Verdict::Missing | Verdict::Blocked(_) => return,
         }
-        change.lowers_security |= rule.lowers_security;
         change.note = format!("{}; {}", change.note, rule.why);
-        Ok(())
+    }
+
+    /// Marks the change of a value that others made, where this rule wants the same of it or a part of
+    /// it and says that this lowers security: which of them came first makes no difference.
+    fn mark(&mut self, subject: &Subject, rule: &ValueRule) {
+        let said = self.seen.get(subject).and_then(|said| said.change);
+        let Some(change) = said.and_then(|index| self.plan.changes.get_mut(index)) else {
+            return;
+        };
+        let is_so = |state: &Option<State>| {
+            rule.want.is_met_by(match state {
+                Some(State::Value(value)) => Some((value.kind, value.data.as_slice())),
+                _ => None,
+            })
+        };
+        let does = !is_so(&change.before) && is_so(&change.after);
+        if rule.lowers_security && !change.lowers_security && does {
+            change.lowers_security = true;
+            if !change.note.contains(&rule.why) {
+                change.note = format!("{}; {}", change.note, rule.why);
+            }
+        }
     }
 
     fn carry_out(

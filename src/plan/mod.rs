@@ -13,6 +13,7 @@ mod effective;
 mod error;
 mod installation;
 mod last_known_good;
+mod lowering;
 mod machine;
 mod places;
 mod state;
@@ -28,6 +29,7 @@ pub use effective::{
 };
 pub use error::PlanError;
 pub use installation::{WindowsVersion, computer_name, windows_version};
+pub use lowering::Lowering;
 pub use machine::{Fact, Machine, ProductType, is_domain_member, machine, needs_machine};
 pub use state::{
     KeyContent, KeySummary, State, TouchedKey, Value, confirm, key_content, summarize, touched_keys,

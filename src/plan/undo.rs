@@ -3,7 +3,7 @@
 
 use super::allowed::{Made, expect_possible};
 use super::state::current_state;
-use super::{Action, Change, HiveInput, PlanError, State, path_text};
+use super::{Action, Change, HiveInput, Lowering, PlanError, State, path_text};
 
 /// What it takes to undo changes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,12 +26,17 @@ pub struct UndoObstacle {
 /// The changes that take back `made`, the last one first.
 ///
 /// A value that is no longer what was written is left alone: somebody has set it since. A key that
-/// was created is deleted only if nothing else has come into it.
+/// was created is deleted only if nothing else has come into it. `lowering` tells which of the changes
+/// lower security by being taken back.
 ///
 /// # Errors
 ///
 /// Where the hives cannot be read.
-pub fn undo(made: &[Change], hives: &[HiveInput<'_>]) -> Result<Undo, PlanError> {
+pub fn undo(
+    made: &[Change],
+    hives: &[HiveInput<'_>],
+    lowering: &Lowering,
+) -> Result<Undo, PlanError> {
     let mut undo = Undo::default();
     let mut remade = Made::default();
     for change in made.iter().rev() {
@@ -45,7 +50,11 @@ pub fn undo(made: &[Change], hives: &[HiveInput<'_>]) -> Result<Undo, PlanError>
         let reason = match reason_to_leave(change, found.as_ref(), &undo, input)? {
             Some(reason) => Some(reason.to_owned()),
             None => {
-                let back = reverse(change, found);
+                let lowers_security = lowering.by_undoing(change, found.as_ref());
+                let back = Change {
+                    lowers_security,
+                    ..reverse(change, found)
+                };
                 let reason = why_never(expect_possible(&back, hives, &remade))?;
                 if reason.is_none() {
                     remade.note(&back);
@@ -125,7 +134,6 @@ fn reverse(change: &Change, found: Option<State>) -> Change {
         action,
         before: found,
         after: change.before.clone(),
-        lowers_security: false,
         cause: None,
         note: format!(
             "takes back what {} did to {}",

@@ -10,8 +10,9 @@ use crate::text::escape;
 pub(super) const MAX_SEGMENT_UNITS: usize = 255;
 /// The longest name of a value, in UTF-16 code units.
 pub(super) const MAX_NAME_UNITS: usize = 16_383;
-/// The deepest a key can be, in levels below the hive's root.
-const MAX_LEVELS: usize = 512;
+/// The deepest a key can be, in levels below the hive's root; the format's limit, which a test
+/// compares with this one.
+const MAX_LEVELS: usize = 511;
 
 /// A hive that hivemend edits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -235,6 +236,10 @@ impl FromStr for KeyPath {
     fn from_str(text: &str) -> Result<Self, KeyPathError> {
         let names = split(text)?;
         let (hive, names) = hive(text, &names)?;
+        if names.len() > MAX_LEVELS {
+            let message = format!("the key is more than {MAX_LEVELS} levels below its hive");
+            return Err(KeyPathError::new(message, "no registry has such a key"));
+        }
         let (control_set, names) = match hive {
             HiveName::System => control_set(names)?,
             HiveName::Software => (None, names),
@@ -279,10 +284,6 @@ fn split(text: &str) -> Result<Vec<&str>, KeyPathError> {
             "the key has an empty name: a backslash too many",
             hint,
         ));
-    }
-    if names.len() > MAX_LEVELS {
-        let message = format!("the key is more than {MAX_LEVELS} levels deep");
-        return Err(KeyPathError::new(message, "no registry has such a key"));
     }
     for name in &names {
         if name.contains('\0') {

@@ -8,7 +8,8 @@ use super::error::{Excerpt, lines, write_lines, write_tail};
 use super::lint_settings::{check_pairs, check_policies};
 use super::load::nearest;
 use super::{
-    ControlSet, Data, KeyRule, Location, Profile, ValueRule, Want, builtin, parse, upcase,
+    ControlSet, Data, KeyRule, Location, Profile, ValueRule, Want, builtin, is_known_to_lower,
+    parse,
 };
 use crate::text::{Text, escape, is_deceptive, is_invisible};
 
@@ -317,20 +318,4 @@ fn names_variable(text: &str) -> bool {
     };
     let is_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '(' | ')');
     !name.is_empty() && name.chars().all(is_name) && parts.next().is_some()
-}
-
-/// Whether a value of this name and data is known to lower security, from the repair articles that
-/// use it.
-pub fn is_known_to_lower(name: &str, data: &Data) -> bool {
-    const KNOWN: [(&str, u32); 6] = [
-        ("SecurityLayer", 0),
-        ("MinEncryptionLevel", 1),
-        ("UserAuthentication", 0),
-        ("fAllowSecProtocolNegotiation", 0),
-        ("EnableFirewall", 0),
-        ("AllowEncryptionOracle", 2),
-    ];
-    let name = upcase(name);
-    let same = |&(known, bad): &(&str, u32)| *data == Data::Dword(bad) && upcase(known) == name;
-    KNOWN.iter().any(same)
 }

@@ -25,6 +25,7 @@ mod read_want;
 mod read_when;
 mod scalar;
 mod schema;
+mod security;
 mod shipped;
 mod skeleton;
 mod tokens;
@@ -39,12 +40,13 @@ pub use error::{Location, ProfileError, ProfileErrors};
 pub use include::{Library, load_all};
 pub use key_path::{ControlSet, HiveName, KeyPath, KeyPathError, Wildcard, upcase, wildcard};
 pub use language::fields_of_the_language;
-pub use lint::{Level, Lint, is_known_to_lower, lint};
+pub use lint::{Level, Lint, lint};
 pub use load::{MAX_PROFILE_BYTES, load, parse};
 pub use model::{Boot, Cause, Impact, Include, KeyRule, Profile, ValueRule};
 pub use parameter::{
     Parameter, ParameterKind, ParameterUse, Setting, SettingError, set_parameters,
 };
+pub use security::{is_known_safer, is_known_to_lower};
 pub use shipped::{BuiltIn, builtin};
 pub use skeleton::skeleton;
 pub use vital::{Deed, Forbidden, forbidden};

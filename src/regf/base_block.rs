@@ -43,7 +43,7 @@ pub struct BaseBlock {
     pub bins_size: u32,
     /// Logical sector size divided by 512.
     pub clustering_factor: u32,
-    /// Bit 0: transactions of the kernel transaction manager are pending.
+    /// Bit 0: the kernel transaction manager has locked the hive, transactions may be pending.
     pub flags: u32,
     /// The checksum as stored.
     pub stored_checksum: u32,

@@ -17,6 +17,7 @@ mod hive_bin;
 mod key_node;
 mod key_security;
 mod key_value;
+mod log_length;
 mod name;
 mod named;
 mod node_path;
@@ -41,6 +42,7 @@ pub use key_security::{KEY_SECURITY_HEADER_SIZE, KeySecurity, key_security_field
 pub use key_value::{
     INLINE_DATA, INLINE_DATA_LIMIT, KEY_VALUE_HEADER_SIZE, KeyValue, key_value_field, value_flags,
 };
+pub use log_length::longest_log;
 pub use name::{Name, StoredName};
 pub use named::{ListedValue, SubkeysByName, ValuesByName};
 pub use node_path::{FoldedPath, NodePath};

@@ -30,6 +30,8 @@ pub struct DiskRow {
     pub hives: Vec<HiveRow>,
     /// What `hiberfil.sys` says.
     pub hibernation: Option<Hibernation>,
+    /// What is not safe about how it is mounted, and the command that mends it.
+    pub mount: Option<String>,
     /// Why the disk, or something on it, could not be read.
     pub problems: Vec<String>,
 }
@@ -118,6 +120,9 @@ fn write_block(text: &mut Text, row: &DiskRow) {
     if let Some(found) = row.hibernation {
         line("hibernation", &styled(WARN, found.seen()));
     }
+    if let Some(mount) = &row.mount {
+        line("mount", &styled(WARN, mount));
+    }
     for problem in &row.problems {
         line("problem", &styled(WARN, problem));
     }
@@ -194,6 +199,7 @@ fn row_json(row: &DiskRow) -> Json {
         "control_sets": sets,
         "hives": hives,
         "hibernation": row.hibernation.map(hibernation_name),
+        "mount": row.mount,
         "problems": row.problems,
     })
 }

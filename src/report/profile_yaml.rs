@@ -78,16 +78,15 @@ fn write_key(text: &mut String, key: &CapturedKey) -> bool {
         }
     }
     let values: Vec<&CapturedValue> = key.values.iter().collect();
-    let (said, unsaid): (Vec<_>, Vec<_>) = values.into_iter().partition(|value| can_say(value));
+    let (said, unsaid): (Vec<_>, Vec<_>) = values
+        .into_iter()
+        .partition(|value| why_unsaid(value).is_none());
     if key.should_be_absent && !key.exists {
         return false;
     }
     for value in unsaid {
-        let name = escape(&value.name);
-        let _ = writeln!(
-            text,
-            "  # {path}, value {name}: its data is malformed, and is not captured"
-        );
+        let (name, why) = (escape(&value.name), why_unsaid(value).unwrap_or_default());
+        let _ = writeln!(text, "  # {path}, value {name}: {why}, and is not captured");
     }
     if said.is_empty() {
         return false;
@@ -107,9 +106,19 @@ fn write_key(text: &mut String, key: &CapturedKey) -> bool {
 /// The longest data that is captured, in bytes.
 const LONGEST: usize = 16 << 10;
 
-fn can_say(value: &CapturedValue) -> bool {
-    let found = value.found.as_ref();
-    found.is_none_or(|v| v.data.len() <= LONGEST && Data::from_stored(v.kind, &v.data).is_some())
+/// Why a profile does not say what a value holds; `None` where it does.
+fn why_unsaid(value: &CapturedValue) -> Option<String> {
+    let found = value.found.as_ref()?;
+    if found.data.len() > LONGEST {
+        let length = found.data.len();
+        return Some(format!(
+            "its data has {length} bytes, more than the {LONGEST} that are captured"
+        ));
+    }
+    match Data::from_stored(found.kind, &found.data) {
+        Some(_) => None,
+        None => Some("its data is malformed".to_owned()),
+    }
 }
 
 fn write_value(text: &mut String, value: &CapturedValue) -> bool {

@@ -2,6 +2,7 @@
 //! A backup's manifest: what was there, what was written, how to undo it.
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::io;
 use std::sync::Arc;
 
@@ -50,6 +51,10 @@ pub struct Manifest {
     pub hives: Vec<HiveRecord>,
     /// The other files in the backup.
     pub companions: Vec<CompanionRecord>,
+    /// Files with the names of logs that cannot be logs of the hives: not in the backup, and left
+    /// alone by the run and by what undoes it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_copied: Vec<NotCopied>,
     /// What the caller wants remembered about its changes; opaque here, and shared because it may
     /// be thousands of changes.
     pub changes: Arc<serde_json::Value>,
@@ -127,6 +132,15 @@ pub struct CompanionRecord {
     pub metadata: FileMetadata,
 }
 
+/// A file beside a changed hive that is named as its log, and too long to be one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotCopied {
+    /// Its name in the config folder.
+    pub file: FileName,
+    /// Its bytes.
+    pub size: u64,
+}
+
 /// Why a file that was not changed is in a backup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -148,6 +162,7 @@ impl Manifest {
         scope: BackupScope,
         hives: Vec<HiveRecord>,
         companions: Vec<CompanionRecord>,
+        not_copied: Vec<NotCopied>,
         changes: Arc<serde_json::Value>,
         undoes: Option<BackupId>,
     ) -> Self {
@@ -165,6 +180,7 @@ impl Manifest {
             undoes,
             hives,
             companions,
+            not_copied,
             changes,
         }
     }
@@ -190,21 +206,31 @@ impl Manifest {
 
     /// Reads the manifest of a backup's folder, which must be called by its id.
     pub(crate) fn load(medium: &dyn Medium, folder: &Folder) -> Result<Self, StoreFault> {
+        let name = folder.path().file_name().unwrap_or_default();
+        Self::load_as(medium, folder, name)
+    }
+
+    /// As [`Manifest::load`], in a folder that had the name `name`, and may have another one now.
+    pub(crate) fn load_as(
+        medium: &dyn Medium,
+        folder: &Folder,
+        name: &OsStr,
+    ) -> Result<Self, StoreFault> {
         let spot = folder.at(MANIFEST);
         match files::plain(&spot)? {
-            Some(_) => Self::read(medium, &spot),
+            Some(_) => Self::read(medium, &spot, name),
             // Stopped while the new one took the old one's place, step by step.
-            None => Self::read(medium, &files::new_name(&spot))
+            None => Self::read(medium, &files::new_name(&spot), name)
                 .map_err(|_| StoreFault::damaged(spot.path(), "it is not there")),
         }
     }
 
-    fn read(medium: &dyn Medium, spot: &Spot) -> Result<Self, StoreFault> {
+    fn read(medium: &dyn Medium, spot: &Spot, name: &OsStr) -> Result<Self, StoreFault> {
         let damaged = |why: String| StoreFault::damaged(spot.path(), why);
         let bytes = files::read_small(medium, spot, limits::MANIFEST)?;
         let manifest: Self =
             serde_json::from_slice(&bytes).map_err(|error| damaged(error.to_string()))?;
-        manifest.judge(spot.folder()).map_err(damaged)?;
+        manifest.judge(name).map_err(damaged)?;
         Ok(manifest)
     }
 
@@ -241,18 +267,14 @@ impl Manifest {
         files::replace_small(medium, &spot, &bytes, like)
     }
 
-    fn judge(&self, folder: &Folder) -> Result<(), String> {
+    fn judge(&self, name: &OsStr) -> Result<(), String> {
         if self.schema != SCHEMA {
             let schema = self.schema.escape_debug();
             return Err(format!(
                 "its schema is \"{schema}\", this hivemend reads \"{SCHEMA}\""
             ));
         }
-        if folder
-            .path()
-            .file_name()
-            .is_none_or(|name| name != self.id.as_str())
-        {
+        if name != self.id.as_str() {
             return Err(format!("it says it belongs to backup {}", self.id));
         }
         if self.hives.is_empty() {

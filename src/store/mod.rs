@@ -30,13 +30,14 @@ pub use backups::Backup;
 pub use error::{ChangedSince, StoreError, StoreFault, Touched};
 pub use journal::Operation;
 pub use manifest::{
-    BackupScope, BackupState, CompanionRecord, CompanionRole, Content, HiveRecord, KeptAs, Manifest,
+    BackupScope, BackupState, CompanionRecord, CompanionRole, Content, HiveRecord, KeptAs,
+    Manifest, NotCopied,
 };
 pub use medium::{Disk, Handle, Medium};
 pub use metadata::{FileMetadata, Kept, Stamp};
 pub use names::{BackupId, FileName, Sha256Sum};
 pub use pending::{HiveStands, Pending, PendingHive, Settled};
-pub use prune::{Keep, PrunePlan};
+pub use prune::{Keep, LeftAlone, PruneOutcome, PrunePlan};
 pub use publish::{NewHive, Outcome, Prepared, Published, Request};
 pub use restore::{RestoreAction, RestoreItem, RestoreOutcome, RestorePlan};
 pub use site::{Judge, Role, Site};

@@ -3,9 +3,14 @@
 //!
 //! A backup first loses its name, in one rename, and then its files: stopped in between, it is no
 //! longer a backup, and the next prune removes the rest of it.
+//!
+//! Only files that a backup's own manifest names are removed, and only where they are plain files. What
+//! else lies in its folder is left there, and the folder with it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 use std::fmt;
+use std::path::PathBuf;
 
 use super::Store;
 use super::backup_root::{BackupFolder, BackupRoot, REMAINS};
@@ -15,8 +20,10 @@ use super::files;
 use super::manifest::{BackupState, Content, MANIFEST, Manifest};
 use super::names::{BackupId, FileName};
 use super::platform::Lock;
-use super::publish::plain_files;
-use crate::disk::{Folder, Spot, guard};
+use crate::disk::{Folder, Spot, guard, not_a_file};
+
+/// What a plain file is called that hivemend did not make.
+const OTHER_FILE: &str = "file that hivemend did not make";
 
 /// Which backups would be removed; holds the lock on the config folder.
 #[derive(Debug)]
@@ -27,8 +34,46 @@ pub struct PrunePlan {
     pub remove: Vec<BackupId>,
     root: Option<Folder>,
     /// Folders that an earlier prune did not finish.
-    remains: Vec<Spot>,
+    remains: Vec<Remains>,
     lock: Lock,
+}
+
+/// The folder of a backup that is none any more.
+#[derive(Debug)]
+struct Remains {
+    id: BackupId,
+    spot: Spot,
+    /// Whether there is something in it, or about it, that can be removed.
+    is_removable: bool,
+}
+
+/// What became of a [`PrunePlan`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PruneOutcome {
+    /// The backups that are gone, newest first.
+    pub removed: Vec<BackupId>,
+    /// What is in the way and not of hivemend's making, and was left alone.
+    pub left: Vec<LeftAlone>,
+}
+
+/// Something that was not removed because hivemend did not make it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftAlone {
+    /// Where it is.
+    pub path: PathBuf,
+    /// What it is: a folder, a symbolic link, another file.
+    pub what: &'static str,
+    /// How many more there are beside it.
+    pub more: usize,
+}
+
+/// What lies in the folder of a backup that is none any more.
+#[derive(Default)]
+struct Contents {
+    /// Files that its run made; the manifest, if it is there, is the last.
+    ours: Vec<Spot>,
+    /// Everything else, and what it is.
+    foreign: Vec<(PathBuf, &'static str)>,
 }
 
 /// Why a backup is kept.
@@ -64,7 +109,7 @@ impl fmt::Display for Keep {
 impl PrunePlan {
     /// Whether an earlier prune left something to be removed.
     pub fn has_remains(&self) -> bool {
-        !self.remains.is_empty()
+        self.remains.iter().any(|remains| remains.is_removable)
     }
 }
 
@@ -90,7 +135,9 @@ impl Store<'_> {
         let mut plan = PrunePlan {
             keep: Vec::new(),
             remove: Vec::new(),
-            remains: root.folder().map_or(Ok(Vec::new()), remains)?,
+            remains: root
+                .folder()
+                .map_or(Ok(Vec::new()), |root| self.remains(root))?,
             root: root.folder().cloned(),
             lock,
         };
@@ -140,52 +187,160 @@ impl Store<'_> {
         Ok(reasons)
     }
 
-    /// Removes what the plan says; gives the backups that are gone.
+    /// Removes what the plan says, all of it that can be removed.
     ///
     /// # Errors
     ///
-    /// What could not be removed; the hives are untouched in any case, and the rest can be removed
-    /// by doing it again.
-    pub fn prune(&self, plan: PrunePlan) -> Result<Vec<BackupId>, StoreError> {
-        let removed = self.remove_all(&plan).map_err(|fault| StoreError {
+    /// The first that could not be removed though it is hivemend's; the hives are untouched in any
+    /// case, everything else is removed, and the rest can be by doing it again.
+    pub fn prune(&self, plan: PrunePlan) -> Result<PruneOutcome, StoreError> {
+        let mut outcome = PruneOutcome {
+            removed: Vec::new(),
+            left: Vec::new(),
+        };
+        let done = match &plan.root {
+            Some(root) => self.remove_all(root, &plan, &mut outcome),
+            None => Ok(()),
+        };
+        drop(plan.lock);
+        outcome.removed.reverse();
+        done.map_err(|fault| StoreError {
             touched: Touched::HivesUntouched,
             fault,
-        });
-        drop(plan.lock);
-        removed.map(|()| plan.remove)
+        })?;
+        Ok(outcome)
     }
 
-    fn remove_all(&self, plan: &PrunePlan) -> Result<(), StoreFault> {
-        let Some(root) = &plan.root else {
-            return Ok(());
-        };
+    fn remove_all(
+        &self,
+        root: &Folder,
+        plan: &PrunePlan,
+        outcome: &mut PruneOutcome,
+    ) -> Result<(), StoreFault> {
+        let mut first_fault = Ok(());
         for remains in &plan.remains {
-            self.remove_folder(remains)?;
+            let emptied = self.remove_folder(&remains.spot, &remains.id, outcome);
+            first_fault = first_fault.and(emptied);
         }
         // The oldest first: what is left when this is stopped is always the newest.
         for id in plan.remove.iter().rev() {
-            let backup = root.at(id.as_str());
-            let remains = root.at(format!("{}{REMAINS}", id.as_str()));
-            let renamed = self.medium.rename(&backup, &remains);
-            renamed.map_err(StoreFault::io("rename", backup.path()))?;
-            files::sync_dir(self.medium, root)?;
-            self.remove_folder(&remains)?;
+            first_fault = first_fault.and(self.remove(root, id, outcome));
         }
         match plan.remains.is_empty() && plan.remove.is_empty() {
-            true => Ok(()),
-            false => files::sync_dir(self.medium, root),
+            true => first_fault,
+            false => first_fault.and(files::sync_dir(self.medium, root)),
         }
     }
 
-    /// Removes a folder that is no backup any more, and the files in it.
-    fn remove_folder(&self, spot: &Spot) -> Result<(), StoreFault> {
+    /// Removes the backup `id`.
+    fn remove(
+        &self,
+        root: &Folder,
+        id: &BackupId,
+        outcome: &mut PruneOutcome,
+    ) -> Result<(), StoreFault> {
+        let backup = root.at(id.as_str());
+        let remains = root.at(format!("{}{REMAINS}", id.as_str()));
+        let in_the_way = remains.look();
+        let in_the_way = in_the_way.map_err(StoreFault::io("look at", remains.path()))?;
+        if let Some(found) = in_the_way {
+            outcome.left.push(LeftAlone {
+                path: remains.path().to_path_buf(),
+                what: not_a_file(found.file_type()).unwrap_or(OTHER_FILE),
+                more: 0,
+            });
+            return Ok(());
+        }
+        let renamed = self.medium.rename(&backup, &remains);
+        renamed.map_err(StoreFault::io("rename", backup.path()))?;
+        files::sync_dir(self.medium, root)?;
+        outcome.removed.push(id.clone());
+        self.remove_folder(&remains, id, outcome)
+    }
+
+    /// Removes a folder that is no backup any more, and the files in it that its run made.
+    fn remove_folder(
+        &self,
+        spot: &Spot,
+        id: &BackupId,
+        outcome: &mut PruneOutcome,
+    ) -> Result<(), StoreFault> {
         let Some(folder) = BackupFolder::find(spot.clone())? else {
             return Ok(());
         };
-        for file in plain_files(&folder.open)? {
-            files::remove(self.medium, &file)?;
+        let Contents { ours, foreign } = self.contents(&folder.open, id)?;
+        if let Some((manifest, others)) = ours.split_last() {
+            for file in others {
+                files::remove(self.medium, file)?;
+            }
+            // Until the others are gone for good it tells whose they are.
+            files::sync_dir(self.medium, &folder.open)?;
+            files::remove(self.medium, manifest)?;
+        }
+        let more = foreign.len().saturating_sub(1);
+        if let Some((path, what)) = foreign.into_iter().next() {
+            outcome.left.push(LeftAlone { path, what, more });
+            return Ok(());
         }
         folder.remove(self.medium)
+    }
+
+    /// What lies in the folder that was the backup `id`: whose it is, its manifest tells.
+    fn contents(&self, folder: &Folder, id: &BackupId) -> Result<Contents, StoreFault> {
+        let manifest = Manifest::load_as(self.medium, folder, OsStr::new(id.as_str()));
+        let named: BTreeSet<String> = match &manifest {
+            Ok(manifest) => manifest.files().map(|file| file.as_str().into()).collect(),
+            Err(_) => BTreeSet::new(),
+        };
+        let spot = folder.at(MANIFEST);
+        let own = [files::new_name(&spot), spot];
+        let (mut contents, mut last) = (Contents::default(), Vec::new());
+        let names = folder.names();
+        for name in names.map_err(StoreFault::io("list", folder.path()))? {
+            let spot = folder.at(&name);
+            let found = spot.look();
+            let found = found.map_err(StoreFault::io("look at", spot.path()))?;
+            let is_named = name.to_str().is_some_and(|name| named.contains(name));
+            let foreign = |what| (spot.path().to_path_buf(), what);
+            match found.map(|found| not_a_file(found.file_type())) {
+                None => {}
+                Some(Some(what)) => contents.foreign.push(foreign(what)),
+                Some(None) if is_named => contents.ours.push(spot),
+                Some(None) if manifest.is_ok() && own.contains(&spot) => last.push(spot),
+                Some(None) => contents.foreign.push(foreign(OTHER_FILE)),
+            }
+        }
+        last.sort_by_key(|spot| spot.name() == MANIFEST);
+        contents.ours.append(&mut last);
+        Ok(contents)
+    }
+
+    /// What earlier prunes left.
+    fn remains(&self, root: &Folder) -> Result<Vec<Remains>, StoreFault> {
+        let names = root.names();
+        let mut found = Vec::new();
+        for name in names.map_err(StoreFault::io("list", root.path()))? {
+            let text = name.to_string_lossy();
+            let id = text.strip_suffix(REMAINS).and_then(BackupId::listed);
+            let spot = root.at(&name);
+            let seen = spot
+                .look()
+                .map_err(StoreFault::io("look at", spot.path()))?;
+            let Some(id) = id.filter(|_| seen.is_some_and(|seen| seen.is_dir())) else {
+                continue;
+            };
+            let folder = files::folder(&spot).ok().flatten();
+            let contents = folder.and_then(|folder| self.contents(&folder, &id).ok());
+            // What cannot be looked into is tried, and said.
+            let is_removable =
+                contents.is_none_or(|found| found.foreign.is_empty() || !found.ours.is_empty());
+            found.push(Remains {
+                id,
+                spot,
+                is_removable,
+            });
+        }
+        Ok(found)
     }
 }
 
@@ -234,23 +389,4 @@ fn has_other_files(folder: &Folder, manifest: &Manifest) -> Result<bool, StoreFa
         }
     }
     Ok(false)
-}
-
-/// What earlier prunes left.
-fn remains(root: &Folder) -> Result<Vec<Spot>, StoreFault> {
-    let names = root.names();
-    let mut found = Vec::new();
-    for name in names.map_err(StoreFault::io("list", root.path()))? {
-        let text = name.to_string_lossy();
-        let id = text.strip_suffix(REMAINS).map(str::to_owned);
-        let is_ours = id.is_some_and(|id| BackupId::listed(&id).is_some());
-        let spot = root.at(&name);
-        let seen = spot
-            .look()
-            .map_err(StoreFault::io("look at", spot.path()))?;
-        if is_ours && seen.is_some_and(|seen| seen.is_dir()) {
-            found.push(spot);
-        }
-    }
-    Ok(found)
 }

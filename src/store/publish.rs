@@ -14,13 +14,16 @@ use super::error::{StoreError, StoreFault, Touched};
 use super::files;
 use super::journal::{Journal, Operation, Swap};
 use super::manifest::{
-    BackupScope, BackupState, CompanionRecord, CompanionRole, Content, HiveRecord, KeptAs, Manifest,
+    BackupScope, BackupState, CompanionRecord, CompanionRole, Content, HiveRecord, KeptAs,
+    Manifest, NotCopied,
 };
 use super::metadata::nothing_lost;
 use super::names::{BackupId, FileName, utc_text};
 use super::platform::{Lock, LockError};
 use super::run::{Run, link_or_copy};
-use crate::disk::{DiskError, Folder, Identity, Spot, guard, logs_of};
+use crate::disk::{
+    DiskError, Folder, Identity, LogMisfit, Spot, guard, hive_size_beside, log_misfit, logs_of,
+};
 
 /// Room for journal and folders, in bytes, beside what the manifest takes.
 const SLACK: u64 = 1 << 20;
@@ -144,7 +147,7 @@ impl Store<'_> {
         if looked.is_empty() {
             return Err(StoreFault::NothingToDo);
         }
-        let companions = self.companions(config, &looked, request.scope)?;
+        let (companions, not_copied) = self.companions(config, &looked, request.scope)?;
         let root = BackupRoot::find(config, request.backup_dir.as_deref())?;
         let id = free_ids(&root, request.now).next();
         let id = id.ok_or_else(|| no_name(&root))?;
@@ -161,6 +164,7 @@ impl Store<'_> {
             scope,
             records,
             companions,
+            not_copied,
             Arc::clone(&request.changes),
             request.undoes.clone(),
         );
@@ -232,31 +236,45 @@ impl Store<'_> {
         })
     }
 
-    /// The files that go into the backup beside the hives.
+    /// The files that go into the backup beside the hives, and those that do not although they have
+    /// the names of logs.
     fn companions(
         &self,
         config: &Folder,
         hives: &[Looked<'_>],
         scope: BackupScope,
-    ) -> Result<Vec<CompanionRecord>, StoreFault> {
+    ) -> Result<(Vec<CompanionRecord>, Vec<NotCopied>), StoreFault> {
         let mut seen: BTreeSet<FileName> =
             hives.iter().map(|hive| hive.record.file.clone()).collect();
         let mut records = Vec::new();
+        let mut not_copied = Vec::new();
+        let mut add = |spot: &Spot, role: CompanionRole, hive: Option<u64>| {
+            let file = FileName::of(spot.path())?;
+            if !seen.insert(file.clone()) {
+                return Ok::<_, StoreFault>(());
+            }
+            match hive
+                .map(|size| log_misfit(spot, size))
+                .transpose()?
+                .flatten()
+            {
+                Some(LogMisfit { size, .. }) => not_copied.push(NotCopied { file, size }),
+                None => records.push(self.companion(spot, role)?),
+            }
+            Ok(())
+        };
         for hive in hives {
             for log in logs_of(&hive.record.file.in_folder(config.path()))? {
-                if seen.insert(FileName::of(&log)?) {
-                    records.push(self.companion(&config.at(&log), CompanionRole::Log)?);
-                }
+                let size = Some(hive.record.before.size);
+                add(&config.at(&log), CompanionRole::Log, size)?;
             }
         }
         if scope == BackupScope::Config {
             for file in plain_files(config)? {
-                if seen.insert(FileName::of(file.path())?) {
-                    records.push(self.companion(&file, CompanionRole::Config)?);
-                }
+                add(&file, CompanionRole::Config, hive_size_beside(&file))?;
             }
         }
-        Ok(records)
+        Ok((records, not_copied))
     }
 
     fn companion(&self, spot: &Spot, role: CompanionRole) -> Result<CompanionRecord, StoreFault> {
@@ -493,7 +511,7 @@ fn no_name(root: &BackupRoot) -> StoreFault {
     StoreFault::damaged(&root.path, "no name is free for another backup")
 }
 
-pub(super) fn plain_files(folder: &Folder) -> Result<Vec<Spot>, StoreFault> {
+fn plain_files(folder: &Folder) -> Result<Vec<Spot>, StoreFault> {
     let names = folder.names();
     let mut found = Vec::new();
     for name in names.map_err(StoreFault::io("list", folder.path()))? {

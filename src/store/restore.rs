@@ -20,7 +20,7 @@ use super::names::{BackupId, FileName};
 use super::platform::Lock;
 use super::run::{Run, metadata_of};
 use super::site::{Role, Site};
-use crate::disk::{Folder, Identity, Spot, guard, logs_of};
+use crate::disk::{Folder, Identity, Spot, guard, log_misfit, logs_of};
 
 /// Room for manifest and journal, in bytes.
 const SLACK: u64 = 1 << 20;
@@ -284,12 +284,21 @@ impl Store<'_> {
         }
     }
 
-    /// A log that was not there when the backup was made says that Windows has run.
+    /// A log that was not there when the backup was made says that Windows has run. So does one that
+    /// was too long to be copied, and has another size now; where it is gone, nothing of it is undone.
     fn find_new_logs(&self, plan: &mut RestorePlan) -> Result<(), StoreFault> {
         for hive in &plan.manifest.hives {
             for log in logs_of(&hive.file.in_folder(plan.config.path()))? {
                 let file = FileName::of(&log)?;
-                if !plan.manifest.files().any(|known| *known == file) {
+                let left_out = plan.manifest.not_copied.iter();
+                let mut left_out = left_out.filter(|known| known.file == file);
+                let is_known = match left_out.next() {
+                    // What the record says is believed of a file only that it could be said of.
+                    Some(known) => log_misfit(&plan.config.at(&log), hive.before.size)?
+                        .is_some_and(|misfit| misfit.size == known.size),
+                    None => plan.manifest.files().any(|known| *known == file),
+                };
+                if !is_known {
                     plan.changed.push(ChangedSince { file, by: None });
                 }
             }
