@@ -89,7 +89,7 @@ fn is_own(config: &Path, path: &Path) -> bool {
         let rest = name.strip_prefix(*hive);
         rest.is_some_and(|rest| ["", ".LOG", ".LOG1", ".LOG2"].contains(&rest))
     };
-    name.starts_with("HIVEMEND.JOURNAL") || hives.iter().any(|hive| is_of(&hive))
+    name.starts_with("HIVEMEND.JOURNAL") || hives.iter().any(is_of)
 }
 
 /// Nothing outside the hive set is other than it was, and nothing has rights that nothing had.

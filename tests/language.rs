@@ -634,8 +634,8 @@ fn a_star_and_a_name_that_disagree_are_blocked() {
 
 // ---------------------------------------------------------------- parts of values
 
-const DISK: &str = r"SYSTEM\ControlSet001\Control\Class\X";
-const DISK_KEY: &str = r"HKLM\SYSTEM\CurrentControlSet\Control\Class\X";
+const DISK: &str = r"SYSTEM\ControlSet001\Control\Hivemend\X";
+const DISK_KEY: &str = r"HKLM\SYSTEM\CurrentControlSet\Control\Hivemend\X";
 
 #[test]
 fn elements_of_a_list() {

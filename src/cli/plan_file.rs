@@ -41,6 +41,16 @@ pub(super) fn write(file: &Path, plan: &Plan, target: &Target) -> Result<(), Fai
     let text = serde_json::to_string_pretty(&plan_json(plan)?).unwrap_or_default();
     let mut text = escape_json(&text);
     text.push('\n');
+    let length = u64::try_from(text.len()).unwrap_or(u64::MAX);
+    if length > PLAN.limit {
+        let (limit, file) = (PLAN.limit, shown(file));
+        let message = format!(
+            "{file}: this plan would have {length} bytes, and none of more than {limit} is read back"
+        );
+        return Err(Failure::refused(message).advising(
+            "Nothing was written. Plan fewer profiles at once, or ones that match fewer keys.",
+        ));
+    }
     let failed = |error| Failure::failed(format!("{}: could not write: {error}", shown(file)));
     let opened = OpenOptions::new().write(true).create_new(true).open(file);
     let mut opened = match opened {

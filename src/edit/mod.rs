@@ -38,9 +38,8 @@ use self::image::Image;
 use self::open_values::OpenValues;
 use self::security::Ring;
 use crate::regf::{
-    CellOffset, FoldedPath, Hive, KeyNode, Name, NodePath, Overreach, Report, base_block_field, check,
-    check_reach,
-    checksum, key_node_field,
+    CellOffset, FoldedPath, Hive, KeyNode, Name, NodePath, Overreach, Report, base_block_field,
+    check, check_reach, checksum, key_node_field,
 };
 
 /// A hive in memory that can be changed.

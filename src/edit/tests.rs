@@ -234,7 +234,8 @@ fn a_rest_of_eight_bytes_is_a_free_cell() {
 /// then leads nowhere, and the cell there is somebody else's.
 #[test]
 fn the_offset_of_no_data_is_not_followed() {
-    let edits: [fn(&mut Editor) -> Result<bool, EditError>; 4] = [
+    type Edit = fn(&mut Editor) -> Result<bool, EditError>;
+    let edits: [Edit; 4] = [
         |editor| editor.delete_value(&path("Types"), &Name::from("sz")),
         |editor| editor.set_value(&path("Types"), &Name::from("sz"), 1, &[7; 4]),
         |editor| editor.set_value(&path("Types"), &Name::from("sz"), 1, &[7; 40]),

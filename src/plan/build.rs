@@ -508,6 +508,7 @@ impl<'h, 'p> Builder<'_, 'h, 'p> {
             }
             Verdict::Met | Verdict::Missing | Verdict::Blocked(_) => return,
         }
+        change.lowers_security |= rule.lowers_security;
         change.note = format!("{}; {}", change.note, rule.why);
     }
 

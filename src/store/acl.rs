@@ -56,9 +56,9 @@ struct Rules<'a> {
 impl<'a> Descriptor<'a> {
     fn parse(bytes: &'a [u8]) -> Option<Self> {
         let control = number16(bytes, 2)?;
-        let part = |at: usize| Some(usize::try_from(number32(bytes, at)?).ok()?);
+        let part = |at: usize| usize::try_from(number32(bytes, at)?).ok();
         let sid = |at: usize| match part(at)? {
-            0 => Some(&bytes[..0]),
+            0 => bytes.get(..0),
             at => sid_at(bytes.get(at..)?),
         };
         let list = |flag: u16, at: usize| match part(at)? {
@@ -383,7 +383,7 @@ mod tests {
             (descriptor(&SYSTEM, None, None), one(&full), true),
             (one(&full), descriptor(&SYSTEM, None, None), false),
             (
-                descriptor(&EVERYONE, Some(&[full.clone()]), None),
+                descriptor(&EVERYONE, Some(std::slice::from_ref(&full)), None),
                 one(&full),
                 true,
             ),
@@ -399,12 +399,12 @@ mod tests {
             ),
             (of(&[all_read.clone(), denied]), one(&all_read), true),
             (
-                descriptor(&SYSTEM, Some(&[full.clone()]), Some(&[low])),
+                descriptor(&SYSTEM, Some(std::slice::from_ref(&full)), Some(&[low])),
                 one(&full),
                 true,
             ),
             (
-                descriptor(&SYSTEM, Some(&[full.clone()]), Some(&[audit])),
+                descriptor(&SYSTEM, Some(std::slice::from_ref(&full)), Some(&[audit])),
                 one(&full),
                 false,
             ),

@@ -130,7 +130,8 @@ fn is_privileged(name: &str) -> bool {
     name.starts_with("security.") || name.starts_with("trusted.")
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::*;
     use crate::disk::Folder;

@@ -53,7 +53,8 @@ const OFFSETS: &[([u8; 2], &[usize])] = &[
 ];
 
 /// The same for lengths and counts.
-const LENGTHS: &[([u8; 2], &[(usize, usize)])] = &[
+type Lengths = ([u8; 2], &'static [(usize, usize)]);
+const LENGTHS: &[Lengths] = &[
     (*b"nk", &[(20, 4), (36, 4), (72, 2), (74, 2)]),
     (*b"vk", &[(2, 2), (4, 4)]),
     (*b"sk", &[(12, 4), (16, 4)]),

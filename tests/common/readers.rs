@@ -30,8 +30,11 @@ pub(crate) type Tree = BTreeMap<String, KeySeen>;
 /// More keys than any hive of a test has: a reader that gets there goes in circles.
 const ENDLESS: usize = 20_000;
 
+/// A reader, by its name.
+type Reader = (&'static str, fn(&Vec<u8>) -> Tree);
+
 /// The readers by name. One that goes in circles sees nothing.
-pub(crate) const READERS: [(&str, fn(&Vec<u8>) -> Tree); 3] = [
+pub(crate) const READERS: [Reader; 3] = [
     ("ours", by_ours),
     ("nt-hive", by_nt_hive),
     ("reading on", by_reading_on),
@@ -385,6 +388,7 @@ struct On<'h> {
     minor: u32,
 }
 
+#[allow(clippy::ptr_arg, reason = "one of several that are called alike")]
 fn by_reading_on(image: &Vec<u8>) -> Tree {
     let reader = On::new(image);
     let mut tree = Tree::new();

@@ -166,7 +166,8 @@ impl<'a> Walk<'_, 'a> {
         self.reach(at, at, wide(LIST_HEADER_SIZE).saturating_add(size));
         let elements = bytes.get(LIST_HEADER_SIZE..).unwrap_or(&[]);
         let (step, count) = (usize::try_from(step).ok()?, usize::try_from(count).ok()?);
-        let inside = self.room(at).saturating_sub(LIST_HEADER_SIZE) / step;
+        let inside = self.room(at).saturating_sub(LIST_HEADER_SIZE);
+        let inside = inside.checked_div(step).unwrap_or(0);
         for (index, element) in elements.chunks_exact(step).take(count).enumerate() {
             self.left = self.left.checked_sub(1)?;
             let is_stray = self.is_stray || index >= inside;
