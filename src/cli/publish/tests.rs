@@ -56,7 +56,7 @@ fn edit_as_apply_does(changes: &[&Change], accept_damage: bool) -> Edited {
         last_sequence: 0,
         accept_damage,
     };
-    let output = Output::new(&Cli::parse_from(["hivemend", "--quiet", "profiles"]));
+    let output = Output::new(&Cli::parse_from(["hivemend", "--quiet", "profile", "list"]));
     let name = "SYSTEM".to_owned();
     let edited = edited(name, loaded, changes, None, SystemTime::now(), &output);
     edited.unwrap_or_else(|failure| panic!("{}", failure.sentence()))
