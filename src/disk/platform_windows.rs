@@ -415,13 +415,14 @@ pub(crate) fn held_by(path: &Path, error: &io::Error) -> Option<String> {
 pub(crate) fn holder(path: &Path) -> Option<String> {
     let mut options = OpenOptions::new();
     let opened = options.read(true).share_mode(FILE_SHARE_READ).open(path);
-    if let Err(error) = opened {
+    // Closed at once, or this very handle would be in the way of the next.
+    if let Err(error) = opened.map(drop) {
         return held_by(path, &error);
     }
     // The right to remove is only had where every other handle shares it. Where the right itself is
     // not granted, that is for the guards of permissions to say.
     let mut options = OpenOptions::new();
-    let opened = options.access_mode(DELETE).open(path);
+    let opened = options.access_mode(DELETE).open(path).map(drop);
     held_by(path, &opened.err()?)
 }
 
