@@ -634,8 +634,8 @@ fn a_star_and_a_name_that_disagree_are_blocked() {
 
 // ---------------------------------------------------------------- parts of values
 
-const DISK: &str = r"SYSTEM\ControlSet001\Control\Hivemend\X";
-const DISK_KEY: &str = r"HKLM\SYSTEM\CurrentControlSet\Control\Hivemend\X";
+const DISK: &str = r"SYSTEM\ControlSet001\Control\Class\X";
+const DISK_KEY: &str = r"HKLM\SYSTEM\CurrentControlSet\Control\Class\X";
 
 #[test]
 fn elements_of_a_list() {
@@ -2041,9 +2041,15 @@ fn the_mark_of_what_lowers_security_survives_a_merge() {
     }
     // A key as a whole.
     let gone = |id: &str, mark: &str| {
-        let keys = format!("  - {{key: {DISK_KEY}, absent: true, {mark}why: w}}\n");
+        let key = r"HKLM\SYSTEM\CurrentControlSet\Control\Hivemend";
+        let keys = format!("  - {{key: {key}, absent: true, {mark}why: w}}\n");
         with_head(id, "undo: none", &keys)
     };
+    let lab = Lab::new().with(
+        r"SYSTEM\ControlSet001\Control\Hivemend",
+        "V",
+        Data::Dword(1),
+    );
     let pair = [gone("one", ""), gone("two", LOWERS)];
     let plan = lab.try_plan(&pair).unwrap();
     assert!(plan.changes[0].lowers_security);

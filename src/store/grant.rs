@@ -57,6 +57,7 @@ pub(super) fn grant(
     if is_gone {
         // What is not about rights is the sibling's own.
         granted.xattrs.retain(|name, _| is_about_rights(name));
+        granted.read_only = false;
     }
     granted.modified = wanted.modified.as_kept();
     granted.accessed = wanted.accessed.as_kept();
@@ -79,6 +80,7 @@ pub(super) fn grant(
     for (name, value) in &wanted.xattrs {
         let now = present.xattrs.get(name);
         if now == Some(value) {
+            granted.xattrs.insert(name.clone(), value.clone());
             continue;
         }
         if widens(name, value, now, present) {
@@ -196,9 +198,11 @@ mod tests {
         assert_eq!(found.xattrs.len(), 0);
         // What belonged to a file that is gone comes back, but for what is about rights.
         let folder = Folder::named(std::env::temp_dir().as_path()).unwrap();
-        let sibling = Present::Sibling(metadata(0o600, &[("user.note", b"the sibling's")]));
-        let found = grant(&wanted, &sibling, &folder.at("SYSTEM.LOG1")).unwrap();
-        assert_eq!(found.xattrs, wanted.xattrs);
+        for note in [&b"the sibling's"[..], b"from the record"] {
+            let sibling = Present::Sibling(metadata(0o600, &[("user.note", note)]));
+            let found = grant(&wanted, &sibling, &folder.at("SYSTEM.LOG1")).unwrap();
+            assert_eq!(found.xattrs, wanted.xattrs);
+        }
         let wanted = metadata(0o600, &[("system.ntfs_acl", b"junk")]);
         let refusal = granted(&wanted, &metadata(0o600, &[])).unwrap_err();
         assert!(refusal.contains("ntfs_acl"), "{refusal}");
