@@ -200,6 +200,10 @@ impl Store<'_> {
         let Err(refused) = guard::space(plan.config.path(), need, free) else {
             return Ok(false);
         };
+        if cfg!(windows) {
+            // There the attribute read-only is shared by all names of a file: not tried.
+            return Err(refused.into());
+        }
         let free = free.unwrap_or(0);
         let is_log = |swap: &&Swap| !plan.is_hive(&swap.file);
         let logs = sum(&mut plan.swaps.iter().filter(is_log).map(|swap| swap.to.size));
