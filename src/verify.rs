@@ -13,16 +13,20 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use nt_hive::{KeyValueData, NtHiveError, NtHiveNameString};
 use thiserror::Error;
 
-use crate::regf::{self, DATA_SEGMENT_SIZE, KEY_DEPTH_LIMIT, Name, RegfError, StoredName, upcase};
+use crate::regf::{
+    self, DATA_SEGMENT_SIZE, FoldedPath, KEY_DEPTH_LIMIT, Name, NodePath, RegfError, StoredName,
+    upcase,
+};
 use crate::text::Foreign;
 
 type Witness<'h> = nt_hive::KeyNode<'h, &'h [u8]>;
+type WitnessValue<'h> = nt_hive::KeyValue<'h, &'h [u8]>;
 
 /// What an image must hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Expectation {
     /// The key's path below the root.
-    pub key: Vec<Name>,
+    pub key: NodePath,
     /// What must be the case there.
     pub state: ExpectedState,
 }
@@ -137,7 +141,7 @@ fn compare(image: &Vec<u8>, complaints: &mut Complaints<'_>) -> Result<(), Verif
 }
 
 fn expect_all(image: &Vec<u8>, expectations: &[Expectation]) -> Result<(), VerifyError> {
-    let ours = regf::Hive::open(image)?;
+    let ours = regf::Finder::new(regf::Hive::open(image)?);
     let witness = nt_hive::Hive::new(image.as_slice())?;
     let mut finder = Finder::new(witness.root_key_node()?);
     let mut expectations = expectations.iter();
@@ -272,13 +276,15 @@ fn witness_can_read(hive: &regf::Hive<'_>, size: u32) -> bool {
 }
 
 fn expect(
-    hive: &regf::Hive<'_>,
+    ours: &regf::Finder<'_>,
     finder: &mut Finder<'_>,
     expectation: &Expectation,
 ) -> Result<(), VerifyError> {
     let key = finder.find(&expectation.key)?;
-    let ours = hive.find(&expectation.key)?;
+    let hive = ours.hive();
+    let ours = ours.find(&expectation.key)?.key;
     let has_values = ours.is_some_and(|key| witness_can_list_values(&key));
+    let mut find_value = |key, name| finder.find_value(&expectation.key, key, name);
     let (name, met) = match (&expectation.state, &key) {
         (ExpectedState::KeyExists, key) => (None, key.is_some()),
         (ExpectedState::KeyAbsent, key) => (None, key.is_none()),
@@ -298,8 +304,9 @@ fn expect(
     if met {
         return Ok(());
     }
+    let names: Vec<Name> = expectation.key.names().into_iter().cloned().collect();
     Err(VerifyError::NotAsPlanned {
-        key: path_text(&expectation.key),
+        key: path_text(&names),
         value: name.cloned().unwrap_or_default(),
     })
 }
@@ -322,6 +329,14 @@ fn has_data(
 struct Finder<'h> {
     root: Witness<'h>,
     way: Vec<Level<'h>>,
+    values: HashMap<FoldedPath, Values<'h>>,
+}
+
+/// The first value of each name in a key, as far as they can be read.
+#[derive(Default)]
+struct Values<'h> {
+    by_name: HashMap<Vec<u16>, WitnessValue<'h>>,
+    is_whole: bool,
 }
 
 /// The subkeys of a key by their upper-cased names, and the one that was taken.
@@ -332,14 +347,34 @@ struct Level<'h> {
 
 impl<'h> Finder<'h> {
     fn new(root: Witness<'h>) -> Self {
-        let way = Vec::new();
-        Self { root, way }
+        Self {
+            root,
+            way: Vec::new(),
+            values: HashMap::new(),
+        }
     }
 
-    fn find(&mut self, path: &[Name]) -> Result<Option<Witness<'h>>, VerifyError> {
+    /// The value `name` of `key`, which is the one at `path`.
+    fn find_value(
+        &mut self,
+        path: &NodePath,
+        key: &Witness<'h>,
+        name: &Name,
+    ) -> Result<Option<WitnessValue<'h>>, VerifyError> {
+        let values = self.values.entry(path.folded());
+        let values = values.or_insert_with(|| values_by_name(key));
+        match values.by_name.get(&folded(name)) {
+            Some(value) => Ok(Some(value.clone())),
+            None if values.is_whole => Ok(None),
+            // It fails where the list cannot be read.
+            None => find_value(key, name),
+        }
+    }
+
+    fn find(&mut self, path: &NodePath) -> Result<Option<Witness<'h>>, VerifyError> {
         let mut key = self.root.clone();
-        for (depth, name) in path.iter().enumerate() {
-            let name: Vec<u16> = name.units().iter().map(|&unit| upcase(unit)).collect();
+        for (depth, name) in path.names().into_iter().enumerate() {
+            let name = folded(name);
             if self.way.len() <= depth {
                 let subkeys = subkeys_by_name(&key)?;
                 let taken = Vec::new();
@@ -369,6 +404,30 @@ fn subkeys_by_name<'h>(key: &Witness<'h>) -> Result<HashMap<Vec<u16>, Witness<'h
         by_name.entry(name).or_insert(subkey);
     }
     Ok(by_name)
+}
+
+fn folded(name: &Name) -> Vec<u16> {
+    name.units().iter().map(|&unit| upcase(unit)).collect()
+}
+
+fn values_by_name<'h>(key: &Witness<'h>) -> Values<'h> {
+    let mut values = Values::default();
+    let listed = match key.values().transpose() {
+        Ok(listed) => listed,
+        Err(_) => return values,
+    };
+    for value in listed.into_iter().flatten() {
+        let Ok(value) = value else {
+            return values;
+        };
+        let Ok(name) = value.name() else {
+            return values;
+        };
+        let name = stored_name(&name).units().map(upcase).collect();
+        values.by_name.entry(name).or_insert(value);
+    }
+    values.is_whole = true;
+    values
 }
 
 fn find_value<'h>(

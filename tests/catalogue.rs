@@ -306,7 +306,7 @@ fn what_is_not_documented_says_so() {
             .filter(|rule| is_about(rule, row))
             .flat_map(|rule| &rule.values)
             .filter(|rule| upcase(&rule.name) == upcase(&value));
-        let mut whys = values.map(|rule| rule.why.as_str());
+        let mut whys = values.map(|rule| &*rule.why);
         let says = whys.any(|why| WORDS.iter().any(|word| why.contains(word)));
         if !says && !elsewhere {
             silent.insert(format!("{slug}: {hive}\\{key} {value} ({})", row.profile));

@@ -14,7 +14,7 @@ use hivemend::profile::{
     ControlSet, Data, HiveName, KeyPath, KeyRule, Profile, Setting, ValueRule, Want, When, builtin,
     conflicts, lint, load, load_all, set_parameters, upcase, wildcard,
 };
-use hivemend::regf::{Hive, Name};
+use hivemend::regf::{Finder, Hive, Name, NodePath};
 use hivemend::verify::{Expectation, ExpectedState, verify};
 
 use crate::bench::Bench;
@@ -70,11 +70,9 @@ impl Disk {
     }
 
     fn plan(&self, profiles: &[Profile]) -> Plan {
-        let input = |name: HiveName, image| HiveInput {
-            condition: Condition::Clean,
-            name,
-            path: name.to_string().into(),
-            hive: Hive::open(image).unwrap(),
+        let input = |name: HiveName, image| {
+            let hive = Hive::open(image).unwrap();
+            HiveInput::new(name, name.to_string().into(), hive, Condition::Clean)
         };
         let mut hives = vec![input(HiveName::System, &self.system)];
         hives.extend(
@@ -118,13 +116,13 @@ impl Disk {
         }
     }
 
-    fn read(&self, hive: HiveName, key: &[Name], value: &Name) -> Option<(u32, Vec<u8>)> {
+    fn read(&self, hive: HiveName, key: &NodePath, value: &Name) -> Option<(u32, Vec<u8>)> {
         let image = match hive {
             HiveName::System => &self.system,
             HiveName::Software => self.software.as_ref()?,
         };
         let hive = Hive::open(image).unwrap();
-        let key = hive.find(key).unwrap()?;
+        let key = Finder::new(hive).find(key).unwrap().key?;
         let value = hive.find_value(&key, value).unwrap()?;
         Some((value.kind(), hive.data(&value).unwrap().into_owned()))
     }
@@ -391,22 +389,24 @@ fn entries(profiles: &[Profile]) -> Vec<(HiveName, Vec<u16>, String, String)> {
     let mut entries = Vec::new();
     for rule in profiles.iter().flat_map(|profile| &profile.keys) {
         let key = places(&rule.path)[0].clone();
-        let key = upcase(&without_set(&key));
+        let key = upcase(&without_set(&NodePath::from(&key)));
         for value in &rule.values {
             let name = value.name.clone();
-            entries.push((rule.path.hive, key.clone(), name, value.why.clone()));
+            entries.push((rule.path.hive, key.clone(), name, value.why.to_string()));
         }
         if rule.absent {
-            let why = rule.why.clone().unwrap();
+            let why = rule.why.as_ref().unwrap().to_string();
             entries.push((rule.path.hive, key, String::new(), why));
         }
     }
     entries
 }
 
-fn without_set(key: &[Name]) -> String {
-    let skip = usize::from(SETS.iter().any(|set| key[0] == Name::from(*set)));
-    path_text(&key[skip..]).raw().to_owned()
+fn without_set(key: &NodePath) -> String {
+    let mut sets = SETS.iter();
+    let is_in_set = sets.any(|set| key.first() == Some(&Name::from(*set)));
+    let below = key.without_first().filter(|_| is_in_set);
+    path_text(below.as_ref().unwrap_or(key)).raw().to_owned()
 }
 
 #[test]
@@ -710,7 +710,7 @@ fn on_real_disks_nothing_is_made_or_lowered_that_must_not_be() {
                 }
                 let path = path_text(&change.key).raw().to_owned();
                 assert!(
-                    !path.starts_with("ControlSet") || change.key.len() > 1,
+                    !path.starts_with("ControlSet") || change.key.depth() > 1,
                     "{at}"
                 );
                 assert!(!path.contains("GracePeriod"), "{at}");

@@ -16,7 +16,7 @@ use crate::workbench::{
 use hivemend::edit::{EditError, Editor};
 use hivemend::plan::{Action, Change, path_text};
 use hivemend::profile::HiveName;
-use hivemend::regf::{CellOffset, Hive, Name};
+use hivemend::regf::{CellOffset, Hive, Name, NodePath};
 
 const LISTENER: &str = "ControlSet001\\Control\\Terminal Server\\WinStations\\RDP-Tcp";
 
@@ -201,7 +201,7 @@ fn explain_remnant(
 
 /// Why this part may differ, if one of `changes` is the reason.
 fn explain(part: &Part, before: &Part, changes: &[Change]) -> Option<String> {
-    let same = |one: &[Name], text: &str| path_text(one).raw().eq_ignore_ascii_case(text);
+    let same = |one: &NodePath, text: &str| path_text(one).raw().eq_ignore_ascii_case(text);
     let touched = |key: &str| changes.iter().any(|change| same(&change.key, key));
     let created = |key: &str| {
         let mut changes = changes.iter();
@@ -209,8 +209,8 @@ fn explain(part: &Part, before: &Part, changes: &[Change]) -> Option<String> {
     };
     let gained_subkey = |key: &str| {
         let made = |change: &Change| {
-            let above = change.key.split_last().map_or(&[][..], |(_, above)| above);
-            change.action == Action::CreateKey && same(above, key)
+            let above = change.key.above().cloned().unwrap_or_default();
+            change.action == Action::CreateKey && same(&above, key)
         };
         changes.iter().any(made)
     };

@@ -7,7 +7,7 @@ use crate::bench::{Bench, Ended, hivemend};
 use crate::workbench::{edited, empty, path};
 use hivemend::plan::{Action, Change, Condition, HiveInput, Lowering, State, Value, undo};
 use hivemend::profile::{Deed, HiveName, KeyPath, forbidden};
-use hivemend::regf::{Hive, Name, upcase};
+use hivemend::regf::{Hive, Name, NodePath, upcase};
 use serde_json::{Value as Json, json};
 
 /// Keys that are never deleted, as a profile names them.
@@ -238,17 +238,13 @@ fn undoing_is_bound_by_the_rule_too() {
             .set_value(&path("Select"), &Name::from("Current"), 4, &one)
             .unwrap();
     });
-    let input = HiveInput {
-        name: HiveName::System,
-        path: "SYSTEM".to_owned().into(),
-        hive: Hive::open(&system).unwrap(),
-        condition: Condition::Clean,
-    };
+    let hive = Hive::open(&system).unwrap();
+    let input = HiveInput::new(HiveName::System, "SYSTEM".into(), hive, Condition::Clean);
     let made = |key: &str, value: Option<&str>, after: State| Change {
         profile: "p".to_owned(),
         hive: HiveName::System,
         control_set: None,
-        key: path(key),
+        key: NodePath::from(key),
         value: value.map(Name::from),
         action: if value.is_some() {
             Action::Set
@@ -259,7 +255,7 @@ fn undoing_is_bound_by_the_rule_too() {
         after: Some(after),
         lowers_security: false,
         cause: None,
-        note: String::new(),
+        note: "".into(),
     };
     let one = Value {
         kind: 4,

@@ -139,7 +139,7 @@ fn a_profile_is_read_as_it_stands() {
     assert_eq!(key.path.segments, ["Services", "X"]);
     assert!(key.if_exists && !key.absent);
     let value = &key.values[0];
-    assert_eq!((value.name.as_str(), value.why.as_str()), ("", "two lines"));
+    assert_eq!((value.name.as_str(), &*value.why), ("", "two lines"));
     assert!(value.if_exists && value.lowers_security);
     assert_eq!((value.at.line, value.at.column), (9, 9));
     assert!(gone.absent && gone.why.as_deref() == Some("gone"));

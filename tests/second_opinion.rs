@@ -4,11 +4,11 @@
 
 use crate::patient::Patient;
 use crate::workbench::{SYSTEM, bundled, open, path, seal};
-use hivemend::regf::Name;
+use hivemend::regf::{Name, NodePath};
 use hivemend::verify::{Expectation, ExpectedState, VerifyError, verify};
 
 fn expect(key: &str, state: ExpectedState) -> Expectation {
-    let key = path(key);
+    let key = NodePath::from(key);
     Expectation { key, state }
 }
 

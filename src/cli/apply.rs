@@ -16,7 +16,7 @@ use super::target::{Found, Wanted, condition_warnings, input, selection};
 use crate::disk::shown;
 use crate::plan::{HiveInput, Plan, confirm, expect_allowed, touched_keys};
 use crate::profile::Profile;
-use crate::report::{plan_json, plan_text};
+use crate::report::{plan_document, plan_pieces};
 use crate::store::{BackupScope, KeptAs, Outcome};
 use crate::text::{Text, escape};
 
@@ -62,7 +62,7 @@ pub(super) fn run(args: &ApplyArgs, output: &Output) -> Result<Exit, Failure> {
     plan.warn(condition_warnings(conditions));
     if !output.is_json() && !output.quiet {
         let touched = touched_keys(&plan.changes, &inputs)?;
-        output.print(&plan_text(&plan, &touched, output.verbose));
+        output.print_pieces(|out| plan_pieces(&plan, &touched, output.verbose, out));
     }
     drop(inputs);
     refuse_blocked(&plan)?;
@@ -115,11 +115,7 @@ pub(super) fn inputs(hives: &[LoadedHive]) -> Result<Vec<HiveInput<'_>>, Failure
 
 fn report(plan: &Plan, outcome: Option<&Outcome>, output: &Output) -> Result<Exit, Failure> {
     if output.is_json() {
-        let mut document = plan_json(plan)?;
-        if let Some(document) = document.as_object_mut() {
-            document.insert("outcome".to_owned(), outcome_json(outcome));
-        }
-        output.json(&document);
+        output.json(&plan_document(plan, Some(outcome_json(outcome))));
         return Ok(Exit::Done);
     }
     if let Some(outcome) = outcome.filter(|_| !output.quiet) {

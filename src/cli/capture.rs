@@ -10,7 +10,7 @@ use super::plan_file::is_inside;
 use super::profiles::write_profile;
 use super::target::{Found, Wanted, input, selection};
 use crate::disk::shown;
-use crate::plan::{HiveInput, Machine, Selection, capture, control_sets, machine};
+use crate::plan::{HiveInput, Machine, Selection, capture, machine};
 use crate::profile::{self, HiveName, Level, Profile};
 use crate::report::{ProfileHead, profile_yaml};
 
@@ -79,7 +79,7 @@ fn chosen(selection: &Selection, inputs: &[HiveInput<'_>]) -> Result<Option<Stri
     let Some(system) = system else {
         return Ok(None);
     };
-    let sets = selection.choose(&control_sets(&system.hive)?)?;
+    let sets = selection.choose(&system.control_sets()?)?;
     Ok(sets.into_iter().next().map(|set| set.name))
 }
 

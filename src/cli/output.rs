@@ -3,18 +3,22 @@
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
-use std::io::{self, BufRead, IsTerminal, Write};
+use std::io::{self, BufRead, BufWriter, IsTerminal, Write};
 
 use anstream::adapter::strip_str;
 use anstream::{AutoStream, ColorChoice};
-use serde_json::{Value as Json, json};
+use serde::Serialize;
+use serde_json::json;
 
 use super::args::{Cli, Color, Command, Format, ProfileCommand};
 use super::failure::Failure;
 use super::phase::{Phase, Times};
 use super::stdout::expect_writable;
 use crate::report::{BOLD, WARN};
-use crate::text::{Text, escape, escape_json};
+use crate::text::{Text, escape, write_json};
+
+/// What is printed at once, in bytes.
+const PIECE: usize = 64 << 10;
 
 /// How this run talks.
 pub(super) struct Output {
@@ -79,12 +83,33 @@ impl Output {
     }
 
     /// Prints a result for scripts.
-    pub(super) fn json(&self, json: &Json) {
-        let text = serde_json::to_string_pretty(json).unwrap_or_default();
-        let text = escape_json(&text);
-        let mut out = io::stdout().lock();
-        let written = expect_writable().and_then(|()| writeln!(out, "{text}"));
-        self.printed(written.and_then(|()| out.flush()));
+    pub(super) fn json(&self, document: &impl Serialize) {
+        // One that cannot be written into would fail anew at each piece.
+        if let Err(error) = expect_writable() {
+            return self.printed(Err(error));
+        }
+        let mut out = BufWriter::with_capacity(PIECE, io::stdout().lock());
+        let written = write_json(&mut out, document);
+        self.printed(
+            written
+                .and_then(|()| writeln!(out))
+                .and_then(|()| out.flush()),
+        );
+    }
+
+    /// Prints a result that is made piece by piece.
+    pub(super) fn print_pieces(&self, make: impl FnOnce(&mut dyn FnMut(&Text))) {
+        let mut waiting = Text::new();
+        make(&mut |piece| {
+            waiting.append(piece);
+            if waiting.len() >= PIECE {
+                self.print(&waiting);
+                waiting = Text::new();
+            }
+        });
+        if !waiting.is_empty() {
+            self.print(&waiting);
+        }
     }
 
     fn printed(&self, result: io::Result<()>) {

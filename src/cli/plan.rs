@@ -12,7 +12,7 @@ use super::target::{Found, Wanted, condition_warnings, input, selection};
 use crate::disk::loose_mount;
 use crate::plan::{HiveInput, Options, Plan, Selection, build, needs_machine, touched_keys};
 use crate::profile::{self, HiveName, Profile, Setting};
-use crate::report::{plan_json, plan_text};
+use crate::report::{plan_document, plan_pieces};
 use crate::text::Foreign;
 
 pub(super) fn run(args: &PlanArgs, output: &Output) -> Result<Exit, Failure> {
@@ -54,10 +54,10 @@ pub(super) fn run(args: &PlanArgs, output: &Output) -> Result<Exit, Failure> {
         plan_file::write(file, &plan, &found.target)?;
     }
     if output.is_json() {
-        output.json(&plan_json(&plan)?);
+        output.json(&plan_document(&plan, None));
     } else if !output.quiet {
         let touched = touched_keys(&plan.changes, &inputs)?;
-        output.print(&plan_text(&plan, &touched, output.verbose));
+        output.print_pieces(|out| plan_pieces(&plan, &touched, output.verbose, out));
     }
     let drifted = args.exit_code && !plan.changes.is_empty();
     Ok(if drifted { Exit::Found } else { Exit::Done })

@@ -9,8 +9,8 @@ use super::failure::Failure;
 use crate::disk::{Target, shown};
 use crate::files::{self, Kind};
 use crate::plan::Plan;
-use crate::report::{PLAN_SCHEMA, plan_from_json, plan_json};
-use crate::text::escape_json;
+use crate::report::{PLAN_SCHEMA, plan_document, plan_from_json};
+use crate::text::write_json;
 
 /// What a plan file is read as.
 const PLAN: Kind = Kind {
@@ -38,10 +38,11 @@ pub(super) fn write(file: &Path, plan: &Plan, target: &Target) -> Result<(), Fai
             "a plan is not written into the Windows that it is about",
         ));
     }
-    let text = serde_json::to_string_pretty(&plan_json(plan)?).unwrap_or_default();
-    let mut text = escape_json(&text);
-    text.push('\n');
-    let length = u64::try_from(text.len()).unwrap_or(u64::MAX);
+    let mut written = Bounded::default();
+    let all = write_json(&mut written, &plan_document(plan, None));
+    let all = all.and_then(|()| written.write_all(b"\n"));
+    all.map_err(|error| Failure::failed(format!("the plan could not be written down: {error}")))?;
+    let Bounded { kept, length } = written;
     if length > PLAN.limit {
         let (limit, file) = (PLAN.limit, shown(file));
         let message = format!(
@@ -60,7 +61,29 @@ pub(super) fn write(file: &Path, plan: &Plan, target: &Target) -> Result<(), Fai
         }
         opened => opened.map_err(failed)?,
     };
-    opened.write_all(text.as_bytes()).map_err(failed)
+    opened.write_all(&kept).map_err(failed)
+}
+
+/// Keeps what is written as long as it can be read back, and counts all of it.
+#[derive(Default)]
+struct Bounded {
+    kept: Vec<u8>,
+    length: u64,
+}
+
+impl Write for Bounded {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let more = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        self.length = self.length.saturating_add(more);
+        if self.length <= PLAN.limit {
+            self.kept.extend_from_slice(bytes);
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Writes a text to a file that is not there yet.

@@ -13,9 +13,11 @@ use super::source::Loaded;
 use super::target::{OpenHive, leave_out};
 use crate::disk::Folder;
 use crate::edit::{EditError, Editor};
-use crate::plan::{Action, Change, Condition, KeySummary, State, expect_allowed, summarize};
+use crate::plan::{
+    Action, Change, Condition, KeySummary, State, expect_allowed, folded_name, summarize,
+};
 use crate::profile::HiveName;
-use crate::regf::{Hive, Name};
+use crate::regf::{Finder, FoldedPath, Hive, NodePath};
 use crate::report::recorded_json;
 use crate::store::{BackupId, BackupScope, Disk, NewHive, Outcome, Request, Store};
 use crate::verify::{Expectation, ExpectedState, verify, verify_damaged};
@@ -278,10 +280,8 @@ fn make(change: &Change, editor: &mut Editor, donor: Option<&Hive<'_>>) -> Resul
         (Action::CreateKey, None, Some(State::Key(wanted))) => {
             let donor = donor.ok_or_else(contradiction)?;
             let damaged = |error| Failure::failed(format!("the backup's hive is damaged: {error}"));
-            let from = donor
-                .find(&change.key)
-                .map_err(damaged)?
-                .ok_or_else(contradiction)?;
+            let from = Finder::new(*donor).find(&change.key);
+            let from = from.map_err(damaged)?.key.ok_or_else(contradiction)?;
             if summarize(donor, &from).map_err(damaged)? != *wanted {
                 return Err(contradiction());
             }
@@ -298,14 +298,16 @@ fn make(change: &Change, editor: &mut Editor, donor: Option<&Hive<'_>>) -> Resul
 /// What the second reader must find: the last word of the changes on each value and key.
 fn expectations(changes: &[&Change]) -> Vec<Expectation> {
     let mut spoken = HashSet::new();
-    let mut deleted: Vec<&[Name]> = Vec::new();
+    let mut deleted: HashSet<FoldedPath> = HashSet::new();
     let mut expected = Vec::new();
     for change in changes.iter().rev() {
-        let is_gone = deleted.iter().any(|above| change.key.starts_with(above));
+        let mut above = change.key.upwards().map(NodePath::folded);
+        let is_gone = !deleted.is_empty() && above.any(|above| deleted.contains(&above));
         if change.action == Action::DeleteKey {
-            deleted.push(&change.key);
+            deleted.insert(change.key.folded());
         }
-        if is_gone || !spoken.insert((&change.key, &change.value)) {
+        let value = change.value.as_ref().map(folded_name);
+        if is_gone || !spoken.insert((change.key.folded(), value)) {
             continue;
         }
         expected.push(Expectation {

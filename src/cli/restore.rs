@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use serde::Serialize;
 use serde_json::{Value as Json, json};
 
 use super::apply::{inputs, outcome_json, outcome_text};
@@ -20,11 +21,11 @@ use crate::plan::{
     touched_keys, undo,
 };
 use crate::profile::{self, HiveName, Profile};
-use crate::regf::{Hive, check};
-use crate::report::{Long, Recorded, Side, changes_json, changes_text, recorded_from_json};
+use crate::regf::{Finder, Hive, check};
+use crate::report::{ChangesDocument, Long, Recorded, Side, changes_pieces, recorded_from_json};
 use crate::store::{
-    Backup, BackupScope, BackupState, Disk, Outcome, RestoreAction, RestoreItem, RestorePlan, Site,
-    Store,
+    Backup, BackupId, BackupScope, BackupState, Disk, Outcome, RestoreAction, RestoreItem,
+    RestorePlan, Site, Store,
 };
 use crate::text::{Text, escape, quoted};
 
@@ -273,7 +274,7 @@ fn restore_values(
     }
     if !output.is_json() && !output.quiet {
         let touched = touched_keys(&undo.changes, &inputs)?;
-        output.print(&changes_text(&undo.changes, &touched, &[]));
+        output.print_pieces(|out| changes_pieces(&undo.changes, &touched, &[], out));
     }
     for left in &undo.obstacles {
         let key = crate::plan::path_text(&left.change.key);
@@ -342,25 +343,26 @@ fn with_long_data(
     }
     let mut originals = Vec::new();
     for (name, content) in &contents {
-        originals.push((*name, opened(*name, content)?));
+        originals.push((*name, Finder::new(opened(*name, content)?)));
     }
+    let present = inputs.iter();
+    let present = present.map(|input| (input.name, Finder::new(input.hive)));
+    let present: Vec<(HiveName, Finder<'_>)> = present.collect();
     recorded(backup, changes, |long| {
-        let hive = match long.side {
-            Side::Before => originals.iter().find(|(name, _)| *name == long.hive)?,
-            Side::After => {
-                let input = inputs.iter().find(|input| input.name == long.hive)?;
-                return value_at(&input.hive, &long);
-            }
+        let mut hives = match long.side {
+            Side::Before => originals.iter(),
+            Side::After => present.iter(),
         };
-        value_at(&hive.1, &long)
+        let (_, hive) = hives.find(|(name, _)| *name == long.hive)?;
+        value_at(hive, &long)
     })
 }
 
 /// The value in a hive, where it is there and can be read.
-fn value_at(hive: &Hive<'_>, long: &Long<'_>) -> Option<Value> {
-    let key = hive.find(long.key).ok()??;
+fn value_at(hive: &Finder<'_>, long: &Long<'_>) -> Option<Value> {
+    let key = hive.find(long.key).ok()?.key?;
     let value = hive.find_value(&key, long.value).ok()??;
-    let data = hive.data(&value).ok()?.into_owned();
+    let data = hive.hive().data(&value).ok()?.into_owned();
     let kind = value.kind();
     Some(Value { kind, data })
 }
@@ -429,16 +431,27 @@ fn values_report(
             .iter()
             .map(|left| left.change.clone())
             .collect();
-        output.json(&json!({
-            "schema": "hivemend.restore-values/1",
-            "target": found.name,
-            "backup": backup.id,
-            "changes": changes_json(&undo.changes)?,
-            "left": changes_json(&left)?,
-            "outcome": outcome_json(outcome),
-        }));
+        output.json(&ValuesReport {
+            schema: "hivemend.restore-values/1",
+            target: &found.name,
+            backup: &backup.id,
+            changes: ChangesDocument(&undo.changes),
+            left: ChangesDocument(&left),
+            outcome: outcome_json(outcome),
+        });
     } else if let Some(outcome) = outcome.filter(|_| !output.quiet) {
         output.print(&outcome_text(outcome));
     }
     Ok(Exit::Done)
+}
+
+/// What was taken back, as JSON.
+#[derive(Serialize)]
+struct ValuesReport<'r> {
+    schema: &'static str,
+    target: &'r str,
+    backup: &'r BackupId,
+    changes: ChangesDocument<'r>,
+    left: ChangesDocument<'r>,
+    outcome: Json,
 }

@@ -12,11 +12,10 @@ use super::output::Output;
 use super::target::{Found, Wanted, input};
 use crate::disk::shown;
 use crate::plan::{
-    Condition, ControlSetInfo, HiveInput, PlanError, Selection, control_sets, key_content,
-    path_text,
+    Condition, ControlSetInfo, HiveInput, PlanError, Selection, key_content, path_text,
 };
 use crate::profile::{ControlSet, HiveName, KeyPath};
-use crate::regf::{Name, RegfError};
+use crate::regf::{Finder, Name, NodePath, RegfError};
 use crate::report::{KeyListing, key_json, key_text};
 
 pub(super) fn run(args: &ShowArgs, output: &Output) -> Result<Exit, Failure> {
@@ -88,16 +87,16 @@ fn parse_key(text: &str) -> Result<KeyPath, Failure> {
 }
 
 /// The real path: `CurrentControlSet` is the one that `Select` calls current.
-fn path(key: &KeyPath, input: &HiveInput<'_>) -> Result<Vec<Name>, Failure> {
+fn path(key: &KeyPath, input: &HiveInput<'_>) -> Result<NodePath, Failure> {
     let segments = key
         .segments
         .iter()
         .map(|segment| Name::from(segment.as_str()));
     let set = match key.control_set {
         None => return Ok(segments.collect()),
-        Some(ControlSet::Every) => Selection::Current.choose(&control_sets(&input.hive)?)?,
+        Some(ControlSet::Every) => Selection::Current.choose(&input.control_sets()?)?,
         Some(ControlSet::Number(number)) => {
-            Selection::Numbers(vec![number]).choose(&control_sets(&input.hive)?)?
+            Selection::Numbers(vec![number]).choose(&input.control_sets()?)?
         }
     };
     let set = set
@@ -106,13 +105,14 @@ fn path(key: &KeyPath, input: &HiveInput<'_>) -> Result<Vec<Name>, Failure> {
     Ok(set.chain(segments).collect())
 }
 
-fn list(input: &HiveInput<'_>, key: Vec<Name>, value: Option<Name>) -> Result<KeyListing, Failure> {
+fn list(input: &HiveInput<'_>, key: NodePath, value: Option<Name>) -> Result<KeyListing, Failure> {
     let regf = |source: RegfError| {
         let hive: HiveName = input.name;
         Failure::from(PlanError::Regf { hive, source })
     };
     let hive = &input.hive;
-    let Some(node) = hive.find(&key).map_err(regf)? else {
+    let node = Finder::new(*hive).find(&key).map_err(regf)?.key;
+    let Some(node) = node else {
         let message = format!("{} has no key {}", input.name, path_text(&key));
         return Err(Failure::failed(message));
     };

@@ -267,12 +267,8 @@ pub(super) fn input<'a>(
         let message = format!("{}: this is a SYSTEM hive", shown(path));
         return Err(Failure::refused(message).advising("Name it with --system."));
     }
-    Ok(HiveInput {
-        name,
-        path: Foreign::path(path),
-        hive,
-        condition: condition.clone(),
-    })
+    let path = Foreign::path(path);
+    Ok(HiveInput::new(name, path, hive, condition.clone()))
 }
 
 /// What must be said of hives that were recovered, or were not.

@@ -3,10 +3,10 @@
 
 use std::collections::HashSet;
 
-use super::state::{find_key, hive_of};
-use super::{Action, Change, HiveInput, PlanError, State, control_sets, folded, path_text};
+use super::state::hive_of;
+use super::{Action, Change, HiveInput, PlanError, State, path_text};
 use crate::profile::{Deed, HiveName, KeyPath, forbidden};
-use crate::regf::Name;
+use crate::regf::{FoldedPath, Name, NodePath};
 
 /// Makes sure that `change` is one that is ever made, whatever the hives hold.
 ///
@@ -14,7 +14,7 @@ use crate::regf::Name;
 ///
 /// [`PlanError::Forbidden`] where no profile could ask for it.
 pub fn expect_allowed(change: &Change) -> Result<(), PlanError> {
-    let names: Vec<String> = change.key.iter().map(Name::to_text).collect();
+    let names: Vec<String> = change.key.names().into_iter().map(Name::to_text).collect();
     let path = KeyPath::in_hive(change.hive, &names);
     let path = path.map_err(|error| refusal(change, error.message))?;
     let name = change.value.as_ref().map(Name::to_text);
@@ -33,16 +33,16 @@ pub fn expect_allowed(change: &Change) -> Result<(), PlanError> {
 
 /// The keys that the changes before one have made, which it may build on.
 #[derive(Default)]
-pub(super) struct Made(HashSet<(HiveName, Vec<u16>)>);
+pub(super) struct Made(HashSet<(HiveName, FoldedPath)>);
 
 impl Made {
-    pub(super) fn has(&self, hive: HiveName, key: &[Name]) -> bool {
-        self.0.contains(&(hive, folded(key)))
+    pub(super) fn has(&self, hive: HiveName, key: &NodePath) -> bool {
+        self.0.contains(&(hive, key.folded()))
     }
 
     pub(super) fn note(&mut self, change: &Change) {
         if change.action == Action::CreateKey {
-            self.0.insert((change.hive, folded(&change.key)));
+            self.0.insert((change.hive, change.key.folded()));
         }
     }
 }
@@ -61,8 +61,9 @@ pub(super) fn expect_possible(
     expect_allowed(change)?;
     let input = hive_of(change.hive, hives)?;
     if change.action == Action::CreateKey {
-        let above = change.key.split_last().map_or(&[][..], |(_, above)| above);
-        if !made.has(change.hive, above) && find_key(input, above)?.is_none() {
+        let root = NodePath::root();
+        let above = change.key.above().unwrap_or(&root);
+        if !made.has(change.hive, above) && input.find_key(above)?.is_none() {
             return Err(refusal(change, "the key above it is not there"));
         }
     }
@@ -77,10 +78,8 @@ pub(super) fn expect_possible(
 
 /// The number of the control set that the next start uses after `change`, where it says that.
 fn boots_with(change: &Change) -> Option<u32> {
-    let is_select = match change.key.as_slice() {
-        [name] => change.hive == HiveName::System && name.same_as(&Name::from("Select")),
-        _ => false,
-    };
+    let is_select =
+        change.hive == HiveName::System && change.key.same_as(&NodePath::from("Select"));
     let name = change.value.as_ref()?;
     let boots = ["Current", "Default"];
     let boots = boots.iter().any(|known| name.same_as(&Name::from(*known)));
@@ -91,7 +90,7 @@ fn boots_with(change: &Change) -> Option<u32> {
 }
 
 fn has_control_set(input: &HiveInput<'_>, number: u32) -> Result<bool, PlanError> {
-    let sets = control_sets(&input.hive)?;
+    let sets = input.control_sets()?;
     Ok(sets.iter().any(|set| u32::from(set.number) == number))
 }
 

@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! Making a plan: each rule of each profile against each control set.
 
-use std::cell::OnceCell;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::allowed::{Made, expect_possible};
 use super::conditions::{Standpoint, first_unmet};
 use super::last_known_good::{LastKnownGood, last_known_good};
-use super::machine::{Machine, machine, main_control_set};
 use super::places::{Enumerated, MAX_PLACES, Place, enumerate};
-use super::state::{find_key, find_value, summarize};
+use super::scene::Scene;
+use super::state::{find_value, summarize};
 use super::{
     Action, Change, ControlSetInfo, HiveInput, KeySummary, Plan, PlanError, PlannedHive,
-    PlannedProfile, Selection, Skipped, State, Value, control_sets, folded, path_text,
+    PlannedProfile, Selection, Skipped, State, Value, folded_name, path_text,
 };
 use crate::profile::{
     Boot, ControlSet, Data, HiveName, KeyPath, KeyRule, Profile, ValueRule, Verdict, Want,
 };
-use crate::regf::{KeyNode, Name};
+use crate::regf::{FoldedPath, KeyNode, Name, NodePath};
 use crate::text::Foreign;
 
 /// What a plan is made of besides profiles and hives.
@@ -43,74 +43,74 @@ pub fn build(
     options: &Options,
 ) -> Result<Plan, PlanError> {
     let mut planned_hives = Vec::new();
-    let mut chosen = Vec::new();
     for input in hives {
-        let sets = match input.name {
-            HiveName::System => control_sets(&input.hive)?,
-            HiveName::Software => Vec::new(),
-        };
-        if input.name == HiveName::System {
-            chosen = options.selection.choose(&sets)?;
-        }
         planned_hives.push(PlannedHive {
             name: input.name,
             path: input.path.clone(),
             condition: input.condition.clone(),
-            control_sets: sets,
+            control_sets: input.control_sets()?,
         });
     }
+    let scene = Scene::of(hives)?;
+    let chosen = match scene.has_system() {
+        true => options.selection.choose(&scene.control_sets)?,
+        false => Vec::new(),
+    };
     let planned_profiles = profiles.iter().map(|profile| PlannedProfile {
         id: profile.id.clone(),
         title: profile.title.clone(),
         included_by: profile.included_by.clone(),
         advice: profile.advice.clone(),
     });
-    let plan = Plan {
-        target: options.target.clone(),
-        hives: planned_hives,
-        profiles: planned_profiles.collect(),
-        changes: Vec::new(),
-        matches: 0,
-        skipped: Vec::new(),
-        blocked: Vec::new(),
-        warnings: Vec::new(),
-        effect: super::Effect::default(),
-        metadata: None,
-    };
-    let mut builder = Builder {
-        hives,
-        chosen,
-        plan,
-        machine: OnceCell::new(),
-        seen: HashMap::new(),
-        made: Made::default(),
-        room: MAX_PLANNED,
-    };
-    builder.expect_something_to_compare(profiles)?;
+    let mut builder = Builder::new(&scene, &chosen);
+    builder.plan.target = options.target.clone();
+    builder.plan.hives = planned_hives;
+    builder.plan.profiles = planned_profiles.collect();
+    let rules = profiles.iter().flat_map(|profile| &profile.keys);
+    scene.expect_something_to_compare(rules.map(|rule| rule.path.hive))?;
     for profile in profiles {
         for rule in &profile.keys {
-            builder.add_rule(profile, rule)?;
+            builder.add_rule(profile, rule, &rule.values)?;
         }
     }
     builder.leave_deleted_keys();
     Ok(builder.plan)
 }
 
-/// The most bytes that a plan may come to: a hostile profile could ask for more than memory holds.
-const MAX_PLANNED: usize = 256 << 20;
+/// What one entry alone would change in one control set: the `values` of a rule, or the rule itself
+/// where there are none.
+pub(super) fn build_entry(
+    scene: &Scene<'_, '_>,
+    set: &ControlSetInfo,
+    profile: &Profile,
+    rule: &KeyRule,
+    values: &[ValueRule],
+) -> Result<Plan, PlanError> {
+    scene.expect_something_to_compare(std::iter::once(rule.path.hive))?;
+    let mut builder = Builder::new(scene, std::slice::from_ref(set));
+    builder.add_rule(profile, rule, values)?;
+    builder.leave_deleted_keys();
+    Ok(builder.plan)
+}
+
+/// The most bytes that a plan may come to, counted as it is written: paths and reasons are said again
+/// with each change. A hostile profile could ask for more than anybody could read.
+const MAX_PLANNED: usize = 128 << 20;
 /// What an entry of a plan takes besides its data, in bytes.
 const ENTRY: usize = 256;
+
+const MISSING: &str = "the key is missing and a value below needs it";
 
 /// What a profile wants of one real key.
 struct Aim<'p> {
     profile: &'p Profile,
     hive: HiveName,
     control_set: Option<String>,
-    key: Vec<Name>,
+    key: NodePath,
 }
 
 /// A value, or a key as a whole, as the registry compares them.
-type Subject = (HiveName, Vec<u16>, Option<Vec<u16>>);
+type Subject = (HiveName, FoldedPath, Option<Vec<u16>>);
 
 /// What a rule has said about a value or a key.
 struct Said<'p> {
@@ -146,52 +146,68 @@ impl Found<'_, '_> {
     }
 }
 
-struct Builder<'b, 'h, 'p> {
-    hives: &'b [HiveInput<'h>],
-    chosen: Vec<ControlSetInfo>,
+struct Builder<'s, 'h, 'p> {
+    scene: &'s Scene<'s, 'h>,
+    chosen: &'s [ControlSetInfo],
     plan: Plan,
-    /// What the machine is; read where a condition asks for it.
-    machine: OnceCell<Machine>,
     /// Values and keys that a rule has spoken about: two profiles may want the same.
     seen: HashMap<Subject, Said<'p>>,
     /// Keys that the plan creates.
     made: Made,
     /// How many bytes more the plan may come to.
     room: usize,
+    /// Why keys are made.
+    missing: Arc<str>,
 }
 
-impl<'h, 'p> Builder<'_, 'h, 'p> {
-    fn expect_something_to_compare(&self, profiles: &[Profile]) -> Result<(), PlanError> {
-        let rules = profiles.iter().flat_map(|profile| &profile.keys);
-        let wanted: Vec<HiveName> = rules.map(|rule| rule.path.hive).collect();
-        let is_there = |name: &HiveName| self.hives.iter().any(|input| input.name == *name);
-        if wanted.is_empty() || wanted.iter().any(is_there) {
-            return Ok(());
+impl<'s, 'h, 'p> Builder<'s, 'h, 'p> {
+    fn new(scene: &'s Scene<'s, 'h>, chosen: &'s [ControlSetInfo]) -> Self {
+        Self {
+            scene,
+            chosen,
+            plan: Plan {
+                target: Foreign::default(),
+                hives: Vec::new(),
+                profiles: Vec::new(),
+                changes: Vec::new(),
+                matches: 0,
+                skipped: Vec::new(),
+                blocked: Vec::new(),
+                warnings: Vec::new(),
+                effect: super::Effect::default(),
+                metadata: None,
+            },
+            seen: HashMap::new(),
+            made: Made::default(),
+            room: MAX_PLANNED,
+            missing: Arc::from(MISSING),
         }
-        let mut names: Vec<String> = wanted.iter().map(HiveName::to_string).collect();
-        names.dedup();
-        Err(PlanError::NothingToCompare(names.join(" and ")))
     }
 
-    fn add_rule(&mut self, profile: &'p Profile, rule: &'p KeyRule) -> Result<(), PlanError> {
+    /// Follows `values` of a rule, or the rule itself where it has none.
+    fn add_rule(
+        &mut self,
+        profile: &'p Profile,
+        rule: &'p KeyRule,
+        values: &'p [ValueRule],
+    ) -> Result<(), PlanError> {
+        let scene = self.scene;
         let hive = rule.path.hive;
-        let Some(input) = self.hives.iter().find(|input| input.name == hive) else {
+        let Some(input) = scene.hives.iter().find(|input| input.name == hive) else {
             let reason = format!("there is no {hive} hive here");
             let key = Foreign::from(rule.path.to_string());
-            return self.skip_rule(profile, rule, &key, &reason, None);
+            return self.skip_rule(profile, rule, values, &key, &reason, None);
         };
-        let input = input.clone();
-        for place in self.places(profile, rule, &input)? {
+        for place in self.places(rule, values, profile, input)? {
             let standpoint = Standpoint {
-                control_set: place.control_set.as_deref().or(self.main_control_set()),
+                control_set: place.control_set.as_deref().or(scene.main_control_set()),
                 bound: &place.bound,
             };
             let conditions = profile.when.iter().chain(&rule.when);
-            let machine = || self.machine.get_or_init(|| machine(self.hives)).clone();
-            let unmet = first_unmet(conditions, self.hives, machine, &standpoint)?;
+            let unmet = first_unmet(conditions, scene.hives, || scene.machine(), &standpoint)?;
             if let Some(unmet) = unmet {
                 let (path, condition) = (path_text(&place.key), Some(unmet.condition));
-                self.skip_rule(profile, rule, &path, &unmet.reason, condition)?;
+                self.skip_rule(profile, rule, values, &path, &unmet.reason, condition)?;
                 continue;
             }
             let aim = Aim {
@@ -200,42 +216,36 @@ impl<'h, 'p> Builder<'_, 'h, 'p> {
                 control_set: place.control_set,
                 key: place.key,
             };
-            self.add_key_rule(&input, &aim, rule)?;
+            self.add_key_rule(input, &aim, rule, values)?;
         }
         match self.unmet_control_set(&rule.path) {
             Some(reason) => {
                 let key = Foreign::from(rule.path.to_string());
-                self.skip_rule(profile, rule, &key, &reason, None)
+                self.skip_rule(profile, rule, values, &key, &reason, None)
             }
             None => Ok(()),
         }
     }
 
-    fn main_control_set(&self) -> Option<&str> {
-        let mut hives = self.plan.hives.iter();
-        let system = hives.find(|hive| hive.name == HiveName::System)?;
-        Some(&main_control_set(&system.control_sets)?.name)
-    }
-
     /// The real keys that a rule's key means.
     fn places(
         &mut self,
-        profile: &Profile,
         rule: &KeyRule,
+        values: &[ValueRule],
+        profile: &Profile,
         input: &HiveInput<'h>,
     ) -> Result<Vec<Place>, PlanError> {
         let path = &rule.path;
         let mut places = Vec::new();
         for control_set in self.roots(path) {
             let root = control_set.as_deref().map(Name::from);
-            let root: Vec<Name> = root.into_iter().collect();
             let Enumerated {
                 found,
                 left,
                 too_many,
-            } = enumerate(input, root, &path.segments)?;
+            } = enumerate(input, root.into_iter().collect(), &path.segments)?;
             for (key, reason) in left {
-                self.skip_rule(profile, rule, &key, &reason, None)?;
+                self.skip_rule(profile, rule, values, &key, &reason, None)?;
             }
             let key = || match &control_set {
                 Some(set) => Foreign::from(format!("{set}\\{}", path.segments.join("\\"))),
@@ -246,7 +256,7 @@ impl<'h, 'p> Builder<'_, 'h, 'p> {
                 let blocked = skipped(profile, path.hive, key(), None, reason);
                 self.plan.blocked.push(blocked);
             } else if found.is_empty() {
-                self.skip_rule(profile, rule, &key(), "no key matches", None)?;
+                self.skip_rule(profile, rule, values, &key(), "no key matches", None)?;
             }
             places.extend(found.into_iter().map(|(key, bound)| Place {
                 control_set: control_set.clone(),
@@ -279,7 +289,7 @@ impl<'h, 'p> Builder<'_, 'h, 'p> {
         if self.chosen.iter().any(|set| set.number == number) {
             return None;
         }
-        let mut all = self.plan.hives.iter().flat_map(|hive| &hive.control_sets);
+        let mut all = self.scene.control_sets.iter();
         Some(if all.any(|set| set.number == number) {
             format!("ControlSet{number:03} is not among the control sets chosen")
         } else {
@@ -292,8 +302,9 @@ impl<'h, 'p> Builder<'_, 'h, 'p> {
         input: &HiveInput<'h>,
         aim: &Aim<'p>,
         rule: &'p KeyRule,
+        values: &'p [ValueRule],
     ) -> Result<(), PlanError> {
-        let key = find_key(input, &aim.key)?;
+        let key = input.find_key(&aim.key)?;
         if rule.absent {
             return self.want_key_absent(input, aim, rule, key.as_ref());
         }
@@ -303,9 +314,10 @@ impl<'h, 'p> Builder<'_, 'h, 'p> {
         // A key that is one of many is never made.
         if key.is_none() && (rule.if_exists || rule.path.wildcards() > 0) {
             let path = path_text(&aim.key);
-            return self.skip_rule(aim.profile, rule, &path, "the key does not exist", None);
+            let reason = "the key does not exist";
+            return self.skip_rule(aim.profile, rule, values, &path, reason, None);
         }
-        for value in &rule.values {
+        for value in values {
             self.add_value_rule(input, aim, value, key.as_ref(), Some(&value.want))?;
         }
         Ok(())
@@ -318,7 +330,7 @@ impl<'h, 'p> Builder<'_, 'h, 'p> {
         rule: &KeyRule,
         key: Option<&KeyNode<'_>>,
     ) -> Result<(), PlanError> {
-        let place = (aim.hive, folded(&aim.key), None);
+        let place = (aim.hive, aim.key.folded(), None);
         if let Some(said) = self.seen.get(&place) {
             let change = said
                 .change
@@ -352,7 +364,7 @@ impl<'h, 'p> Builder<'_, 'h, 'p> {
             after: None,
             lowers_security: rule.lowers_security,
             cause: aim.profile.cause.clone(),
-            note: rule.why.clone().unwrap_or_default(),
+            note: rule.why.clone().unwrap_or_else(|| "".into()),
         })
     }
 
@@ -364,7 +376,7 @@ impl<'h, 'p> Builder<'_, 'h, 'p> {
         rule: &KeyRule,
         key: Option<&KeyNode<'_>>,
     ) -> Result<(), PlanError> {
-        let sets = control_sets(&input.hive)?;
+        let sets = input.control_sets()?;
         let numbers = match last_known_good(input, &sets)? {
             LastKnownGood::Use(numbers) => numbers,
             LastKnownGood::Done(reason) => {
@@ -382,7 +394,7 @@ impl<'h, 'p> Builder<'_, 'h, 'p> {
                 parameter: None,
                 if_exists: false,
                 if_one_of: Vec::new(),
-                why: why.unwrap_or_else(|| "Last Known Good, as Windows writes it".to_owned()),
+                why: why.unwrap_or_else(|| "Last Known Good, as Windows writes it".into()),
                 lowers_security: false,
                 cause: None,
                 at: rule.at,
@@ -410,8 +422,7 @@ impl<'h, 'p> Builder<'_, 'h, 'p> {
         if let Some(reason) = why_not_meant(rule, &found) {
             return self.skip(aim, value, reason);
         }
-        let name = folded(std::slice::from_ref(&found.name));
-        let subject = (aim.hive, folded(&aim.key), Some(name));
+        let subject = (aim.hive, aim.key.folded(), Some(folded_name(&found.name)));
         let verdict = match self.recall(&subject, rule, want) {
             Recalled::Nothing => rule.want.judge(found.state()),
             Recalled::TheSame => {
@@ -509,7 +520,7 @@ impl<'h, 'p> Builder<'_, 'h, 'p> {
             Verdict::Met | Verdict::Missing | Verdict::Blocked(_) => return,
         }
         change.lowers_security |= rule.lowers_security;
-        change.note = format!("{}; {}", change.note, rule.why);
+        change.note = format!("{}; {}", change.note, rule.why).into();
     }
 
     /// Marks the change of a value that others made, where this rule wants the same of it or a part of
@@ -528,8 +539,8 @@ impl<'h, 'p> Builder<'_, 'h, 'p> {
         let does = !is_so(&change.before) && is_so(&change.after);
         if rule.lowers_security && !change.lowers_security && does {
             change.lowers_security = true;
-            if !change.note.contains(&rule.why) {
-                change.note = format!("{}; {}", change.note, rule.why);
+            if !change.note.contains(&*rule.why) {
+                change.note = format!("{}; {}", change.note, rule.why).into();
             }
         }
     }
@@ -562,8 +573,7 @@ impl<'h, 'p> Builder<'_, 'h, 'p> {
 
     /// The keys that are created come before the change, which has moved.
     fn shift(&mut self, aim: &Aim<'_>, name: &Name, first: usize) {
-        let name = folded(std::slice::from_ref(name));
-        let place = (aim.hive, folded(&aim.key), Some(name));
+        let place = (aim.hive, aim.key.folded(), Some(folded_name(name)));
         let now = self.plan.changes.len();
         let said = self.seen.get_mut(&place);
         if let Some(said) = said.filter(|said| said.change == Some(first)) {
@@ -574,20 +584,15 @@ impl<'h, 'p> Builder<'_, 'h, 'p> {
     /// Adds a change, as long as the plan stays of a size that is meant. One that is never made
     /// blocks the plan: what a profile wants may be worked out from what is there.
     fn push(&mut self, change: Change) -> Result<(), PlanError> {
-        match expect_possible(&change, self.hives, &self.made) {
+        self.spend(size_of(&change))?;
+        match expect_possible(&change, self.scene.hives, &self.made) {
             Ok(()) => self.made.note(&change),
             Err(PlanError::Forbidden { why, .. }) => {
-                self.spend(ENTRY)?;
                 self.plan.blocked.push(blocked(change, why));
                 return Ok(());
             }
             Err(error) => return Err(error),
         }
-        let data = match &change.after {
-            Some(State::Value(value)) => value.data.len(),
-            _ => 0,
-        };
-        self.spend(data.saturating_add(ENTRY))?;
         self.plan.changes.push(change);
         Ok(())
     }
@@ -604,23 +609,39 @@ impl<'h, 'p> Builder<'_, 'h, 'p> {
     fn leave_deleted_keys(&mut self) {
         let is_deletion = |change: &&Change| change.action == Action::DeleteKey;
         let deleted = self.plan.changes.iter().filter(is_deletion);
-        let deleted: HashMap<(HiveName, Vec<u16>), String> = deleted
-            .map(|change| ((change.hive, folded(&change.key)), change.profile.clone()))
+        let deleted: HashMap<(HiveName, FoldedPath), String> = deleted
+            .map(|change| ((change.hive, change.key.folded()), change.profile.clone()))
             .collect();
         if deleted.is_empty() {
             return;
         }
-        let by_whom = |change: &Change| {
-            let own = match (change.action, change.key.len()) {
-                (Action::DeleteKey, length) => length.saturating_sub(1),
-                (_, length) => length,
-            };
-            let mut above = (1..=own).filter_map(|length| change.key.get(..length));
-            above.find_map(|key| deleted.get(&(change.hive, folded(key))))
+        // Who deletes a key or one above it; the uppermost decides. Keys share what is above them.
+        let mut asked: HashMap<(HiveName, FoldedPath), Option<&String>> = HashMap::new();
+        let mut by_whom = |hive: HiveName, key: &NodePath| {
+            let mut unknown = Vec::new();
+            let mut by = None;
+            for path in key.upwards() {
+                if let Some(known) = asked.get(&(hive, path.folded())) {
+                    by = *known;
+                    break;
+                }
+                unknown.push(path);
+            }
+            for path in unknown.into_iter().rev() {
+                let place = (hive, path.folded());
+                by = by.or_else(|| deleted.get(&place));
+                asked.insert(place, by);
+            }
+            by
         };
         let changes = std::mem::take(&mut self.plan.changes);
         for change in changes {
-            match (by_whom(&change), change.action) {
+            let within = match change.action {
+                Action::DeleteKey => change.key.above(),
+                _ => Some(&change.key),
+            };
+            let by = within.and_then(|key| by_whom(change.hive, key));
+            match (by, change.action) {
                 (None, _) => self.plan.changes.push(change),
                 (Some(_), Action::DeleteValue | Action::DeleteKey) => {}
                 (Some(by), Action::Set | Action::CreateKey) => {
@@ -633,23 +654,26 @@ impl<'h, 'p> Builder<'_, 'h, 'p> {
 
     /// Plans every key that is missing on the way to a value, the uppermost first.
     fn create_keys(&mut self, input: &HiveInput<'h>, aim: &Aim<'_>) -> Result<(), PlanError> {
-        for depth in 1..=aim.key.len() {
-            let path = aim.key.get(..depth).unwrap_or(&[]);
-            if self.made.has(aim.hive, path) || find_key(input, path)?.is_some() {
-                continue;
+        let mut missing = Vec::new();
+        for path in aim.key.upwards() {
+            if self.made.has(aim.hive, path) || input.find_key(path)?.is_some() {
+                break;
             }
+            missing.push(path);
+        }
+        for path in missing.into_iter().rev() {
             self.push(Change {
                 profile: aim.profile.id.clone(),
                 hive: aim.hive,
                 control_set: aim.control_set.clone(),
-                key: path.to_vec(),
+                key: path.clone(),
                 value: None,
                 action: Action::CreateKey,
                 before: None,
                 after: Some(State::Key(KeySummary::empty())),
                 lowers_security: false,
                 cause: None,
-                note: "the key is missing and a value below needs it".to_owned(),
+                note: Arc::clone(&self.missing),
             })?;
         }
         Ok(())
@@ -659,17 +683,21 @@ impl<'h, 'p> Builder<'_, 'h, 'p> {
         &mut self,
         profile: &Profile,
         rule: &KeyRule,
+        values: &[ValueRule],
         key: &Foreign,
         reason: &str,
         condition: Option<String>,
     ) -> Result<(), PlanError> {
-        let names = rule.values.iter().map(|value| Some(value.name.clone()));
+        let names = values.iter().map(|value| Some(value.name.clone()));
         let mut names: Vec<Option<String>> = names.collect();
         if names.is_empty() {
             names.push(None);
         }
+        let texts = [key.raw(), reason, condition.as_deref().unwrap_or_default()];
+        let size = texts.iter().map(|text| text.len());
+        let size = size.fold(ENTRY, usize::saturating_add);
         for value in names {
-            self.spend(ENTRY)?;
+            self.spend(size)?;
             let (hive, key) = (rule.path.hive, key.clone());
             let left = skipped(profile, hive, key, value, reason.to_owned());
             self.plan.skipped.push(Skipped {
@@ -686,8 +714,8 @@ impl<'h, 'p> Builder<'_, 'h, 'p> {
         value: Option<String>,
         reason: &str,
     ) -> Result<(), PlanError> {
-        self.spend(ENTRY)?;
         let (key, reason) = (path_text(&aim.key), reason.to_owned());
+        self.spend(ENTRY.saturating_add(key.raw().len()))?;
         let left = skipped(aim.profile, aim.hive, key, value, reason);
         self.plan.skipped.push(left);
         Ok(())
@@ -699,12 +727,29 @@ impl<'h, 'p> Builder<'_, 'h, 'p> {
         value: Option<String>,
         reason: String,
     ) -> Result<(), PlanError> {
-        self.spend(ENTRY)?;
         let key = path_text(&aim.key);
+        self.spend(ENTRY.saturating_add(key.raw().len()))?;
         let left = skipped(aim.profile, aim.hive, key, value, reason);
         self.plan.blocked.push(left);
         Ok(())
     }
+}
+
+/// What a change comes to in a plan: what it says, and what it writes. What it finds is in the hive.
+fn size_of(change: &Change) -> usize {
+    let names = change.key.upwards().filter_map(NodePath::name);
+    let units = names.map(|name| name.units().len().saturating_add(1));
+    let cause = change.cause.as_ref();
+    let texts = [
+        change.note.len(),
+        change.profile.len(),
+        cause.map_or(0, |cause| cause.text.len()),
+        match &change.after {
+            Some(State::Value(value)) => value.data.len(),
+            _ => 0,
+        },
+    ];
+    units.chain(texts).fold(ENTRY, usize::saturating_add)
 }
 
 fn skipped(

@@ -4,10 +4,10 @@
 use std::collections::HashMap;
 
 use super::places::{MAX_PLACES, enumerate};
-use super::state::{find_key, find_value};
-use super::{HiveInput, PlanError, Value, folded};
+use super::state::find_value;
+use super::{HiveInput, PlanError, Value};
 use crate::profile::{ControlSet, HiveName, KeyPath, KeyRule, Profile, ValueRule, wildcard};
-use crate::regf::Name;
+use crate::regf::{FoldedPath, Name, NodePath};
 
 /// A key of a profile on a machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,7 +65,7 @@ pub fn capture(
 struct Captured {
     keys: Vec<CapturedKey>,
     /// Where a key stands in `keys`.
-    places: HashMap<(HiveName, Vec<u16>), usize>,
+    places: HashMap<(HiveName, FoldedPath), usize>,
 }
 
 impl Captured {
@@ -92,11 +92,14 @@ impl Captured {
             let skip = usize::from(root.is_some());
             // A key that is really called `*` would mean all of them in a profile.
             if rule.path.wildcards() > 0
-                && key.iter().any(|name| wildcard(&name.to_text()).is_some())
+                && key
+                    .upwards()
+                    .filter_map(NodePath::name)
+                    .any(|name| wildcard(&name.to_text()).is_some())
             {
                 continue;
             }
-            let segments = key.iter().skip(skip).map(Name::to_text);
+            let segments = key.names().into_iter().skip(skip).map(Name::to_text);
             let path = KeyPath {
                 segments: segments.collect(),
                 ..rule.path.clone()
@@ -110,11 +113,11 @@ impl Captured {
         &mut self,
         input: &HiveInput<'_>,
         rule: &KeyRule,
-        key: &[Name],
+        key: &NodePath,
         path: KeyPath,
     ) -> Result<(), PlanError> {
-        let node = find_key(input, key)?;
-        let place = (input.name, folded(key));
+        let node = input.find_key(key)?;
+        let place = (input.name, key.folded());
         let index = match self.places.get(&place) {
             Some(index) => *index,
             None => {
@@ -155,7 +158,7 @@ fn captured_value(rule: &ValueRule, found: Option<Value>) -> CapturedValue {
     CapturedValue {
         name: rule.name.clone(),
         lowers_security: rule.lowers_security && rule.want.is_met_by(state),
-        why: rule.why.clone(),
+        why: rule.why.to_string(),
         found,
     }
 }

@@ -2,10 +2,10 @@
 //! Whether a condition holds.
 
 use super::machine::Machine;
-use super::state::{find_key, find_value};
+use super::state::find_value;
 use super::{Fact, HiveInput, PlanError};
 use crate::profile::{ControlSet, HiveName, KeyPath, Versions, When, wildcard};
-use crate::regf::Name;
+use crate::regf::{Name, NodePath};
 
 /// Why a rule is left out.
 pub(super) struct Unmet {
@@ -40,16 +40,16 @@ impl From<bool> for Answer {
 /// # Errors
 ///
 /// Where a structure on the way to what is asked is damaged.
-pub(super) fn first_unmet<'w>(
+pub(super) fn first_unmet<'w, 'm>(
     conditions: impl Iterator<Item = &'w When>,
     hives: &[HiveInput<'_>],
-    machine: impl Fn() -> Machine,
+    machine: impl Fn() -> &'m Machine,
     at: &Standpoint<'_>,
 ) -> Result<Option<Unmet>, PlanError> {
     for when in conditions {
         let answer = match when {
             When::Key { .. } | When::Value { .. } | When::Is { .. } => ask_key(when, hives, at)?,
-            _ => ask_machine(when, &machine()),
+            _ => ask_machine(when, machine()),
         };
         let condition = when.to_string();
         let reason = match answer {
@@ -104,7 +104,7 @@ fn ask_key(when: &When, hives: &[HiveInput<'_>], at: &Standpoint<'_>) -> Result<
     let Some(real) = real_path(path, at) else {
         return Ok(Answer::Unknown("there is no control set here".to_owned()));
     };
-    let key = match find_key(input, &real) {
+    let key = match input.find_key(&real) {
         Err(PlanError::Special { key, special, .. }) => {
             return Ok(Answer::Unknown(format!("key {key} {special}")));
         }
@@ -133,16 +133,18 @@ fn ask_key(when: &When, hives: &[HiveInput<'_>], at: &Standpoint<'_>) -> Result<
 }
 
 /// The key that a condition means, seen from the rule's key.
-fn real_path(path: &KeyPath, at: &Standpoint<'_>) -> Option<Vec<Name>> {
-    let mut real = Vec::with_capacity(path.segments.len().saturating_add(1));
+fn real_path(path: &KeyPath, at: &Standpoint<'_>) -> Option<NodePath> {
+    let mut real = NodePath::root();
     match path.control_set {
         None => {}
-        Some(ControlSet::Every) => real.push(Name::from(at.control_set?)),
-        Some(set @ ControlSet::Number(_)) => real.push(Name::from(set.to_string().as_str())),
+        Some(ControlSet::Every) => real = real.join(Name::from(at.control_set?)),
+        Some(set @ ControlSet::Number(_)) => {
+            real = real.join(Name::from(set.to_string().as_str()));
+        }
     }
     let mut bound = at.bound.iter();
     for segment in &path.segments {
-        real.push(match wildcard(segment) {
+        real = real.join(match wildcard(segment) {
             Some(_) => bound.next()?.clone(),
             None => Name::from(segment.as_str()),
         });

@@ -100,19 +100,6 @@ impl Selection {
     }
 }
 
-/// The control sets of a SYSTEM hive, by number.
-///
-/// # Errors
-///
-/// Where the root's subkeys or `Select` cannot be read, or there is no control set.
-pub fn control_sets(hive: &Hive<'_>) -> Result<Vec<ControlSetInfo>, PlanError> {
-    let sets = read_control_sets(hive).map_err(PlanError::in_hive(HiveName::System))?;
-    if sets.is_empty() {
-        return Err(PlanError::NoControlSet);
-    }
-    Ok(sets)
-}
-
 /// The control set that the next start uses, as far as `Select` tells.
 pub fn booting(sets: &[ControlSetInfo]) -> Option<&ControlSetInfo> {
     let with = |role| sets.iter().find(|set| set.roles.contains(&role));
@@ -125,7 +112,20 @@ pub fn booting(sets: &[ControlSetInfo]) -> Option<&ControlSetInfo> {
         .or_else(only)
 }
 
-fn read_control_sets(hive: &Hive<'_>) -> Result<Vec<ControlSetInfo>, RegfError> {
+/// The control sets of a SYSTEM hive, by number.
+///
+/// # Errors
+///
+/// Where the root's subkeys or `Select` cannot be read, or there is no control set.
+pub fn control_sets(hive: &Hive<'_>) -> Result<Vec<ControlSetInfo>, PlanError> {
+    let sets = read(hive).map_err(PlanError::in_hive(HiveName::System))?;
+    if sets.is_empty() {
+        return Err(PlanError::NoControlSet);
+    }
+    Ok(sets)
+}
+
+fn read(hive: &Hive<'_>) -> Result<Vec<ControlSetInfo>, RegfError> {
     let mut sets = Vec::new();
     for subkey in hive.subkeys(&hive.root()?)? {
         let name = hive.key(subkey)?.name().to_name().to_text();

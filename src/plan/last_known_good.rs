@@ -2,9 +2,9 @@
 //! Which control set Last Known Good means, and whether a machine could start with it.
 
 use super::control_sets::ControlSetInfo;
-use super::state::{find_key, find_value};
+use super::state::find_value;
 use super::{HiveInput, PlanError};
-use crate::regf::Name;
+use crate::regf::{Name, NodePath};
 
 /// What is to be done with `Select`.
 pub(super) enum LastKnownGood {
@@ -136,7 +136,8 @@ fn subkeys_of(
     control_set: &str,
     part: &str,
 ) -> Result<Option<u32>, PlanError> {
-    match find_key(input, &[Name::from(control_set), Name::from(part)]) {
+    let path = NodePath::from(&[Name::from(control_set), Name::from(part)]);
+    match input.find_key(&path) {
         Ok(key) => Ok(key.map(|key| key.subkey_count())),
         Err(PlanError::Special { .. }) => Ok(None),
         Err(error) => Err(error),
@@ -153,7 +154,7 @@ struct Select {
 
 impl Select {
     fn read(input: &HiveInput<'_>) -> Result<Self, PlanError> {
-        let key = find_key(input, &[Name::from("Select")])?;
+        let key = input.find_key(&NodePath::from("Select"))?;
         let number = |name: &str| -> Result<Option<u32>, PlanError> {
             let Some(key) = &key else {
                 return Ok(None);

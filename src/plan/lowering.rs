@@ -85,24 +85,34 @@ fn would_make(rule: &ValueRule, now: Option<(u32, &[u8])>, then: Option<(u32, &[
 
 /// Whether a profile's key means the key of the change.
 fn is_about(path: &KeyPath, change: &Change) -> bool {
-    let Some(names) = below_control_set(path, change) else {
+    let depth = path
+        .segments
+        .len()
+        .saturating_add(usize::from(path.control_set.is_some()));
+    if path.hive != change.hive || change.key.depth() != depth {
+        return false;
+    }
+    let names = change.key.names();
+    let Some(names) = below_control_set(path, change, &names) else {
         return false;
     };
-    let same = |(segment, name): (&String, &Name)| match wildcard(segment) {
+    let same = |(segment, name): (&String, &&Name)| match wildcard(segment) {
         Some(wildcard) => wildcard.matches(&name.to_string()),
         None => Name::from(segment.as_str()).same_as(name),
     };
-    path.hive == change.hive
-        && path.segments.len() == names.len()
-        && path.segments.iter().zip(names).all(same)
+    path.segments.iter().zip(names).all(same)
 }
 
 /// The change's key without the control set, where it is one that the path means.
-fn below_control_set<'c>(path: &KeyPath, change: &'c Change) -> Option<&'c [Name]> {
+fn below_control_set<'c, 'n>(
+    path: &KeyPath,
+    change: &Change,
+    names: &'c [&'n Name],
+) -> Option<&'c [&'n Name]> {
     let Some(wanted) = path.control_set else {
-        return Some(&change.key);
+        return Some(names);
     };
-    let (set, below) = change.key.split_first()?;
+    let (set, below) = names.split_first()?;
     let set = set.to_string().to_ascii_uppercase();
     let number: u16 = set.strip_prefix("CONTROLSET")?.parse().ok()?;
     let is_meant = change.hive == HiveName::System
@@ -118,6 +128,7 @@ mod tests {
     use super::*;
     use crate::plan::Value;
     use crate::profile::{builtin, load};
+    use crate::regf::NodePath;
 
     const LISTENER: &str = r"ControlSet001\Control\Terminal Server\WinStations\RDP-Tcp";
     const POLICY: &str = r"Policies\Microsoft\Windows NT\Terminal Services";
@@ -138,14 +149,14 @@ mod tests {
             profile: "p".to_owned(),
             hive,
             control_set: None,
-            key: key.split('\\').map(Name::from).collect(),
+            key: NodePath::from(key),
             value: Some(Name::from(value)),
             action: Action::Set,
             before: before.map(dword),
             after: now.map(dword),
             lowers_security: did,
             cause: None,
-            note: String::new(),
+            note: "".into(),
         };
         Lowering::of(&all).by_undoing(&made, now.map(dword).as_ref())
     }

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! What Windows this is, and what it is used as, read from a few values of its hives.
 
-use super::control_sets::{ControlSetInfo, Role, control_sets};
-use super::state::find_key;
+use super::control_sets::{ControlSetInfo, Role};
 use super::{HiveInput, PlanError, path_text};
 use crate::profile::{HiveName, Profile, WindowsVersion};
-use crate::regf::{KeyNode, Name};
+use crate::regf::{KeyNode, Name, NodePath};
 
 /// Something that was read, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,21 +117,20 @@ struct System<'i, 'h> {
 
 impl<'i, 'h> System<'i, 'h> {
     fn open(input: &'i HiveInput<'h>) -> Option<Self> {
-        let sets = control_sets(&input.hive).ok()?;
+        let sets = input.control_sets().ok()?;
         let control_set = main_control_set(&sets)?.name.clone();
         Some(Self { input, control_set })
     }
 
     /// A key of the control set.
-    fn key(&self, below: &str) -> Vec<Name> {
-        let names = std::iter::once(self.control_set.as_str()).chain(below.split('\\'));
-        names.map(Name::from).collect()
+    fn key(&self, below: &str) -> NodePath {
+        let set = NodePath::root().join(Name::from(self.control_set.as_str()));
+        set.below(below.split('\\').map(Name::from))
     }
 }
 
-fn windows_key() -> Vec<Name> {
-    let names = r"Microsoft\Windows NT\CurrentVersion".split('\\');
-    names.map(Name::from).collect()
+fn windows_key() -> NodePath {
+    NodePath::from(r"Microsoft\Windows NT\CurrentVersion")
 }
 
 fn product(system: &System<'_, '_>) -> Option<Fact<ProductType>> {
@@ -194,8 +192,7 @@ fn domain_member(
         (system.input, tcpip.clone(), "NV Domain"),
     ];
     if let Some(software) = software {
-        let key = GROUP_POLICY.split('\\').map(Name::from).collect();
-        signs.push((software, key, "Distinguished-Name"));
+        signs.push((software, NodePath::from(GROUP_POLICY), "Distinguished-Name"));
     }
     for (input, key, name) in signs {
         let found = text(input, &key, name).filter(|found| !found.value.is_empty());
@@ -209,7 +206,7 @@ fn domain_member(
         return Some(Fact { value: true, from });
     }
     // A workgroup machine has the key, and no domain in it.
-    match find_key(system.input, &tcpip) {
+    match system.input.find_key(&tcpip) {
         Ok(Some(_)) => Some(Fact {
             value: false,
             from: format!("{} has no Domain", said(system.input, &tcpip)),
@@ -256,7 +253,7 @@ const MAX_DEVICES: usize = 32;
 /// features on (19042 on top of 19041) leaves the build of the version below it.
 fn version_of_drivers(system: &System<'_, '_>) -> Option<Fact<WindowsVersion>> {
     let input = system.input;
-    let class = find_key(input, &system.key(SYSTEM_DEVICES)).ok()??;
+    let class = input.find_key(&system.key(SYSTEM_DEVICES)).ok()??;
     let mut best: Option<Fact<WindowsVersion>> = None;
     for number in 0..MAX_DEVICES {
         let number = format!("{number:04}");
@@ -289,7 +286,7 @@ fn version_of_drivers(system: &System<'_, '_>) -> Option<Fact<WindowsVersion>> {
 
 /// Windows 8 and later: major and minor version in the upper half.
 fn version_of_driver_database(system: &System<'_, '_>) -> Option<Fact<WindowsVersion>> {
-    let key = [Name::from("DriverDatabase")];
+    let key = NodePath::from("DriverDatabase");
     let (value, from) = read(system.input, &key, "Version").ok()??;
     let [_, _, minor, major] = <[u8; 4]>::try_from(value.data).ok()?;
     let value = WindowsVersion {
@@ -315,7 +312,7 @@ fn parse_version(text: &str) -> Option<WindowsVersion> {
     })
 }
 
-fn text(input: &HiveInput<'_>, key: &[Name], name: &str) -> Option<Fact<String>> {
+fn text(input: &HiveInput<'_>, key: &NodePath, name: &str) -> Option<Fact<String>> {
     text_of(read(input, key, name).ok()??)
 }
 
@@ -334,10 +331,10 @@ fn text_of((value, from): (super::Value, String)) -> Option<Fact<String>> {
 /// A value, and where it is.
 fn read(
     input: &HiveInput<'_>,
-    key: &[Name],
+    key: &NodePath,
     name: &str,
 ) -> Result<Option<(super::Value, String)>, PlanError> {
-    match find_key(input, key)? {
+    match input.find_key(key)? {
         Some(node) => read_in(input, &node, key, name),
         None => Ok(None),
     }
@@ -347,7 +344,7 @@ fn read(
 fn read_in(
     input: &HiveInput<'_>,
     node: &KeyNode<'_>,
-    key: &[Name],
+    key: &NodePath,
     name: &str,
 ) -> Result<Option<(super::Value, String)>, PlanError> {
     let found = super::state::find_value(input, node, &Name::from(name))?;
@@ -355,6 +352,6 @@ fn read_in(
     Ok(found.map(|(_, value)| (value, from())))
 }
 
-fn said(input: &HiveInput<'_>, key: &[Name]) -> String {
+fn said(input: &HiveInput<'_>, key: &NodePath) -> String {
     format!("{}\\{}", input.name, path_text(key))
 }

@@ -11,11 +11,13 @@ mod control_sets;
 mod diagnose;
 mod effective;
 mod error;
+mod input;
 mod installation;
 mod last_known_good;
 mod lowering;
 mod machine;
 mod places;
+mod scene;
 mod state;
 mod undo;
 
@@ -28,6 +30,7 @@ pub use effective::{
     Against, Debris, Effect, Flaw, InForce, Mark, Policies, Setting, Source, concerns, effect,
 };
 pub use error::PlanError;
+pub use input::HiveInput;
 pub use installation::{WindowsVersion, computer_name, windows_version};
 pub use lowering::Lowering;
 pub use machine::{Fact, Machine, ProductType, is_domain_member, machine, needs_machine};
@@ -36,22 +39,11 @@ pub use state::{
 };
 pub use undo::{Undo, UndoObstacle, undo};
 
-use crate::profile::{Cause, HiveName};
-use crate::regf::{Hive, Name};
-use crate::text::Foreign;
+use std::sync::Arc;
 
-/// A hive that a plan is made for.
-#[derive(Clone)]
-pub struct HiveInput<'a> {
-    /// Which hive it is.
-    pub name: HiveName,
-    /// Where its file is, for people.
-    pub path: Foreign,
-    /// The hive, as Windows would see it.
-    pub hive: Hive<'a>,
-    /// What it took to see it so.
-    pub condition: Condition,
-}
+use crate::profile::{Cause, HiveName};
+use crate::regf::{Name, NodePath};
+use crate::text::Foreign;
 
 /// How a hive's newest state was come by.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -147,7 +139,7 @@ pub struct PlannedHive {
     /// How its newest state was come by.
     pub condition: Condition,
     /// The control sets in it; none in SOFTWARE.
-    pub control_sets: Vec<ControlSetInfo>,
+    pub control_sets: Arc<[ControlSetInfo]>,
 }
 
 /// A profile in a plan.
@@ -173,7 +165,7 @@ pub struct Change {
     /// The control set, where the key is in one.
     pub control_set: Option<String>,
     /// The key's path below the hive's root.
-    pub key: Vec<Name>,
+    pub key: NodePath,
     /// The value's name; `None` where the key itself is created or deleted.
     pub value: Option<Name>,
     /// What is done.
@@ -187,7 +179,7 @@ pub struct Change {
     /// What it means that this is not as wanted, where the profile says so.
     pub cause: Option<Cause>,
     /// Why.
-    pub note: String,
+    pub note: Arc<str>,
 }
 
 /// What a change does.
@@ -240,19 +232,14 @@ pub struct Skipped {
     pub condition: Option<String>,
 }
 
-/// A key's path, or a value's name below it, so that equal ones are equal to the registry.
-pub(crate) fn folded(path: &[Name]) -> Vec<u16> {
-    let length = path.iter().map(|name| name.units().len().saturating_add(1));
-    let mut folded = Vec::with_capacity(length.sum());
-    for name in path {
-        folded.push(u16::from(b'\\'));
-        folded.extend(name.units().iter().map(|&unit| crate::regf::upcase(unit)));
-    }
-    folded
+/// A value's name as a map's key: equal for what the registry takes for one name.
+pub(crate) fn folded_name(name: &Name) -> Vec<u16> {
+    let units = name.units().iter();
+    units.map(|&unit| crate::regf::upcase(unit)).collect()
 }
 
 /// A key's path as people write it.
-pub fn path_text(path: &[Name]) -> Foreign {
-    let names: Vec<String> = path.iter().map(Name::to_text).collect();
+pub fn path_text(path: &NodePath) -> Foreign {
+    let names: Vec<String> = path.names().into_iter().map(Name::to_text).collect();
     Foreign::from(names.join("\\"))
 }

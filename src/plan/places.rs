@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! The real keys that a profile's key means.
 
-use super::state::find_key;
 use super::{HiveInput, PlanError, path_text};
 use crate::profile::{Wildcard, wildcard};
-use crate::regf::{Hive, Name, RegfError};
+use crate::regf::{Hive, Name, NodePath, RegfError};
 use crate::text::Foreign;
 
 /// A real key that a rule is about.
@@ -12,7 +11,7 @@ pub(super) struct Place {
     /// The control set's key, where it is in one.
     pub(super) control_set: Option<String>,
     /// Its path below the hive's root.
-    pub(super) key: Vec<Name>,
+    pub(super) key: NodePath,
     /// What each `*` and `{GUID}` of the rule's key stands for.
     pub(super) bound: Vec<Name>,
 }
@@ -23,7 +22,7 @@ pub(super) const MAX_PLACES: usize = 4096;
 /// What a key with `*` and `{GUID}` means in a hive.
 pub(super) struct Enumerated {
     /// The paths, each with what the wildcards stand for.
-    pub(super) found: Vec<(Vec<Name>, Vec<Name>)>,
+    pub(super) found: Vec<(NodePath, Vec<Name>)>,
     /// Keys that match and are left alone, with the reason.
     pub(super) left: Vec<(Foreign, String)>,
     /// More match than are looked at.
@@ -37,7 +36,7 @@ pub(super) struct Enumerated {
 /// Where a structure on the way is damaged, or a key on it must not be edited.
 pub(super) fn enumerate(
     input: &HiveInput<'_>,
-    root: Vec<Name>,
+    root: NodePath,
     segments: &[String],
 ) -> Result<Enumerated, PlanError> {
     let mut all = Enumerated {
@@ -49,7 +48,7 @@ pub(super) fn enumerate(
         let Some(wildcard) = wildcard(segment) else {
             let name = Name::from(segment.as_str());
             let paths = all.found.iter_mut();
-            paths.for_each(|(path, _)| path.push(name.clone()));
+            paths.for_each(|(path, _)| *path = path.join(name.clone()));
             continue;
         };
         let mut deeper = Vec::new();
@@ -60,8 +59,8 @@ pub(super) fn enumerate(
                 return Ok(all);
             }
             for name in names {
-                let with = |names: &[Name]| [names, std::slice::from_ref(&name)].concat();
-                deeper.push((with(&path), with(&bound)));
+                let bound = [bound.as_slice(), std::slice::from_ref(&name)].concat();
+                deeper.push((path.join(name), bound));
             }
         }
         all.found = deeper;
@@ -72,11 +71,11 @@ pub(super) fn enumerate(
 /// The names of the keys below `path` that the wildcard stands for.
 fn matching(
     input: &HiveInput<'_>,
-    path: &[Name],
+    path: &NodePath,
     wildcard: Wildcard,
     left: &mut Vec<(Foreign, String)>,
 ) -> Result<Vec<Name>, PlanError> {
-    let Some(key) = find_key(input, path)? else {
+    let Some(key) = input.find_key(path)? else {
         return Ok(Vec::new());
     };
     let regf = PlanError::in_hive(input.name);
@@ -98,8 +97,7 @@ fn matching(
             _ => "the key's name cannot be written as text".to_owned(),
         };
         if left.len() < MAX_PLACES {
-            let path = [path, std::slice::from_ref(&name)].concat();
-            left.push((path_text(&path), reason));
+            left.push((path_text(&path.join(name)), reason));
         }
     }
     Ok(names)

@@ -6,9 +6,9 @@ use std::collections::HashMap;
 use sha2::{Digest, Sha256};
 
 use super::allowed::{Made, expect_possible};
-use super::{Action, Change, HiveInput, PlanError, folded, path_text};
+use super::{Action, Change, HiveInput, PlanError, folded_name, path_text};
 use crate::profile::HiveName;
-use crate::regf::{Hive, KeyNode, Name, RegfError};
+use crate::regf::{FoldedPath, Hive, KeyNode, Name, NodePath, RegfError};
 
 /// A value or key that is there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,7 +58,7 @@ pub struct TouchedKey {
     /// The control set, where the key is in one.
     pub control_set: Option<String>,
     /// The key's path below the hive's root.
-    pub key: Vec<Name>,
+    pub key: NodePath,
     /// What it holds now; `None` where it is absent.
     pub before: Option<KeyContent>,
     /// What it will hold; `None` where it will be absent.
@@ -68,48 +68,18 @@ pub struct TouchedKey {
 /// The values of a key in their order.
 pub type KeyContent = Vec<(Name, Value)>;
 
-/// The key at `path`, unless it or one above it must not be edited.
-pub(super) fn find_key<'a>(
-    input: &HiveInput<'a>,
-    path: &[Name],
-) -> Result<Option<KeyNode<'a>>, PlanError> {
-    let regf = PlanError::in_hive(input.name);
-    let mut key = input.hive.root().map_err(&regf)?;
-    for (depth, name) in path.iter().enumerate() {
-        match input.hive.find_subkey(&key, name).map_err(&regf)? {
-            Some(subkey) => key = subkey,
-            None => return Ok(None),
-        }
-        if let Some(special) = key.special() {
-            let above = path.get(..=depth).unwrap_or(path);
-            return Err(PlanError::Special {
-                hive: input.name,
-                key: path_text(above),
-                special,
-            });
-        }
-    }
-    Ok(Some(key))
-}
-
-/// The value `name` of `key`.
+/// The value `name` of `key`, with the name as it is spelled there.
 pub(super) fn find_value(
     input: &HiveInput<'_>,
     key: &KeyNode<'_>,
     name: &Name,
 ) -> Result<Option<(Name, Value)>, PlanError> {
-    read_value(&input.hive, key, name).map_err(PlanError::in_hive(input.name))
-}
-
-fn read_value(
-    hive: &Hive<'_>,
-    key: &KeyNode<'_>,
-    name: &Name,
-) -> Result<Option<(Name, Value)>, RegfError> {
-    let Some(value) = hive.find_value(key, name)? else {
+    let Some(value) = input.find_value(key, name)? else {
         return Ok(None);
     };
-    let (kind, data) = (value.kind(), hive.data(&value)?.into_owned());
+    let data = input.hive.data(&value);
+    let data = data.map_err(PlanError::in_hive(input.name))?.into_owned();
+    let kind = value.kind();
     Ok(Some((value.name().to_name(), Value { kind, data })))
 }
 
@@ -189,7 +159,7 @@ pub(super) fn current_state(
     input: &HiveInput<'_>,
     change: &Change,
 ) -> Result<Option<State>, PlanError> {
-    let Some(key) = find_key(input, &change.key)? else {
+    let Some(key) = input.find_key(&change.key)? else {
         return Ok(None);
     };
     match &change.value {
@@ -271,69 +241,101 @@ pub fn touched_keys(
     changes: &[Change],
     hives: &[HiveInput<'_>],
 ) -> Result<Vec<TouchedKey>, PlanError> {
-    let mut touched: Vec<TouchedKey> = Vec::new();
-    let mut places: HashMap<(HiveName, Vec<u16>), usize> = HashMap::new();
+    let mut touched = Vec::new();
+    let mut places: HashMap<(HiveName, FoldedPath), usize> = HashMap::new();
     for change in changes {
-        let place = (change.hive, folded(&change.key));
-        let index = match places.get(&place) {
-            Some(index) => *index,
-            None => {
-                touched.push(untouched(change, hives)?);
-                places.insert(place, touched.len().saturating_sub(1));
-                touched.len().saturating_sub(1)
+        let index = *places
+            .entry((change.hive, change.key.folded()))
+            .or_insert(touched.len());
+        if index == touched.len() {
+            touched.push(Touched::of(change, hives)?);
+        }
+        if let Some(key) = touched.get_mut(index) {
+            key.make(change);
+        }
+    }
+    Ok(touched.into_iter().map(Touched::finish).collect())
+}
+
+/// A key while changes are made to it in thought.
+struct Touched {
+    key: TouchedKey,
+    /// Its values in their order, and nothing where one was taken out; `None` for an absent key.
+    content: Option<Vec<Option<(Name, Value)>>>,
+    /// Where a value stands, by its folded name; made when it is first asked for.
+    places: Option<HashMap<Vec<u16>, usize>>,
+}
+
+impl Touched {
+    fn of(change: &Change, hives: &[HiveInput<'_>]) -> Result<Self, PlanError> {
+        let input = hive_of(change.hive, hives)?;
+        let before = match input.find_key(&change.key)? {
+            None => None,
+            Some(key) => {
+                let content = key_content(&input.hive, &key);
+                Some(content.map_err(PlanError::in_hive(input.name))?)
             }
         };
-        if let Some(key) = touched.get_mut(index) {
-            key.after = make(change, key.after.take());
-        }
+        let content = before.iter().flatten().cloned().map(Some);
+        Ok(Self {
+            content: before.as_ref().map(|_| content.collect()),
+            places: None,
+            key: TouchedKey {
+                hive: change.hive,
+                control_set: change.control_set.clone(),
+                key: change.key.clone(),
+                after: None,
+                before,
+            },
+        })
     }
-    Ok(touched)
-}
 
-fn untouched(change: &Change, hives: &[HiveInput<'_>]) -> Result<TouchedKey, PlanError> {
-    let input = hive_of(change.hive, hives)?;
-    let before = match find_key(input, &change.key)? {
-        None => None,
-        Some(key) => {
-            let content = key_content(&input.hive, &key);
-            Some(content.map_err(PlanError::in_hive(input.name))?)
+    fn make(&mut self, change: &Change) {
+        if change.action == Action::DeleteKey {
+            self.content = None;
+            self.places = None;
+            return;
         }
-    };
-    Ok(TouchedKey {
-        hive: change.hive,
-        control_set: change.control_set.clone(),
-        key: change.key.clone(),
-        after: before.clone(),
-        before,
-    })
-}
-
-/// The content of a key after `change`.
-fn make(change: &Change, content: Option<KeyContent>) -> Option<KeyContent> {
-    if change.action == Action::DeleteKey {
-        return None;
-    }
-    let mut content = content.unwrap_or_default();
-    let Some(name) = &change.value else {
-        return Some(content);
-    };
-    let place = content.iter().position(|(found, _)| found.same_as(name));
-    match (&change.after, place) {
-        (Some(State::Value(value)), Some(place)) => {
-            if let Some((_, old)) = content.get_mut(place) {
-                *old = value.clone();
+        let content = self.content.get_or_insert_default();
+        let Some(name) = &change.value else {
+            return;
+        };
+        let places = self.places.get_or_insert_with(|| places_of(content));
+        let folded = folded_name(name);
+        let place = places.get(&folded).copied();
+        match (&change.after, place) {
+            (Some(State::Value(value)), Some(place)) => {
+                if let Some(Some((_, old))) = content.get_mut(place) {
+                    *old = value.clone();
+                }
             }
+            (Some(State::Value(value)), None) => {
+                places.insert(folded, content.len());
+                content.push(Some((name.clone(), value.clone())));
+            }
+            (_, Some(place)) => {
+                places.remove(&folded);
+                if let Some(old) = content.get_mut(place) {
+                    *old = None;
+                }
+            }
+            (_, None) => {}
         }
-        (Some(State::Value(value)), None) => content.push((name.clone(), value.clone())),
-        (_, Some(place)) => {
-            content.remove(place);
-        }
-        (_, None) => {}
     }
-    Some(content)
+
+    fn finish(self) -> TouchedKey {
+        let after = self.content.map(|all| all.into_iter().flatten().collect());
+        TouchedKey { after, ..self.key }
+    }
 }
 
-/// Whether the registry takes both for one path.
-pub(super) fn same_path(one: &[Name], other: &[Name]) -> bool {
-    one.len() == other.len() && one.iter().zip(other).all(|(one, other)| one.same_as(other))
+/// The first place of each name.
+fn places_of(content: &[Option<(Name, Value)>]) -> HashMap<Vec<u16>, usize> {
+    let mut places = HashMap::with_capacity(content.len());
+    for (place, value) in content.iter().enumerate() {
+        if let Some((name, _)) = value {
+            places.entry(folded_name(name)).or_insert(place);
+        }
+    }
+    places
 }

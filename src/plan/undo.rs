@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! Taking changes back one by one, in a hive that others have changed since.
 
+use std::collections::HashSet;
+
 use super::allowed::{Made, expect_possible};
 use super::state::current_state;
-use super::{Action, Change, HiveInput, Lowering, PlanError, State, path_text};
+use super::{Action, Change, HiveInput, Lowering, PlanError, State, folded_name, path_text};
+use crate::profile::HiveName;
+use crate::regf::{FoldedPath, Name, NodePath};
 
 /// What it takes to undo changes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -39,6 +43,7 @@ pub fn undo(
 ) -> Result<Undo, PlanError> {
     let mut undo = Undo::default();
     let mut remade = Made::default();
+    let mut gone = Gone::default();
     for change in made.iter().rev() {
         let Some(input) = hives.iter().find(|input| input.name == change.hive) else {
             return Err(PlanError::HiveMissing(change.hive));
@@ -47,7 +52,7 @@ pub fn undo(
         if found == change.before {
             continue; // undone already
         }
-        let reason = match reason_to_leave(change, found.as_ref(), &undo, input)? {
+        let reason = match reason_to_leave(change, found.as_ref(), &gone, input)? {
             Some(reason) => Some(reason.to_owned()),
             None => {
                 let lowers_security = lowering.by_undoing(change, found.as_ref());
@@ -58,6 +63,7 @@ pub fn undo(
                 let reason = why_never(expect_possible(&back, hives, &remade))?;
                 if reason.is_none() {
                     remade.note(&back);
+                    gone.note(&back);
                     undo.changes.push(back);
                 }
                 reason
@@ -80,10 +86,28 @@ fn why_never(possible: Result<(), PlanError>) -> Result<Option<String>, PlanErro
     }
 }
 
+/// What the changes so far take away: values, and keys as a whole.
+#[derive(Default)]
+struct Gone(HashSet<(HiveName, FoldedPath, Option<Vec<u16>>)>);
+
+impl Gone {
+    fn note(&mut self, back: &Change) {
+        if back.after.is_none() {
+            let value = back.value.as_ref().map(folded_name);
+            self.0.insert((back.hive, back.key.folded(), value));
+        }
+    }
+
+    fn has(&self, hive: HiveName, key: &NodePath, value: Option<&Name>) -> bool {
+        let value = value.map(folded_name);
+        self.0.contains(&(hive, key.folded(), value))
+    }
+}
+
 fn reason_to_leave(
     change: &Change,
     found: Option<&State>,
-    undo: &Undo,
+    gone: &Gone,
     input: &HiveInput<'_>,
 ) -> Result<Option<&'static str>, PlanError> {
     if change.action != Action::CreateKey {
@@ -91,32 +115,19 @@ fn reason_to_leave(
         return Ok((!is_ours).then_some("it has been changed since"));
     }
     // What is still in the key must be what is being taken out of it.
-    let Some(key) = super::state::find_key(input, &change.key)? else {
+    let Some(key) = input.find_key(&change.key)? else {
         return Ok(None);
     };
     let regf = PlanError::in_hive(input.name);
-    let goes = |wanted: &[crate::regf::Name], value: Option<&crate::regf::Name>| {
-        undo.changes.iter().any(|undone| {
-            let same_value = match (&undone.value, value) {
-                (Some(one), Some(other)) => one.same_as(other),
-                (None, None) => true,
-                _ => false,
-            };
-            undone.hive == change.hive
-                && undone.after.is_none()
-                && same_value
-                && super::state::same_path(&undone.key, wanted)
-        })
-    };
-    for (name, _) in super::key_content(&input.hive, &key).map_err(&regf)? {
-        if !goes(&change.key, Some(&name)) {
+    for value in input.hive.values(&key).map_err(&regf)? {
+        let name = input.hive.value(value).map_err(&regf)?.name().to_name();
+        if !gone.has(change.hive, &change.key, Some(&name)) {
             return Ok(Some("other values have come into the key since"));
         }
     }
     for subkey in input.hive.subkeys(&key).map_err(&regf)? {
-        let mut path = change.key.clone();
-        path.push(input.hive.key(subkey).map_err(&regf)?.name().to_name());
-        if !goes(&path, None) {
+        let name = input.hive.key(subkey).map_err(&regf)?.name().to_name();
+        if !gone.has(change.hive, &change.key.join(name), None) {
             return Ok(Some("other keys have come into the key since"));
         }
     }
@@ -139,7 +150,8 @@ fn reverse(change: &Change, found: Option<State>) -> Change {
             "takes back what {} did to {}",
             change.profile,
             path_text(&change.key)
-        ),
+        )
+        .into(),
         ..change.clone()
     }
 }

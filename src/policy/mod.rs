@@ -23,6 +23,7 @@ pub use error::{PolicyError, PolicyFault};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RegistryPol {
     entries: Vec<PolicyEntry>,
+    index: effect::Index,
 }
 
 impl RegistryPol {
@@ -37,7 +38,8 @@ impl RegistryPol {
     /// stops in one at the entry that it cannot read.
     pub fn parse(bytes: &[u8]) -> Result<Self, PolicyError> {
         let entries = parse::entries(bytes)?;
-        Ok(Self { entries })
+        let index = effect::Index::of(&entries);
+        Ok(Self { entries, index })
     }
 
     /// The entries, in the order in which Windows carries them out.
@@ -50,6 +52,6 @@ impl RegistryPol {
     /// `key` is below `HKEY_LOCAL_MACHINE`, as in the file: `SOFTWARE\Policies\...`. Neither it nor
     /// `value_name` is case-sensitive. `None` where no entry is about the value.
     pub fn what_becomes_of(&self, key: &str, value_name: &str) -> Option<PolicyEffect> {
-        effect::of(&self.entries, key, value_name)
+        effect::of(&self.entries, &self.index, key, value_name)
     }
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! What a profile says, once it has been read.
 
+use std::sync::Arc;
+
 use super::{Data, KeyPath, Location, Parameter, ParameterUse, Want, When};
 
 /// A baseline: keys and values as they should be, with the reason for each.
@@ -53,7 +55,7 @@ pub struct Cause {
     /// How bad it is.
     pub impact: Impact,
     /// What is wrong, in a line.
-    pub text: String,
+    pub text: Arc<str>,
 }
 
 /// How bad drift is; the worst first.
@@ -95,7 +97,7 @@ pub struct KeyRule {
     /// Whether the rule holds only where the key exists.
     pub if_exists: bool,
     /// Why, where the entry says it for the key as a whole.
-    pub why: Option<String>,
+    pub why: Option<Arc<str>>,
     /// Whether removing this `absent` key lowers the machine's security.
     pub lowers_security: bool,
     /// What is wanted of its values, in the order of the file.
@@ -125,7 +127,7 @@ pub struct ValueRule {
     /// The rule holds only where the value is one of these; empty for anywhere.
     pub if_one_of: Vec<Data>,
     /// The reason, for the engineer who reviews the plan.
-    pub why: String,
+    pub why: Arc<str>,
     /// Whether this lowers the machine's security.
     pub lowers_security: bool,
     /// What drift of this value means, where it differs from what the profile says.

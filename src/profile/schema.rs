@@ -241,7 +241,7 @@ fn cause(fields: &Fields<'_>, what: &str, report: &mut Report<'_>) -> Option<Cau
     }
     Some(Cause {
         impact: known?,
-        text: text?,
+        text: text?.into(),
     })
 }
 
@@ -308,7 +308,10 @@ fn key_rule(node: &Node, context: &Context<'_>, report: &mut Report<'_>) -> Opti
         absent,
         boot,
         if_exists: fields.flag("if-exists", report),
-        why: fields.get("why").and_then(|field| prose(field, report)),
+        why: fields
+            .get("why")
+            .and_then(|field| prose(field, report))
+            .map(Into::into),
         lowers_security: fields.flag("lowers-security", report),
         // Reported above; kept, it would only clash with its own key.
         values: if absent || boot.is_some() {
@@ -478,7 +481,7 @@ fn value_rule(node: &Node, context: &Context<'_>, report: &mut Report<'_>) -> Op
     };
     let ReadWant { want, parameter } = want?;
     let rule = ValueRule {
-        why,
+        why: why.into(),
         if_exists: fields.flag("if-exists", report),
         if_one_of,
         lowers_security: fields.flag("lowers-security", report),

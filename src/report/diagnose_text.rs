@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use serde_json::{Value as Json, json};
 
-use super::effect_text::{debris_json, settings_json};
+use super::effect_text::{debris_json, setting_json};
 use super::plan_json::hives_json;
 use super::plan_text::hives_text;
 use super::state_json::state_json;
@@ -153,7 +153,7 @@ fn elsewhere_line(text: &mut Text, finding: &Finding) {
     let names: Vec<String> = finding
         .evidence
         .iter()
-        .filter_map(|evidence| evidence.value.as_ref().or(evidence.key.last()))
+        .filter_map(|evidence| evidence.value.as_ref().or(evidence.key.name()))
         .map(Name::to_string)
         .collect();
     let line = format!(
@@ -276,7 +276,7 @@ pub fn diagnose_json(diagnosis: &Diagnosis, command: &CommandLine, target: &str)
         "findings": diagnosis.findings.iter().map(finding).collect::<Vec<Json>>(),
         "elsewhere": diagnosis.elsewhere.iter().map(finding).collect::<Vec<Json>>(),
         "masked": diagnosis.masked.iter().map(masked_json).collect::<Vec<Json>>(),
-        "effective": settings_json(&diagnosis.effect),
+        "effective": diagnosis.effect.settings.iter().map(setting_json).collect::<Vec<Json>>(),
         "debris": debris_json(&diagnosis.effect),
         "complete": diagnosis.is_complete,
         "warnings": diagnosis.warnings,

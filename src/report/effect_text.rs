@@ -88,7 +88,7 @@ fn setting_line(text: &mut Text, setting: &Setting) {
 
 /// The firewall has the same names in three keys.
 fn short_name(setting: &Setting) -> String {
-    let key = setting.key.last().map(Name::to_string).unwrap_or_default();
+    let key = setting.key.name().map(Name::to_string).unwrap_or_default();
     match key.ends_with("Profile") {
         true => format!("{key}\\{}", setting.name),
         false => setting.name.to_owned(),
@@ -178,20 +178,17 @@ pub(super) fn debris_sentence(debris: &Debris) -> String {
     }
 }
 
-/// Every setting, as JSON.
-pub(super) fn settings_json(effect: &Effect) -> Vec<Json> {
-    let settings = effect.settings.iter().map(|setting| {
-        json!({
-            "control_set": setting.control_set,
-            "key": path_text(&setting.key),
-            "value": setting.name,
-            "stored": setting.stored.as_ref().map(value_json),
-            "now": in_force_json(setting, &setting.now),
-            "planned": in_force_json(setting, &setting.planned),
-            "at_start": in_force_json(setting, &setting.at_start),
-        })
-    });
-    settings.collect()
+/// A setting as JSON.
+pub(super) fn setting_json(setting: &Setting) -> Json {
+    json!({
+        "control_set": setting.control_set,
+        "key": path_text(&setting.key),
+        "value": setting.name,
+        "stored": setting.stored.as_ref().map(value_json),
+        "now": in_force_json(setting, &setting.now),
+        "planned": in_force_json(setting, &setting.planned),
+        "at_start": in_force_json(setting, &setting.at_start),
+    })
 }
 
 fn in_force_json(setting: &Setting, state: &InForce) -> Json {

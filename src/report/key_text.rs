@@ -9,7 +9,7 @@ use super::styled;
 use super::values::value_line;
 use crate::plan::{KeyContent, path_text};
 use crate::profile::HiveName;
-use crate::regf::Name;
+use crate::regf::{Name, NodePath};
 use crate::text::{Text, escape};
 
 /// What `show` tells of a key.
@@ -18,7 +18,7 @@ pub struct KeyListing {
     /// The hive.
     pub hive: HiveName,
     /// The key's path below the hive's root.
-    pub key: Vec<Name>,
+    pub key: NodePath,
     /// FILETIME of its last change.
     pub last_written: u64,
     /// Its values.
@@ -72,7 +72,7 @@ pub fn key_json(listing: &KeyListing, target: &str) -> Json {
 }
 
 fn full_path(listing: &KeyListing) -> String {
-    match listing.key.is_empty() {
+    match listing.key.is_root() {
         true => listing.hive.to_string(),
         false => format!("{}\\{}", listing.hive, path_text(&listing.key)),
     }

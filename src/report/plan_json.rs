@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! Plans as JSON, for scripts and for `apply --plan`. The fields are described in `docs/json.md`.
 
-use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value as Json;
 use thiserror::Error;
 
-use super::effect_text::{all_warnings, debris_json, mark_json, settings_json};
+use super::effect_text::{all_warnings, debris_json, mark_json, setting_json};
 use super::state_json::{state_from, state_json};
 use crate::plan::{
-    Action, Change, Condition, ControlSetInfo, Metadata, Plan, PlannedHive, PlannedProfile,
+    Action, Change, Condition, ControlSetInfo, Effect, Metadata, Plan, PlannedHive, PlannedProfile,
     Recovery, Role, Skipped, State, path_text,
 };
 use crate::profile::{Cause, HiveName, Impact};
-use crate::regf::Name;
+use crate::regf::{Name, NodePath};
 use crate::text::Foreign;
 
 /// The name of this form of a plan. A changed form gets a new name.
@@ -40,10 +43,19 @@ pub enum PlanJsonError {
     },
 }
 
-#[derive(Serialize, Deserialize)]
+/// What says what a document is.
+#[derive(Deserialize)]
+struct Head {
+    #[serde(default)]
+    schema: Json,
+}
+
+/// A plan, while it is read.
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct PlanDocument {
-    schema: String,
+    #[serde(rename = "schema")]
+    _schema: IgnoredAny,
     target: Foreign,
     hives: Vec<HiveDocument>,
     profiles: Vec<ProfileDocument>,
@@ -55,11 +67,11 @@ struct PlanDocument {
     #[serde(default)]
     warnings: Vec<String>,
     /// For people; worked out anew where the plan is applied.
+    #[serde(default, rename = "effective")]
+    _effective: Vec<IgnoredAny>,
+    #[serde(default, rename = "debris")]
+    _debris: Vec<IgnoredAny>,
     #[serde(default)]
-    effective: Vec<Json>,
-    #[serde(default)]
-    debris: Vec<Json>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     metadata: Option<MetadataDocument>,
     summary: SummaryDocument,
 }
@@ -126,8 +138,8 @@ pub(super) struct ChangeDocument {
     #[serde(default)]
     impact: Option<String>,
     #[serde(default)]
-    cause: Option<String>,
-    note: String,
+    cause: Option<Arc<str>>,
+    note: Arc<str>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     marks: Vec<Json>,
 }
@@ -154,22 +166,18 @@ struct SummaryDocument {
     blocked: usize,
 }
 
-/// The plan as JSON.
-///
-/// # Errors
-///
-/// None that a plan can give.
-pub fn plan_json(plan: &Plan) -> Result<Json, PlanJsonError> {
-    let document = PlanDocument {
-        schema: PLAN_SCHEMA.to_owned(),
-        target: plan.target.clone(),
+/// The plan as a document that is written piece by piece; behind it the `outcome` of an apply.
+pub fn plan_document<'p>(plan: &'p Plan, outcome: Option<Json>) -> impl Serialize + use<'p> {
+    WrittenPlan {
+        schema: PLAN_SCHEMA,
+        target: &plan.target,
         hives: plan.hives.iter().map(hive_document).collect(),
         profiles: plan.profiles.iter().map(profile_document).collect(),
-        changes: marked_changes(plan),
-        skipped: plan.skipped.iter().map(skipped_document).collect(),
-        blocked: plan.blocked.iter().map(skipped_document).collect(),
+        changes: MarkedChanges(plan),
+        skipped: AllSkipped(&plan.skipped),
+        blocked: AllSkipped(&plan.blocked),
         warnings: all_warnings(&plan.warnings, &plan.effect),
-        effective: settings_json(&plan.effect),
+        effective: Settings(&plan.effect),
         debris: debris_json(&plan.effect),
         metadata: plan.metadata.clone().map(|metadata| MetadataDocument {
             file_system: metadata.file_system,
@@ -182,18 +190,71 @@ pub fn plan_json(plan: &Plan) -> Result<Json, PlanJsonError> {
             skipped: plan.skipped.len(),
             blocked: plan.blocked.len(),
         },
-    };
-    Ok(serde_json::to_value(document)?)
+        outcome,
+    }
 }
 
-/// The changes alone.
-///
-/// # Errors
-///
-/// None that changes can give.
-pub fn changes_json(changes: &[Change]) -> Result<Json, PlanJsonError> {
-    let documents: Vec<ChangeDocument> = changes.iter().map(change_document).collect();
-    Ok(serde_json::to_value(documents)?)
+/// As [`PlanDocument`], while it is written.
+#[derive(Serialize)]
+struct WrittenPlan<'p> {
+    schema: &'static str,
+    target: &'p Foreign,
+    hives: Vec<HiveDocument>,
+    profiles: Vec<ProfileDocument>,
+    changes: MarkedChanges<'p>,
+    skipped: AllSkipped<'p>,
+    blocked: AllSkipped<'p>,
+    warnings: Vec<String>,
+    effective: Settings<'p>,
+    debris: Vec<Json>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    metadata: Option<MetadataDocument>,
+    summary: SummaryDocument,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outcome: Option<Json>,
+}
+
+/// The changes of a plan, each with what stands against it.
+struct MarkedChanges<'p>(&'p Plan);
+
+impl Serialize for MarkedChanges<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        // Marks are in the order of the changes.
+        let mut marks = self.0.effect.marks.iter().peekable();
+        let changes = self.0.changes.iter().enumerate().map(|(at, change)| {
+            let mut document = change_document(change);
+            while let Some(mark) = marks.next_if(|mark| mark.change == at) {
+                document.marks.push(mark_json(mark));
+            }
+            document
+        });
+        serializer.collect_seq(changes)
+    }
+}
+
+struct AllSkipped<'p>(&'p [Skipped]);
+
+impl Serialize for AllSkipped<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(skipped_document))
+    }
+}
+
+struct Settings<'p>(&'p Effect);
+
+impl Serialize for Settings<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.settings.iter().map(setting_json))
+    }
+}
+
+/// Changes alone, written one by one.
+pub struct ChangesDocument<'c>(pub &'c [Change]);
+
+impl Serialize for ChangesDocument<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(change_document))
+    }
 }
 
 /// A plan from the bytes of a file.
@@ -202,12 +263,12 @@ pub fn changes_json(changes: &[Change]) -> Result<Json, PlanJsonError> {
 ///
 /// Where it is no plan, or a change in it contradicts itself.
 pub fn plan_from_json(bytes: &[u8]) -> Result<Plan, PlanJsonError> {
-    let json: Json = serde_json::from_slice(bytes)?;
-    let schema = json.get("schema").and_then(Json::as_str).unwrap_or("");
+    let head: Head = serde_json::from_slice(bytes)?;
+    let schema = head.schema.as_str().unwrap_or("");
     if schema != PLAN_SCHEMA {
         return Err(PlanJsonError::Schema(schema.to_owned()));
     }
-    let document: PlanDocument = serde_json::from_value(json)?;
+    let document: PlanDocument = serde_json::from_slice(bytes)?;
     Ok(Plan {
         target: document.target,
         hives: document.hives.iter().filter_map(hive_from).collect(),
@@ -361,49 +422,45 @@ pub(super) fn change_document(change: &Change) -> ChangeDocument {
             .cause
             .as_ref()
             .map(|cause| cause.impact.as_str().to_owned()),
-        cause: change.cause.as_ref().map(|cause| cause.text.clone()),
-        note: change.note.clone(),
+        cause: change.cause.as_ref().map(|cause| Arc::clone(&cause.text)),
+        note: Arc::clone(&change.note),
         marks: Vec::new(),
     }
 }
 
-/// The changes, each with what stands against it.
-fn marked_changes(plan: &Plan) -> Vec<ChangeDocument> {
-    let mut documents: Vec<ChangeDocument> = plan.changes.iter().map(change_document).collect();
-    for mark in &plan.effect.marks {
-        if let Some(document) = documents.get_mut(mark.change) {
-            document.marks.push(mark_json(mark));
-        }
-    }
-    documents
-}
-
 fn changes_from(documents: &[ChangeDocument]) -> Result<Vec<Change>, PlanJsonError> {
+    let mut last = NodePath::root();
     let changes = documents.iter().zip(1_usize..).map(|(document, number)| {
-        change_from(document).map_err(|why| PlanJsonError::Change { number, why })
+        let change = change_from(document, &last);
+        let change = change.map_err(|why| PlanJsonError::Change { number, why })?;
+        last = change.key.clone();
+        Ok(change)
     });
     changes.collect()
 }
 
-pub(super) fn change_from(document: &ChangeDocument) -> Result<Change, String> {
+/// The change; its key shares what it has in common with the key of the `last` one.
+pub(super) fn change_from(document: &ChangeDocument, last: &NodePath) -> Result<Change, String> {
     let hive = hive_name(&document.hive);
     let action = Action::ALL
         .into_iter()
         .find(|action| action.as_str() == document.action);
+    let names = document.key.raw().split('\\').map(Name::from);
+    let key = NodePath::beside(last, names);
     let change = Change {
         profile: document.profile.clone(),
         hive: hive.ok_or_else(|| format!("{:?} is no hive", document.hive))?,
         control_set: document.control_set.clone(),
-        key: document.key.raw().split('\\').map(Name::from).collect(),
+        key,
         value: document.value.as_deref().map(Name::from),
         action: action.ok_or_else(|| format!("{:?} is no action", document.action))?,
         before: state_from(&document.before).map_err(|why| format!("its \"before\" {why}"))?,
         after: state_from(&document.after).map_err(|why| format!("its \"after\" {why}"))?,
         lowers_security: document.lowers_security,
         cause: cause_from(document),
-        note: document.note.clone(),
+        note: Arc::clone(&document.note),
     };
-    if change.key.iter().any(Name::is_empty) {
+    if change.key.names().into_iter().any(Name::is_empty) {
         return Err(format!("{:?} is no key path", document.key));
     }
     expect_sense(&change)?;

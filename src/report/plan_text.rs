@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! A plan as a diff that an engineer reads before saying yes.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
 
-use similar::algorithms::{Capture, Compact, Replace, myers};
 use similar::{ChangeTag, DiffOp, group_diff_ops};
 
 use super::effect_text::{all_warnings, mark_sentence, settings_text};
@@ -12,11 +11,11 @@ use super::style::{BOLD, DIM, GONE, GOOD, WARN};
 use super::values::value_line;
 use super::{WIDTH, styled};
 use crate::plan::{
-    Action, Change, Condition, Mark, Metadata, Plan, PlannedHive, Setting, TouchedKey, folded,
-    path_text,
+    Action, Change, Condition, KeyContent, Mark, Metadata, Plan, PlannedHive, Setting, TouchedKey,
+    folded_name, path_text,
 };
 use crate::profile::HiveName;
-use crate::regf::Name;
+use crate::regf::{FoldedPath, Name};
 use crate::text::{Text, escape};
 
 /// The column at which a reason begins beside its value.
@@ -28,16 +27,26 @@ const CONTEXT: usize = 1;
 /// The whole plan: hives, profiles, diff, warnings, summary.
 pub fn plan_text(plan: &Plan, touched: &[TouchedKey], verbose: bool) -> Text {
     let mut text = Text::new();
+    plan_pieces(plan, touched, verbose, &mut |piece| text.append(piece));
+    text
+}
+
+/// The same, piece by piece: reasons are said again with each change.
+pub fn plan_pieces(plan: &Plan, touched: &[TouchedKey], verbose: bool, out: &mut dyn FnMut(&Text)) {
+    let mut text = Text::new();
     header(&mut text, plan);
+    out(&text);
     let marks = &plan.effect.marks;
-    text.append(&marked_text(&plan.changes, marks, touched, &plan.hives));
+    marked_pieces(&plan.changes, marks, touched, &plan.hives, out);
+    let mut text = Text::new();
+    let changed = plan.changes.iter().filter_map(|change| {
+        let name = change.value.as_ref()?;
+        Some((change.key.folded(), folded_name(name)))
+    });
+    let changed: HashSet<(FoldedPath, Vec<u16>)> = changed.collect();
     let is_changed = |setting: &Setting| {
-        let place = folded(&setting.key);
-        let name = Name::from(setting.name);
-        plan.changes.iter().any(|change| {
-            let same = |value: &Name| value.same_as(&name);
-            change.value.as_ref().is_some_and(same) && folded(&change.key) == place
-        })
+        let name = folded_name(&Name::from(setting.name));
+        changed.contains(&(setting.key.folded(), name))
     };
     text.append(&settings_text(&plan.effect, is_changed, verbose));
     for warning in all_warnings(&plan.warnings, &plan.effect) {
@@ -50,7 +59,7 @@ pub fn plan_text(plan: &Plan, touched: &[TouchedKey], verbose: bool) -> Text {
     blocked(&mut text, plan);
     advice(&mut text, plan);
     text.line(styled(BOLD, summary_line(plan)));
-    text
+    out(&text);
 }
 
 fn metadata_line(metadata: &Metadata) -> String {
@@ -94,46 +103,56 @@ pub fn summary_line(plan: &Plan) -> String {
 }
 
 /// The diff of every touched key.
-pub fn changes_text(changes: &[Change], touched: &[TouchedKey], hives: &[PlannedHive]) -> Text {
-    marked_text(changes, &[], touched, hives)
+pub fn changes_pieces(
+    changes: &[Change],
+    touched: &[TouchedKey],
+    hives: &[PlannedHive],
+    out: &mut dyn FnMut(&Text),
+) {
+    marked_pieces(changes, &[], touched, hives, out);
 }
 
 /// A change with what stands against it.
 #[derive(Clone, Copy)]
 struct Marked<'c> {
     change: &'c Change,
-    /// The place of the change among all.
-    at: usize,
-    /// Of all changes.
     marks: &'c [Mark],
 }
 
 /// The diff of every touched key, with what stands against each change.
-fn marked_text(
+fn marked_pieces(
     changes: &[Change],
     marks: &[Mark],
     touched: &[TouchedKey],
     hives: &[PlannedHive],
-) -> Text {
-    let mut text = Text::new();
+    out: &mut dyn FnMut(&Text),
+) {
     let mut heading = None;
-    let mut by_key: HashMap<(HiveName, Vec<u16>), Vec<Marked<'_>>> = HashMap::new();
-    for (at, change) in changes.iter().enumerate() {
-        let place = (change.hive, folded(&change.key));
-        let marked = Marked { change, at, marks };
+    let mut against: Vec<&[Mark]> = vec![&[]; changes.len()];
+    for marks in marks.chunk_by(|one, other| one.change == other.change) {
+        let of = marks.first().and_then(|mark| against.get_mut(mark.change));
+        if let Some(of) = of {
+            *of = marks;
+        }
+    }
+    let mut by_key: HashMap<(HiveName, FoldedPath), Vec<Marked<'_>>> = HashMap::new();
+    for (change, marks) in changes.iter().zip(against) {
+        let place = (change.hive, change.key.folded());
+        let marked = Marked { change, marks };
         by_key.entry(place).or_default().push(marked);
     }
     for key in touched {
+        let mut text = Text::new();
         let place = (key.hive, key.control_set.as_deref());
         if heading != Some(place) {
             text.line(styled(BOLD, place_text(key, hives)));
             heading = Some(place);
         }
-        let ours = by_key.get(&(key.hive, folded(&key.key)));
+        let ours = by_key.get(&(key.hive, key.key.folded()));
         key_diff(&mut text, key, ours.map_or(&[], Vec::as_slice));
         text.end();
+        out(&text);
     }
-    text
 }
 
 fn header(text: &mut Text, plan: &Plan) {
@@ -195,7 +214,7 @@ fn place_text(key: &TouchedKey, hives: &[PlannedHive]) -> String {
     let Some(name) = &key.control_set else {
         return key.hive.to_string();
     };
-    let mut sets = hives.iter().flat_map(|hive| &hive.control_sets);
+    let mut sets = hives.iter().flat_map(|hive| hive.control_sets.iter());
     let set = sets.find(|set| set.name == *name);
     let set = set.map_or_else(|| name.clone(), control_set_text);
     format!("{}  {set}", key.hive)
@@ -218,10 +237,10 @@ fn key_diff(text: &mut Text, key: &TouchedKey, changes: &[Marked<'_>]) {
     key_reasons(text, changes);
     let named = changes.iter().filter_map(|marked| {
         let name = marked.change.value.as_ref()?;
-        Some((folded(std::slice::from_ref(name)), *marked))
+        Some((folded_name(name), *marked))
     });
     let by_value: HashMap<Vec<u16>, Marked<'_>> = named.collect();
-    let lines = |content: &Option<crate::plan::KeyContent>| -> Vec<String> {
+    let lines = |content: &Option<KeyContent>| -> Vec<String> {
         let values = content.iter().flatten();
         values
             .map(|(name, value)| value_line(name, value))
@@ -230,7 +249,7 @@ fn key_diff(text: &mut Text, key: &TouchedKey, changes: &[Marked<'_>]) {
     let (before, after) = (lines(&key.before), lines(&key.after));
     let names_after: Vec<_> = key.after.iter().flatten().map(|(name, _)| name).collect();
     let names_before: Vec<_> = key.before.iter().flatten().map(|(name, _)| name).collect();
-    for hunk in group_diff_ops(diff(&before, &after), CONTEXT) {
+    for hunk in group_diff_ops(diff(key, &before, &after), CONTEXT) {
         text.line(styled(DIM, hunk_header(&hunk)));
         let lines = hunk.iter().flat_map(|op| op.iter_changes(&before, &after));
         for line in lines {
@@ -239,20 +258,94 @@ fn key_diff(text: &mut Text, key: &TouchedKey, changes: &[Marked<'_>]) {
                 (Some(index), None) => names_before.get(index),
                 (None, None) => None,
             };
-            let name = name.map(|name| folded(std::slice::from_ref(*name)));
+            let name = name.map(|name| folded_name(name));
             let change = name.and_then(|name| by_value.get(&name));
             value_diff(text, line.tag(), line.value_ref(), change.copied());
         }
     }
 }
 
-/// How the lines of one list become those of the other. By one algorithm: what chooses among all that
-/// `similar` has makes the program 70 KB larger.
-fn diff(before: &[String], after: &[String]) -> Vec<DiffOp> {
-    let mut steps = Compact::new(Replace::new(Capture::new()), before, after);
-    let (all_before, all_after) = (0..before.len(), 0..after.len());
-    let Ok(()) = myers::diff(&mut steps, before, all_before, after, all_after);
-    steps.into_inner().into_inner().into_ops()
+/// How the values of a key become what they will be. They keep their order, and new ones come behind
+/// them, so that nothing has to be searched for.
+fn diff(key: &TouchedKey, before: &[String], after: &[String]) -> Vec<DiffOp> {
+    let names = |content: &Option<KeyContent>| -> Vec<Vec<u16>> {
+        let content = content.iter().flatten();
+        content.map(|(name, _)| folded_name(name)).collect()
+    };
+    let (old_names, new_names) = (names(&key.before), names(&key.after));
+    let mut ops = Ops::default();
+    let (mut old, mut new) = (0, 0);
+    while let Some(name) = old_names.get(old) {
+        let stays = new_names.get(new) == Some(name);
+        if stays && before.get(old) == after.get(new) {
+            ops.keep(old, new);
+        } else {
+            ops.change(old, 1, new, usize::from(stays));
+        }
+        old = old.saturating_add(1);
+        new = new.saturating_add(usize::from(stays));
+    }
+    let added = new_names.len().saturating_sub(new);
+    ops.change(old, 0, new, added);
+    ops.finish()
+}
+
+/// The steps of a diff, those of a kind that follow each other as one.
+#[derive(Default)]
+struct Ops {
+    done: Vec<DiffOp>,
+    /// What is gone and what comes, from where on.
+    open: Option<(usize, usize, usize, usize)>,
+}
+
+impl Ops {
+    fn keep(&mut self, old: usize, new: usize) {
+        self.close();
+        match self.done.last_mut() {
+            Some(DiffOp::Equal { len, .. }) => *len = len.saturating_add(1),
+            _ => self.done.push(DiffOp::Equal {
+                old_index: old,
+                new_index: new,
+                len: 1,
+            }),
+        }
+    }
+
+    fn change(&mut self, old: usize, gone: usize, new: usize, come: usize) {
+        let (.., all_gone, all_come) = self.open.get_or_insert((old, new, 0, 0));
+        *all_gone = all_gone.saturating_add(gone);
+        *all_come = all_come.saturating_add(come);
+    }
+
+    fn close(&mut self) {
+        let Some((old_index, new_index, old_len, new_len)) = self.open.take() else {
+            return;
+        };
+        self.done.push(match (old_len, new_len) {
+            (0, 0) => return,
+            (0, _) => DiffOp::Insert {
+                old_index,
+                new_index,
+                new_len,
+            },
+            (_, 0) => DiffOp::Delete {
+                old_index,
+                old_len,
+                new_index,
+            },
+            _ => DiffOp::Replace {
+                old_index,
+                old_len,
+                new_index,
+                new_len,
+            },
+        });
+    }
+
+    fn finish(mut self) -> Vec<DiffOp> {
+        self.close();
+        self.done
+    }
 }
 
 /// Where a part of a diff is, in the manner of `diff -u`.
@@ -317,7 +410,7 @@ fn reason(text: &mut Text, line: &str, marked: Marked<'_>) {
     let style = if line.starts_with('-') { GONE } else { GOOD };
     let note = match change.lowers_security {
         true => format!("LOWERS SECURITY. {}", change.note),
-        false => change.note.clone(),
+        false => change.note.to_string(),
     };
     let note = escape(&note);
     if note.is_empty() && line.is_empty() {
@@ -343,8 +436,8 @@ fn reason(text: &mut Text, line: &str, marked: Marked<'_>) {
             ""
         ));
     }
-    let ours = marked.marks.iter().filter(|mark| mark.change == marked.at);
-    for sentence in ours.map(|mark| escape(&mark_sentence(mark))) {
+    let sentences = marked.marks.iter().map(mark_sentence);
+    for sentence in sentences.map(|sentence| escape(&sentence)) {
         for line in textwrap::wrap(&sentence, room) {
             text.line(format_args!("{:REASON_COLUMN$}{WARN}; {line}{WARN:#}", ""));
         }
@@ -378,11 +471,9 @@ fn blocked(text: &mut Text, plan: &Plan) {
 
 /// What else is to be done, for the profiles that change something here.
 fn advice(text: &mut Text, plan: &Plan) {
+    let changing: HashSet<&str> = plan.changes.iter().map(|c| c.profile.as_str()).collect();
     for profile in &plan.profiles {
-        let is_changing = plan
-            .changes
-            .iter()
-            .any(|change| change.profile == profile.id);
+        let is_changing = changing.contains(profile.id.as_str());
         for line in profile.advice.iter().filter(|_| is_changing) {
             let body = escape(line);
             let options = textwrap::Options::new(WIDTH)
@@ -396,14 +487,14 @@ fn advice(text: &mut Text, plan: &Plan) {
 }
 
 fn skipped(text: &mut Text, plan: &Plan, verbose: bool) {
-    let mut reasons: Vec<(HiveName, &str, usize)> = Vec::new();
+    let mut reasons: Vec<(&str, usize)> = Vec::new();
+    let mut places: HashMap<(HiveName, &str), usize> = HashMap::new();
     for skipped in &plan.skipped {
-        let same = |(hive, reason, _): &&mut (HiveName, &str, usize)| {
-            *hive == skipped.hive && *reason == skipped.reason
-        };
-        match reasons.iter_mut().find(same) {
-            Some((.., count)) => *count = count.saturating_add(1),
-            None => reasons.push((skipped.hive, &skipped.reason, 1)),
+        let place = places.entry((skipped.hive, &skipped.reason));
+        let place = *place.or_insert(reasons.len());
+        match reasons.get_mut(place) {
+            Some((_, count)) => *count = count.saturating_add(1),
+            None => reasons.push((&skipped.reason, 1)),
         }
         if verbose {
             let value = skipped
@@ -417,7 +508,7 @@ fn skipped(text: &mut Text, plan: &Plan, verbose: bool) {
     if verbose || reasons.is_empty() {
         return;
     }
-    for (_, reason, count) in reasons {
+    for (reason, count) in reasons {
         text.line(format_args!(
             "{}",
             styled(DIM, format!("skipped: {count} ({reason})"))

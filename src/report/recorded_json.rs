@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use super::plan_json::{ChangeDocument, PlanJsonError, change_document, change_from};
 use crate::plan::{Change, State, Value};
 use crate::profile::HiveName;
-use crate::regf::Name;
+use crate::regf::{Name, NodePath};
 
 /// Data longer than this is not repeated in a manifest, in bytes.
 const LONGEST: usize = 1024;
@@ -32,7 +32,7 @@ pub struct Long<'a> {
     /// The hive.
     pub hive: HiveName,
     /// The key.
-    pub key: &'a [Name],
+    pub key: &'a NodePath,
     /// The value's name.
     pub value: &'a Name,
 }
@@ -98,6 +98,7 @@ pub fn recorded_from_json(
     mut find: impl FnMut(Long<'_>) -> Option<Value>,
 ) -> Result<Recorded, PlanJsonError> {
     let mut recorded = Recorded::default();
+    let mut last = NodePath::root();
     let items = json.as_array().map(Vec::as_slice).unwrap_or_default();
     for (item, number) in items.iter().zip(1_usize..) {
         let mut document: ChangeDocument = serde::Deserialize::deserialize(item)?;
@@ -105,8 +106,9 @@ pub fn recorded_from_json(
             take_digest(&mut document.before),
             take_digest(&mut document.after),
         ];
-        let change = change_from(&document);
+        let change = change_from(&document, &last);
         let mut change = change.map_err(|why| PlanJsonError::Change { number, why })?;
+        last = change.key.clone();
         let mut missing = None;
         for (side, digest) in [Side::Before, Side::After].into_iter().zip(digests) {
             let Some(digest) = digest else {
@@ -172,7 +174,7 @@ mod tests {
             profile: "p".to_owned(),
             hive: HiveName::System,
             control_set: None,
-            key: vec![Name::from("Key")],
+            key: NodePath::from("Key"),
             value: Some(Name::from("Value")),
             action: match after {
                 Some(_) => Action::Set,
@@ -182,7 +184,7 @@ mod tests {
             after: after.map(State::Value),
             lowers_security: false,
             cause: None,
-            note: "why".to_owned(),
+            note: "why".into(),
         }
     }
 

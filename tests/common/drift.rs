@@ -2,18 +2,18 @@
 //! Plans against hives in memory, and their changes made with the editor.
 
 use hivemend::edit::Editor;
-use hivemend::plan::{Action, Change, HiveInput, Options, Plan, Selection, State, build};
+use hivemend::plan::{
+    Action, Change, Condition, HiveInput, Options, Plan, Selection, State, build,
+};
 use hivemend::profile::{HiveName, builtin, load};
 use hivemend::regf::Hive;
 
 /// What the built-in profile `id` would change in these hives, in every control set.
 pub(crate) fn plan(id: &str, hives: &[(HiveName, &Vec<u8>)]) -> Plan {
     let profile = load(id).unwrap();
-    let hives = hives.iter().map(|(name, image)| HiveInput {
-        condition: hivemend::plan::Condition::Clean,
-        name: *name,
-        path: name.to_string().into(),
-        hive: Hive::open(*image).unwrap(),
+    let hives = hives.iter().map(|(name, image)| {
+        let hive = Hive::open(*image).unwrap();
+        HiveInput::new(*name, name.to_string().into(), hive, Condition::Clean)
     });
     let hives: Vec<HiveInput<'_>> = hives.collect();
     let options = Options {

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use hivemend::edit::{EditError, Editor};
-use hivemend::regf::{Hive, Name, key_node_field};
+use hivemend::regf::{Hive, Name, NodePath, key_node_field};
 use hivemend::verify::{Expectation, ExpectedState, verify_damaged};
 
 use crate::empty_hive::EmptyHive;
@@ -206,7 +206,7 @@ fn expected(planned: &Planned) -> Vec<Expectation> {
         .map(|key| (key, ExpectedState::KeyExists));
     let all = values.chain(deleted).chain(created);
     all.map(|(key, state)| Expectation {
-        key: names(key),
+        key: NodePath::from(key.as_str()),
         state,
     })
     .collect()

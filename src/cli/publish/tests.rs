@@ -6,13 +6,14 @@ use clap::Parser;
 use super::super::args::Cli;
 use super::*;
 use crate::plan::Value;
+use crate::regf::Name;
 
 fn image() -> Vec<u8> {
     include_bytes!("../../../testdata/hives/v1.5").to_vec()
 }
 
-fn path(text: &str) -> Vec<Name> {
-    text.split('\\').map(Name::from).collect()
+fn path(text: &str) -> NodePath {
+    NodePath::from(text)
 }
 
 fn change(key: &str, value: Option<&str>, action: Action, after: Option<State>) -> Change {
@@ -27,7 +28,7 @@ fn change(key: &str, value: Option<&str>, action: Action, after: Option<State>) 
         after,
         lowers_security: false,
         cause: None,
-        note: String::new(),
+        note: "".into(),
     }
 }
 
@@ -106,7 +107,7 @@ fn what_is_expected_is_what_the_changes_end_with() {
 fn a_donor_that_holds_something_else_gives_nothing() {
     let donor_image = image();
     let donor = Hive::open(&donor_image).unwrap();
-    let from = donor.find(&path("Deep")).unwrap().unwrap();
+    let from = donor.find(&[Name::from("Deep")]).unwrap().unwrap();
     let was = summarize(&donor, &from).unwrap();
     let gone = change("Deep", None, Action::DeleteKey, None);
     let without = edit_as_apply_does(&[&gone], false).new.content;

@@ -2,15 +2,14 @@
 //! One question for each entry of each profile that knows a cause: has it drifted, and does it count?
 
 use super::{Evidence, Masked};
+use crate::plan::build::build_entry;
 use crate::plan::effective::known::Known;
 use crate::plan::effective::reader::{Reader, When, path};
 use crate::plan::effective::{Source, by_policy, in_force, known_of};
-use crate::plan::{
-    Change, ControlSetInfo, HiveInput, Options, Plan, PlanError, Policies, Selection, State, build,
-};
+use crate::plan::scene::Scene;
+use crate::plan::{Change, ControlSetInfo, HiveInput, Plan, PlanError, Policies, State};
 use crate::profile::{Cause, Data, HiveName, KeyRule, Profile, ValueRule};
-use crate::regf::Name;
-use crate::text::Foreign;
+use crate::regf::{Name, NodePath};
 
 /// What one entry says.
 pub(super) struct Found {
@@ -36,7 +35,7 @@ pub(super) struct Answers {
 /// Asks profiles about control sets.
 pub(super) struct Asker<'a, 'r, 'h> {
     profiles: &'a [Profile],
-    hives: &'a [HiveInput<'h>],
+    scene: Scene<'a, 'h>,
     reader: &'a Reader<'r, 'h>,
     policies: Policies<'a>,
 }
@@ -50,28 +49,21 @@ impl<'a, 'r, 'h> Asker<'a, 'r, 'h> {
         hives: &'a [HiveInput<'h>],
         reader: &'a Reader<'r, 'h>,
         policies: Policies<'a>,
-    ) -> Self {
-        Self {
+    ) -> Result<Self, PlanError> {
+        Ok(Self {
             profiles,
-            hives,
+            scene: Scene::of(hives)?,
             reader,
             policies,
-        }
+        })
     }
 
     /// What every entry with a cause says about `set`.
     pub(super) fn ask(&self, set: &ControlSetInfo) -> Answers {
         let mut answers = Answers::default();
         for profile in self.profiles {
-            // The text and the other entries are not asked about.
-            let alone = Profile {
-                text: String::new(),
-                include: Vec::new(),
-                keys: Vec::new(),
-                ..profile.clone()
-            };
             for rule in &profile.keys {
-                self.ask_rule(profile, &alone, rule, set, &mut answers);
+                self.ask_rule(profile, rule, set, &mut answers);
             }
         }
         answers
@@ -80,11 +72,12 @@ impl<'a, 'r, 'h> Asker<'a, 'r, 'h> {
     fn ask_rule(
         &self,
         profile: &Profile,
-        alone: &Profile,
         rule: &KeyRule,
         set: &ControlSetInfo,
         answers: &mut Answers,
     ) {
+        let names = rule.path.segments.iter();
+        let below: NodePath = names.map(|name| Name::from(name.as_str())).collect();
         let mut ask = |value: Option<&ValueRule>| {
             let own = value.and_then(|value| value.cause.as_ref());
             let Some(cause) = own.or(profile.cause.as_ref()) else {
@@ -94,10 +87,12 @@ impl<'a, 'r, 'h> Asker<'a, 'r, 'h> {
                 cause,
                 profile: &profile.id,
                 rule,
+                below: &below,
                 value,
                 set,
             };
-            match self.plan(alone, rule, value, set) {
+            let values = value.map(std::slice::from_ref).unwrap_or_default();
+            match build_entry(&self.scene, set, profile, rule, values) {
                 Ok(plan) => self.judge(&question, plan, answers),
                 Err(PlanError::NothingToCompare(_)) => {}
                 Err(error) => {
@@ -112,30 +107,6 @@ impl<'a, 'r, 'h> Asker<'a, 'r, 'h> {
             ask(None);
         }
         rule.values.iter().for_each(|value| ask(Some(value)));
-    }
-
-    /// What one entry alone would change.
-    fn plan(
-        &self,
-        alone: &Profile,
-        rule: &KeyRule,
-        value: Option<&ValueRule>,
-        set: &ControlSetInfo,
-    ) -> Result<Plan, PlanError> {
-        let values = value.cloned().into_iter().collect();
-        let rule = KeyRule {
-            values,
-            ..rule.clone()
-        };
-        let profile = Profile {
-            keys: vec![rule],
-            ..alone.clone()
-        };
-        let options = Options {
-            target: Foreign::default(),
-            selection: Selection::Numbers(vec![set.number]),
-        };
-        build(&[profile], self.hives, &options)
     }
 
     fn judge(&self, question: &Question<'_>, plan: Plan, answers: &mut Answers) {
@@ -168,7 +139,7 @@ impl<'a, 'r, 'h> Asker<'a, 'r, 'h> {
         for change in meant {
             if self.is_mended_at_start(&change) {
                 answers.masked.push(Masked {
-                    cause: question.cause.text.clone(),
+                    cause: question.cause.text.to_string(),
                     evidence: evidence(change),
                     why: "Registry.pol writes it as it should be when Windows starts".to_owned(),
                 });
@@ -320,7 +291,7 @@ impl<'a, 'r, 'h> Asker<'a, 'r, 'h> {
                 continue;
             }
             answers.masked.push(Masked {
-                cause: question.cause.text.clone(),
+                cause: question.cause.text.to_string(),
                 evidence,
                 why: why.clone(),
             });
@@ -333,6 +304,8 @@ struct Question<'q> {
     cause: &'q Cause,
     profile: &'q str,
     rule: &'q KeyRule,
+    /// The rule's key below the control set.
+    below: &'q NodePath,
     value: Option<&'q ValueRule>,
     set: &'q ControlSetInfo,
 }
@@ -340,16 +313,8 @@ struct Question<'q> {
 impl Question<'_> {
     /// The setting that the entry is about, where another place may win over it.
     fn known(&self) -> Option<&'static Known> {
-        let rule_path = &self.rule.path;
-        rule_path.control_set?;
-        let mut key = vec![Name::from(self.set.name.as_str())];
-        key.extend(
-            rule_path
-                .segments
-                .iter()
-                .map(|name| Name::from(name.as_str())),
-        );
-        known_of(&key, &self.value?.name)
+        self.rule.path.control_set?;
+        known_of(self.below, &self.value?.name)
     }
 }
 
@@ -372,5 +337,5 @@ fn same_place(one: &Evidence, other: &Evidence) -> bool {
         (None, None) => true,
         _ => false,
     };
-    one.hive == other.hive && same_value && crate::plan::state::same_path(&one.key, &other.key)
+    one.hive == other.hive && same_value && one.key.same_as(&other.key)
 }

@@ -5,6 +5,7 @@ use crate::plan::effective::in_force;
 use crate::plan::effective::known::{KNOWN, Known};
 use crate::plan::effective::reader::{Reader, When, dword, path, text};
 use crate::profile::HiveName;
+use crate::regf::NodePath;
 
 /// The key of the firewall's settings, below a control set.
 pub(super) const FIREWALL: &str = "Services\\SharedAccess\\Parameters\\FirewallPolicy";
@@ -70,7 +71,7 @@ pub(super) fn networks(reader: &Reader<'_, '_>, set: &str, port: u16) -> Vec<Net
     networks.collect()
 }
 
-fn rules(reader: &Reader<'_, '_>, hive: HiveName, key: &[crate::regf::Name]) -> Vec<Rule> {
+fn rules(reader: &Reader<'_, '_>, hive: HiveName, key: &NodePath) -> Vec<Rule> {
     let listed = reader.listed(hive, key).into_iter();
     let rules = listed.filter_map(|(name, value)| Rule::read(name.to_text(), &text(&value)?));
     rules.collect()
@@ -123,7 +124,7 @@ impl Firewall<'_, '_, '_> {
         })
     }
 
-    fn number(&self, hive: HiveName, key: &[crate::regf::Name], name: &str) -> Option<u32> {
+    fn number(&self, hive: HiveName, key: &NodePath, name: &str) -> Option<u32> {
         let key = self.reader.key(hive, key);
         let value = self.reader.value(&key, name, When::AtStart)?;
         dword(&value)

@@ -7,8 +7,9 @@ use std::collections::{HashMap, HashSet};
 use super::ask::{Answers, Found};
 use super::{Evidence, Finding};
 use crate::plan::effective::{Effect, Flaw};
-use crate::plan::{State, folded};
+use crate::plan::{State, folded_name};
 use crate::profile::{Cause, HiveName, Impact, Profile};
+use crate::regf::FoldedPath;
 
 /// Profiles in the order in which causes of the same impact are shown.
 const ORDER: &[&str] = &[
@@ -32,7 +33,7 @@ pub(super) fn gather(found: Vec<Found>, profiles: &[Profile]) -> Vec<Finding> {
         names.retain(|name| !name.is_empty());
         let same = |finding: &&mut Finding| {
             finding.impact == best.cause.impact
-                && finding.cause == best.cause.text
+                && finding.cause == *best.cause.text
                 && finding.profiles.first() == names.first()
         };
         match findings.iter_mut().find(same) {
@@ -43,7 +44,7 @@ pub(super) fn gather(found: Vec<Found>, profiles: &[Profile]) -> Vec<Finding> {
             }
             None => findings.push(Finding {
                 impact: best.cause.impact,
-                cause: best.cause.text,
+                cause: best.cause.text.to_string(),
                 profiles: names,
                 also,
                 advice: best.advice,
@@ -124,13 +125,12 @@ fn best_of_each_place(found: Vec<Found>, profiles: &[Profile]) -> Vec<(Found, Ve
     best
 }
 
-type Place = (HiveName, Vec<u16>, Option<Vec<u16>>);
+type Place = (HiveName, FoldedPath, Option<Vec<u16>>);
 
 /// What is equal for what the registry takes for one value or key.
 fn place_of(evidence: &Evidence) -> Place {
-    let value = evidence.value.as_ref();
-    let value = value.map(|name| folded(std::slice::from_ref(name)));
-    (evidence.hive, folded(&evidence.key), value)
+    let value = evidence.value.as_ref().map(folded_name);
+    (evidence.hive, evidence.key.folded(), value)
 }
 
 /// Adds values that do nothing because of their name or type.
@@ -149,7 +149,7 @@ pub(super) fn add_debris(answers: &mut Answers, effect: &Effect, set: &str) {
         };
         let cause = Cause {
             impact: Impact::Unusual,
-            text: text.to_owned(),
+            text: text.into(),
         };
         answers.found.push(Found {
             cause,
@@ -172,9 +172,9 @@ pub(super) fn add_debris(answers: &mut Answers, effect: &Effect, set: &str) {
 /// What another control set has that the one that boots has not: its own evidence only.
 pub(super) fn rest(other: Vec<Finding>, findings: &[Finding]) -> Vec<Finding> {
     let below = |evidence: &Evidence| {
-        let name = evidence.value.as_ref();
-        let value = name.map(|name| folded(std::slice::from_ref(name)));
-        (evidence.key.get(1..).map(folded), value)
+        let value = evidence.value.as_ref().map(folded_name);
+        let key = evidence.key.without_first();
+        (key.map(|key| key.folded()), value)
     };
     let said = findings.iter().flat_map(|finding| &finding.evidence);
     let said = said.filter(|said| said.control_set.is_some());

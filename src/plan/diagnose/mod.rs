@@ -13,12 +13,9 @@ use self::ask::Asker;
 use self::gather::{gather, rest};
 use super::control_sets::booting;
 use super::effective::{effect_reader, sets_of};
-use super::{
-    ControlSetInfo, Effect, HiveInput, PlanError, PlannedHive, Policies, State, control_sets,
-    effect,
-};
+use super::{ControlSetInfo, Effect, HiveInput, PlanError, PlannedHive, Policies, State, effect};
 use crate::profile::{HiveName, Impact, Profile};
-use crate::regf::Name;
+use crate::regf::{Name, NodePath};
 
 /// What is wrong with a machine, as far as its registry tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,7 +63,7 @@ pub struct Evidence {
     /// The control set, where the key is in one.
     pub control_set: Option<String>,
     /// The key's path below the hive's root.
-    pub key: Vec<Name>,
+    pub key: NodePath,
     /// The value's name; `None` for the key itself.
     pub value: Option<Name>,
     /// What is there; `None` for absent.
@@ -110,12 +107,12 @@ pub fn diagnose(
 ) -> Result<Diagnosis, PlanError> {
     let system = hives.iter().find(|input| input.name == HiveName::System);
     let system = system.ok_or(PlanError::HiveMissing(HiveName::System))?;
-    let sets = control_sets(&system.hive)?;
+    let sets = system.control_sets()?;
     let why = "Select\\Default and Select\\Current are missing or name no control set that exists";
     let boots = booting(&sets).ok_or(PlanError::NoCurrent { why })?.clone();
     let effect = effect(hives, &[], policies);
     let reader = effect_reader(hives, &[], policies);
-    let asker = Asker::new(profiles, hives, &reader, policies);
+    let asker = Asker::new(profiles, hives, &reader, policies)?;
     let mut answers = asker.ask(&boots);
     structure::add(&mut answers, &reader, profiles, &boots.name);
     gather::add_debris(&mut answers, &effect, &boots.name);

@@ -5,12 +5,12 @@
 use super::Evidence;
 use super::ask::{Answers, Found};
 use super::firewall::{Closed, FIREWALL, Network, networks};
+use crate::plan::State;
 use crate::plan::effective::in_force;
 use crate::plan::effective::known::{KNOWN, LISTENER, TERMINAL_SERVER, TS_POLICY};
 use crate::plan::effective::reader::{Reader, When, dword, path, text};
-use crate::plan::{State, folded};
 use crate::profile::{Cause, Data, HiveName, Impact, Profile};
-use crate::regf::Name;
+use crate::regf::{Name, NodePath};
 
 const SERVICE: &str = "Services\\TermService";
 
@@ -119,7 +119,7 @@ fn licence(reader: &Reader<'_, '_>, set: &str) -> Option<Found> {
     };
     let cause = Cause {
         impact: Impact::Blocks,
-        text: cause.to_owned(),
+        text: cause.into(),
     };
     let found_there = found.map(State::Value);
     let mut found = structural(cause, set, key, Some(Name::from(value)), LICENCE_ADVICE);
@@ -130,32 +130,31 @@ fn licence(reader: &Reader<'_, '_>, set: &str) -> Option<Found> {
 }
 
 /// What is below a key that is not there needs no word of its own.
-fn leave_out_below(answers: &mut Answers, key: &[Name]) {
-    let missing = folded(key);
+fn leave_out_below(answers: &mut Answers, missing: &NodePath) {
     answers.found.retain(|found| {
-        let is_below = folded(&found.evidence.key).starts_with(&missing);
+        let is_below = found.evidence.key.is_at_or_below(missing);
         found.evidence.hive != HiveName::System || !is_below
     });
 }
 
-fn damaged_key(set: &str, key: Vec<Name>) -> Found {
+fn damaged_key(set: &str, key: NodePath) -> Found {
     let cause = Cause {
         impact: Impact::Blocks,
-        text: "SYSTEM is damaged where the settings of Remote Desktop are".to_owned(),
+        text: "SYSTEM is damaged where the settings of Remote Desktop are".into(),
     };
     let advice = "Look at the damage with: hivemend check TARGET. Windows cannot read it either.";
     structural(cause, set, key, None, advice)
 }
 
-fn missing_key(set: &str, key: Vec<Name>, cause: &str, advice: &str) -> Found {
+fn missing_key(set: &str, key: NodePath, cause: &str, advice: &str) -> Found {
     let cause = Cause {
         impact: Impact::Blocks,
-        text: cause.to_owned(),
+        text: cause.into(),
     };
     structural(cause, set, key, None, advice)
 }
 
-fn structural(cause: Cause, set: &str, key: Vec<Name>, value: Option<Name>, advice: &str) -> Found {
+fn structural(cause: Cause, set: &str, key: NodePath, value: Option<Name>, advice: &str) -> Found {
     Found {
         cause,
         profile: String::new(),
@@ -193,7 +192,7 @@ fn firewall(answers: &mut Answers, reader: &Reader<'_, '_>, set: &str, port: u16
     }
     let rules = path(Some(set), &format!("{FIREWALL}\\FirewallRules"));
     let is_open = networks.iter().all(|network| network.closed.is_none());
-    let in_key = |found: &Found, key: &[Name]| folded(&found.evidence.key) == folded(key);
+    let in_key = |found: &Found, key: &NodePath| found.evidence.key.same_as(key);
     answers
         .found
         .retain(|found| !is_open || !in_key(found, &rules));
@@ -221,7 +220,7 @@ fn firewall(answers: &mut Answers, reader: &Reader<'_, '_>, set: &str, port: u16
 }
 
 /// The firewall as a cause of its own, where it lets nothing in.
-fn closed(networks: &[Network], set: &str, rules: Vec<Name>, port: u16) -> Option<Found> {
+fn closed(networks: &[Network], set: &str, rules: NodePath, port: u16) -> Option<Found> {
     let closed = || networks.iter().filter(|network| network.closed.is_some());
     let first = closed().find_map(|network| network.closed.clone())?;
     let names: Vec<&str> = closed().map(|network| network.name).collect();
@@ -245,7 +244,10 @@ fn closed(networks: &[Network], set: &str, rules: Vec<Name>, port: u16) -> Optio
     let advice = "Look at the rules with: hivemend show TARGET \
                   'SYSTEM\\CurrentControlSet\\Services\\SharedAccess\\Parameters\\FirewallPolicy\\FirewallRules'";
     Some(structural(
-        Cause { impact, text },
+        Cause {
+            impact,
+            text: text.into(),
+        },
         set,
         rules,
         value,

@@ -10,7 +10,7 @@ use super::known::{KNOWN, LISTENER, MAY_BE_TEXT, POLICY_NUMBERS, TERMINAL_SERVER
 use super::reader::{Reader, path};
 use crate::plan::{ControlSetInfo, Value, path_text};
 use crate::profile::{self, HiveName};
-use crate::regf::Name;
+use crate::regf::{Name, NodePath};
 use crate::text::Foreign;
 
 /// A value that does not do what its writer meant.
@@ -21,7 +21,7 @@ pub struct Debris {
     /// The control set, where the key is in one.
     pub control_set: Option<String>,
     /// The key's path below the hive's root.
-    pub key: Vec<Name>,
+    pub key: NodePath,
     /// The value's name.
     pub name: Name,
     /// The value.
@@ -78,10 +78,10 @@ fn name_profiles(found: &mut [Debris]) {
     };
     for debris in found.iter_mut().filter(|debris| is_name(debris)) {
         let below = match debris.control_set {
-            Some(_) => debris.key.get(1..).unwrap_or(&[]),
-            None => debris.key.as_slice(),
+            Some(_) => debris.key.without_first().unwrap_or_default(),
+            None => debris.key.clone(),
         };
-        let key = path_text(below);
+        let key = path_text(&below);
         let mut rules = profile.keys.iter().filter(|rule| {
             let segments = rule.path.segments.join("\\");
             rule.path.hive == debris.hive && segments.eq_ignore_ascii_case(key.raw())
@@ -98,7 +98,7 @@ fn look_at(
     reader: &Reader<'_, '_>,
     hive: HiveName,
     control_set: Option<String>,
-    path: Vec<Name>,
+    path: NodePath,
     key: &str,
     found: &mut Vec<Debris>,
 ) {

@@ -12,17 +12,18 @@ pub(crate) mod reader;
 
 pub use debris::{Debris, Flaw};
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
+use std::sync::{Arc, LazyLock};
 
 use self::known::{KNOWN, Known, MAY_BE_TEXT, TS_POLICY, UNLIMITED_BY_POLICY};
 use self::reader::{AskedKey, Reader, When, dword, path, text};
 use super::control_sets::booting;
-use super::{Action, Change, ControlSetInfo, HiveInput, State, Value, control_sets, folded};
+use super::{Action, Change, ControlSetInfo, HiveInput, State, Value, folded_name};
 
 use crate::policy::{PolicyEffect, RegistryPol};
 use crate::profile::{HiveName, Profile};
-use crate::regf::Name;
+use crate::regf::{FoldedPath, Name, NodePath};
 
 /// What is known of policies besides the hives.
 #[derive(Clone, Copy, Debug, Default)]
@@ -52,7 +53,7 @@ pub struct Setting {
     /// The control set.
     pub control_set: String,
     /// The key's path below the root of SYSTEM.
-    pub key: Vec<Name>,
+    pub key: NodePath,
     /// The value's name.
     pub name: &'static str,
     /// What the value itself is now; it may not count.
@@ -153,13 +154,17 @@ pub fn effect(hives: &[HiveInput<'_>], changes: &[Change], policies: Policies<'_
     let reader = effect_reader(hives, changes, policies);
     let sets = sets_of(hives);
     let mut settings = Vec::new();
-    for set in &sets {
+    for set in sets.iter() {
         let known = KNOWN.iter();
         settings.extend(known.filter_map(|known| setting(&reader, &set.name, known)));
     }
+    let by_place = settings.iter().map(|setting| {
+        let name = folded_name(&Name::from(setting.name));
+        ((setting.key.folded(), name), setting)
+    });
     let context = Context {
         reader: &reader,
-        settings: &settings,
+        settings: by_place.collect(),
         domain_member: policies.domain_member && is_policy_processed(&reader, &sets),
     };
     let marks = changes.iter().enumerate();
@@ -194,9 +199,9 @@ pub(crate) fn effect_reader<'r, 'h>(
 }
 
 /// The control sets of the SYSTEM hive, if it is there.
-pub(crate) fn sets_of(hives: &[HiveInput<'_>]) -> Vec<ControlSetInfo> {
+pub(crate) fn sets_of(hives: &[HiveInput<'_>]) -> Arc<[ControlSetInfo]> {
     let system = hives.iter().find(|input| input.name == HiveName::System);
-    let sets = system.and_then(|input| control_sets(&input.hive).ok());
+    let sets = system.and_then(|input| input.control_sets().ok());
     sets.unwrap_or_default()
 }
 
@@ -330,7 +335,7 @@ fn as_listener_says(known: &Known, found: Value) -> Option<Value> {
 
 struct Context<'c, 'r, 'h> {
     reader: &'c Reader<'r, 'h>,
-    settings: &'c [Setting],
+    settings: HashMap<(FoldedPath, Vec<u16>), &'c Setting>,
     domain_member: bool,
 }
 
@@ -353,10 +358,8 @@ impl Context<'_, '_, '_> {
         let Some(name) = &change.value else {
             return Vec::new();
         };
-        let is_ours = |setting: &&Setting| {
-            name.same_as(&Name::from(setting.name)) && folded(&change.key) == folded(&setting.key)
-        };
-        let Some(setting) = self.settings.iter().find(is_ours) else {
+        let place = (change.key.folded(), folded_name(name));
+        let Some(setting) = self.settings.get(&place) else {
             return Vec::new();
         };
         let lift = lift_of(setting);
@@ -395,10 +398,8 @@ impl Context<'_, '_, '_> {
 
     /// What undoes a change of a policy: the local group policy's file, or a domain's policy.
     fn against_policy(&self, change: &Change) -> Vec<(Against, Option<&'static str>)> {
-        let is_policy = change
-            .key
-            .first()
-            .is_some_and(|name| name.same_as(&Name::from("Policies")));
+        let first = change.key.first();
+        let is_policy = first.is_some_and(|name| name.same_as(&Name::from("Policies")));
         if !is_policy || change.action == Action::CreateKey {
             return Vec::new();
         }
@@ -435,7 +436,7 @@ impl Context<'_, '_, '_> {
 
     /// Whether the file sets a value in a key that is deleted.
     fn key_comes_back(&self, change: &Change) -> Option<Against> {
-        if folded(&change.key) != folded(&path(None, TS_POLICY)) {
+        if !change.key.same_as(&path(None, TS_POLICY)) {
             return None;
         }
         let key = self.reader.key(HiveName::Software, &change.key);
@@ -456,36 +457,47 @@ impl Context<'_, '_, '_> {
 /// Whether profiles or changes are about keys where one place wins over another.
 pub fn concerns(profiles: &[Profile], changes: &[Change]) -> bool {
     let known = KNOWN.iter().map(|known| known.key).chain([TS_POLICY]);
-    let known: HashSet<Vec<u16>> = known.map(|known| folded(&path(None, known))).collect();
-    let is_known = |below: &[Name]| known.contains(&folded(below));
+    let known: HashSet<FoldedPath> = known.map(|key| path(None, key).folded()).collect();
     let rules = profiles.iter().flat_map(|profile| &profile.keys);
-    let mut rules = rules.map(|rule| -> Vec<Name> {
+    let mut rules = rules.map(|rule| -> NodePath {
         let segments = rule.path.segments.iter();
         segments
             .map(|segment| Name::from(segment.as_str()))
             .collect()
     });
-    rules.any(|key| is_known(&key))
+    // Thousands of changes may be about one key.
+    let mut asked = HashSet::new();
+    rules.any(|key| known.contains(&key.folded()))
         || changes.iter().any(|change| {
-            let below = match change.control_set {
-                Some(_) => change.key.get(1..),
-                None => Some(change.key.as_slice()),
-            };
-            below.is_some_and(is_known)
+            asked.insert(change.key.folded())
+                && match change.control_set {
+                    Some(_) => change.key.without_first(),
+                    None => Some(change.key.clone()),
+                }
+                .is_some_and(|below| known.contains(&below.folded()))
         })
 }
 
 /// The profile that removes the policy over a setting.
 fn lift_of(setting: &Setting) -> Option<&'static str> {
-    known_of(&setting.key, setting.name).and_then(|known| known.lift)
+    let below = setting.key.without_first()?;
+    known_of(&below, setting.name).and_then(|known| known.lift)
 }
 
-/// The known setting at `key` of a control set.
-pub(crate) fn known_of(key: &[Name], name: &str) -> Option<&'static Known> {
-    let below = key.get(1..)?;
-    KNOWN.iter().find(|known| {
-        known.name.eq_ignore_ascii_case(name) && folded(below) == folded(&path(None, known.key))
-    })
+/// The known settings by their keys below the control set.
+static BY_KEY: LazyLock<HashMap<FoldedPath, Vec<&'static Known>>> = LazyLock::new(|| {
+    let mut by_key: HashMap<FoldedPath, Vec<&'static Known>> = HashMap::new();
+    for known in KNOWN {
+        let key = path(None, known.key).folded();
+        by_key.entry(key).or_default().push(known);
+    }
+    by_key
+});
+
+/// The known setting in the key at `below` a control set.
+pub(crate) fn known_of(below: &NodePath, name: &str) -> Option<&'static Known> {
+    let mut known = BY_KEY.get(&below.folded())?.iter().copied();
+    known.find(|known| known.name.eq_ignore_ascii_case(name))
 }
 
 impl Source {

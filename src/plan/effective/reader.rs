@@ -6,11 +6,10 @@ use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use crate::plan::state::find_key;
-use crate::plan::{Action, Change, HiveInput, PlanError, State, Value, folded, path_text};
+use crate::plan::{Action, Change, HiveInput, PlanError, State, Value, folded_name, path_text};
 use crate::policy::{PolicyEffect, RegistryPol};
 use crate::profile::HiveName;
-use crate::regf::{CellOffset, Name, RegfError};
+use crate::regf::{CellOffset, FoldedPath, Name, NodePath, RegfError};
 
 /// A point in time at which a value is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +26,8 @@ pub(crate) enum When {
 pub(crate) struct Reader<'r, 'h> {
     hives: &'r [HiveInput<'h>],
     changed: HashMap<Place, Changed>,
-    deleted: Vec<Place>,
+    /// The last change that deletes a key, by its place among all.
+    deleted: HashMap<Place, usize>,
     /// The local group policy, where Windows will process it.
     pub(crate) local_policy: Option<&'r RegistryPol>,
     /// What could not be read.
@@ -38,24 +38,24 @@ pub(crate) struct Reader<'r, 'h> {
     known: RefCell<HashMap<KnownPlace, Rc<AskedKey>>>,
 }
 
-/// A hive and the folded path of a key in it.
-type Place = (HiveName, Vec<u16>);
+/// A hive and a key in it.
+type Place = (HiveName, FoldedPath);
 
 /// A hive, the control set, and a path below it, or below the hive's root if there is none.
 type KnownPlace = (HiveName, Option<String>, &'static str);
 
-/// What changes make of values, by their folded names; `None` where they are deleted.
-type Changed = HashMap<Vec<u16>, Option<Value>>;
+/// What changes make of values, by their folded names: the place of the last change among all, and
+/// `None` where it deletes the value.
+type Changed = HashMap<Vec<u16>, (usize, Option<Value>)>;
 
 /// A key that is asked for its values, there or not.
 pub(crate) struct AskedKey {
     hive: HiveName,
-    path: Vec<Name>,
+    path: NodePath,
     /// The values in it by their folded names, once one is asked for.
     stored: OnceCell<HashMap<Vec<u16>, CellOffset>>,
-    /// Where the changes delete it, those that come after that.
-    changed: Changed,
-    is_deleted: bool,
+    /// The last change that deletes it, by itself or with a key above.
+    deleted: Option<usize>,
 }
 
 impl<'r, 'h> Reader<'r, 'h> {
@@ -67,22 +67,23 @@ impl<'r, 'h> Reader<'r, 'h> {
         let mut reader = Self {
             hives,
             changed: HashMap::new(),
-            deleted: Vec::new(),
+            deleted: HashMap::new(),
             local_policy,
             problems: RefCell::default(),
             asked: RefCell::default(),
             known: RefCell::default(),
         };
-        changes.iter().for_each(|change| reader.overlay(change));
+        for (at, change) in changes.iter().enumerate() {
+            reader.overlay(at, change);
+        }
         reader
     }
 
-    fn overlay(&mut self, change: &Change) {
-        let place = (change.hive, folded(&change.key));
+    fn overlay(&mut self, at: usize, change: &Change) {
+        let place = (change.hive, change.key.folded());
         match (&change.value, &change.after) {
             (None, _) if change.action == Action::DeleteKey => {
-                self.changed.retain(|at, _| !is_at_or_below(at, &place));
-                self.deleted.push(place);
+                self.deleted.insert(place, at);
             }
             (None, _) => {}
             (Some(name), after) => {
@@ -91,7 +92,7 @@ impl<'r, 'h> Reader<'r, 'h> {
                     _ => None,
                 };
                 let values = self.changed.entry(place).or_default();
-                values.insert(folded_name(name), value);
+                values.insert(folded_name(name), (at, value));
             }
         }
     }
@@ -102,17 +103,21 @@ impl<'r, 'h> Reader<'r, 'h> {
     }
 
     /// The key at `path` below the root of `hive`.
-    pub(crate) fn key(&self, hive: HiveName, path: &[Name]) -> Rc<AskedKey> {
-        let place = (hive, folded(path));
+    pub(crate) fn key(&self, hive: HiveName, path: &NodePath) -> Rc<AskedKey> {
+        let place = (hive, path.folded());
         if let Some(key) = self.asked.borrow().get(&place) {
             return Rc::clone(key);
         }
+        let above = path.upwards().map(|path| (hive, path.folded()));
+        let deleted = match self.deleted.is_empty() {
+            true => None,
+            false => above.filter_map(|place| self.deleted.get(&place)).max(),
+        };
         let key = Rc::new(AskedKey {
             hive,
-            path: path.to_vec(),
+            path: path.clone(),
             stored: OnceCell::new(),
-            changed: self.changed.get(&place).cloned().unwrap_or_default(),
-            is_deleted: self.deleted.iter().any(|at| is_at_or_below(&place, at)),
+            deleted: deleted.copied(),
         });
         self.asked.borrow_mut().insert(place, Rc::clone(&key));
         key
@@ -160,9 +165,12 @@ impl<'r, 'h> Reader<'r, 'h> {
     }
 
     fn planned(&self, key: &AskedKey, name: &[u16]) -> Option<Value> {
-        match key.changed.get(name) {
-            Some(value) => value.clone(),
-            None if key.is_deleted => None,
+        let changed = self.changed.get(&(key.hive, key.path.folded()));
+        let changed = changed.and_then(|values| values.get(name));
+        // What was changed before the key went is gone with it.
+        match changed.filter(|(at, _)| key.deleted.is_none_or(|deleted| *at > deleted)) {
+            Some((_, value)) => value.clone(),
+            None if key.deleted.is_some() => None,
             None => self.stored(key, name),
         }
     }
@@ -186,13 +194,13 @@ impl<'r, 'h> Reader<'r, 'h> {
         }
     }
 
-    fn read_values(&self, hive: HiveName, path: &[Name]) -> HashMap<Vec<u16>, CellOffset> {
+    fn read_values(&self, hive: HiveName, path: &NodePath) -> HashMap<Vec<u16>, CellOffset> {
         let mut values = HashMap::new();
         let Some(input) = self.hives.iter().find(|input| input.name == hive) else {
             return values;
         };
         let in_hive = PlanError::in_hive(hive);
-        let listed = find_key(input, path).and_then(|key| match key {
+        let listed = input.find_key(path).and_then(|key| match key {
             Some(key) => input.hive.values(&key).map_err(&in_hive),
             None => Ok(Vec::new()),
         });
@@ -212,11 +220,11 @@ impl<'r, 'h> Reader<'r, 'h> {
     }
 
     /// The names and types of the values of a key.
-    pub(crate) fn listed(&self, hive: HiveName, path: &[Name]) -> Vec<(Name, Value)> {
+    pub(crate) fn listed(&self, hive: HiveName, path: &NodePath) -> Vec<(Name, Value)> {
         let Some(input) = self.hives.iter().find(|input| input.name == hive) else {
             return Vec::new();
         };
-        let found = find_key(input, path).and_then(|key| match key {
+        let found = input.find_key(path).and_then(|key| match key {
             Some(key) => crate::plan::key_content(&input.hive, &key)
                 .map_err(crate::plan::PlanError::in_hive(hive))
                 .map(Some),
@@ -228,11 +236,11 @@ impl<'r, 'h> Reader<'r, 'h> {
     }
 
     /// Whether the key exists now; `None` where that cannot be read.
-    pub(crate) fn has_key(&self, hive: HiveName, path: &[Name]) -> Option<bool> {
+    pub(crate) fn has_key(&self, hive: HiveName, path: &NodePath) -> Option<bool> {
         let Some(input) = self.hives.iter().find(|input| input.name == hive) else {
             return Some(false);
         };
-        match find_key(input, path) {
+        match input.find_key(path) {
             Ok(key) => Some(key.is_some()),
             Err(error) => self.unread(error.to_string()),
         }
@@ -247,20 +255,8 @@ impl<'r, 'h> Reader<'r, 'h> {
     }
 }
 
-/// Whether the key is `above`, or below it.
-fn is_at_or_below((hive, path): &Place, (other, above): &Place) -> bool {
-    let rest = path.strip_prefix(above.as_slice());
-    let is_below =
-        rest.is_some_and(|rest| rest.first().is_none_or(|unit| *unit == u16::from(b'\\')));
-    hive == other && is_below
-}
-
-fn folded_name(name: &Name) -> Vec<u16> {
-    folded(std::slice::from_ref(name))
-}
-
 /// A path from its text, below `root` where there is one.
-pub(crate) fn path(root: Option<&str>, text: &str) -> Vec<Name> {
+pub(crate) fn path(root: Option<&str>, text: &str) -> NodePath {
     let names = text.split('\\').map(Name::from);
     root.map(Name::from).into_iter().chain(names).collect()
 }
