@@ -26,13 +26,7 @@ const OTHER_COMPILER: u64 = 30;
 
 #[test]
 fn commands_take_as_many_instructions_as_before() {
-    if let Some(why) = cannot_count() {
-        let said = format!("SKIPPED: {why}, no instructions were counted\n");
-        std::io::stderr().write_all(said.as_bytes()).unwrap();
-        assert!(
-            std::env::var_os("HIVEMEND_REQUIRE_JUDGES").is_none(),
-            "{said}"
-        );
+    if skip_without_counts() {
         return;
     }
     let disk = tempfile::tempdir().unwrap();
@@ -90,6 +84,20 @@ fn words(words: &[&str]) -> Vec<String> {
     words.iter().map(|&word| word.to_owned()).collect()
 }
 
+/// Whether a test is skipped because instructions cannot be counted here, which is said aloud.
+pub(crate) fn skip_without_counts() -> bool {
+    let Some(why) = cannot_count() else {
+        return false;
+    };
+    let said = format!("SKIPPED: {why}, no instructions were counted\n");
+    std::io::stderr().write_all(said.as_bytes()).unwrap();
+    assert!(
+        std::env::var_os("HIVEMEND_REQUIRE_JUDGES").is_none(),
+        "{said}"
+    );
+    true
+}
+
 /// Why instructions cannot be counted here.
 fn cannot_count() -> Option<&'static str> {
     if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
@@ -119,7 +127,7 @@ fn compiler() -> String {
 }
 
 /// The instructions of one run of hivemend.
-fn count(arguments: &[String], folder: &Path) -> u64 {
+pub(crate) fn count(arguments: &[String], folder: &Path) -> u64 {
     let profile = folder.join("callgrind.out");
     let program = env!("CARGO_BIN_EXE_hivemend");
     let run = Command::new("valgrind")

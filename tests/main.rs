@@ -59,6 +59,7 @@ mod architecture;
 mod bad_sector;
 mod catalogue;
 mod check;
+mod cost;
 mod damage;
 mod damaged_edits;
 mod damaged_hives;

@@ -150,7 +150,7 @@ fn a_run_that_finds_its_backups_name_taken_leaves_the_other_backup_alone() {
             hives: vec![hive],
             backup_dir: Some(shared.clone()),
             scope: BackupScope::Hives,
-            changes: json!([]).into(),
+            changes: (&json!([])).try_into().unwrap(),
             undoes: None,
             now: UNIX_EPOCH + Duration::from_secs(1_800_000_000),
             version: "test".to_owned(),

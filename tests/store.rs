@@ -333,7 +333,9 @@ impl Target {
             hives,
             backup_dir: None,
             scope: BackupScope::Hives,
-            changes: serde_json::json!([{ "key": "ControlSet001\\Control" }]).into(),
+            changes: (&serde_json::json!([{ "key": "ControlSet001\\Control" }]))
+                .try_into()
+                .unwrap(),
             undoes: None,
             now: SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_170_665),
             version: "0.1.0".to_owned(),
@@ -1024,7 +1026,7 @@ fn a_run_whose_record_could_not_be_read_back_is_refused() {
     let request = |target: &Target, length: u64| {
         let mut request = target.request();
         let long = "x".repeat(usize::try_from(length).unwrap());
-        request.changes = serde_json::json!([long]).into();
+        request.changes = (&serde_json::json!([long])).try_into().unwrap();
         request
     };
     // What else is in it: found by a short one.

@@ -24,8 +24,8 @@ use crate::profile::{self, HiveName, Profile};
 use crate::regf::{Finder, Hive, check};
 use crate::report::{ChangesDocument, Long, Recorded, Side, changes_pieces, recorded_from_json};
 use crate::store::{
-    Backup, BackupId, BackupScope, BackupState, Disk, Outcome, RestoreAction, RestoreItem,
-    RestorePlan, Site, Store,
+    Backup, BackupId, BackupScope, BackupState, Disk, Outcome, Remembered, RestoreAction,
+    RestoreItem, RestorePlan, Site, Store,
 };
 use crate::text::{Text, escape, quoted};
 
@@ -314,10 +314,10 @@ fn restore_values(
 /// The manifest's changes; `find` gives the data that is not in it.
 fn recorded(
     backup: &Backup,
-    changes: &Json,
+    changes: &Remembered,
     find: impl FnMut(Long<'_>) -> Option<Value>,
 ) -> Result<Recorded, Failure> {
-    recorded_from_json(changes, find)
+    recorded_from_json(changes.text(), find)
         .map_err(|error| Failure::refused(format!("{}: {error}", shown(&backup.folder))))
 }
 
@@ -325,7 +325,7 @@ fn recorded(
 /// written from those on the disk.
 fn with_long_data(
     backup: &Backup,
-    changes: &Json,
+    changes: &Remembered,
     inputs: &[HiveInput<'_>],
 ) -> Result<Recorded, Failure> {
     let mut needed = BTreeSet::new();

@@ -4,6 +4,8 @@
 //! What was there before stands in the backup's hive, and what was written in the hive on the disk: a
 //! second copy, as text, would make manifests that nobody can read back.
 
+use serde::{Serialize, Serializer};
+use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 
@@ -52,28 +54,37 @@ pub struct Recorded {
 /// # Errors
 ///
 /// None that changes can give.
-pub fn recorded_json(changes: &[Change]) -> Result<Json, PlanJsonError> {
-    let documents = changes.iter().map(|change| {
-        let (before, after) = (long(change.before.as_ref()), long(change.after.as_ref()));
-        let mut document = match before.is_some() || after.is_some() {
-            // The long data is not even made text of.
-            true => change_document(&Change {
-                before: change.before.clone().filter(|_| before.is_none()),
-                after: change.after.clone().filter(|_| after.is_none()),
-                ..change.clone()
-            }),
-            false => change_document(change),
-        };
-        if let Some(before) = before {
-            document.before = before;
-        }
-        if let Some(after) = after {
-            document.after = after;
-        }
-        document
-    });
-    let documents: Vec<ChangeDocument> = documents.collect();
-    Ok(serde_json::to_value(documents)?)
+pub fn recorded_json(changes: &[Change]) -> Result<Box<RawValue>, PlanJsonError> {
+    Ok(to_raw_value(&RecordedChanges(changes))?)
+}
+
+/// The changes, written one by one.
+struct RecordedChanges<'c>(&'c [Change]);
+
+impl Serialize for RecordedChanges<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(recorded_document))
+    }
+}
+
+fn recorded_document(change: &Change) -> ChangeDocument {
+    let (before, after) = (long(change.before.as_ref()), long(change.after.as_ref()));
+    let mut document = match before.is_some() || after.is_some() {
+        // The long data is not even made text of.
+        true => change_document(&Change {
+            before: change.before.clone().filter(|_| before.is_none()),
+            after: change.after.clone().filter(|_| after.is_none()),
+            ..change.clone()
+        }),
+        false => change_document(change),
+    };
+    if let Some(before) = before {
+        document.before = before;
+    }
+    if let Some(after) = after {
+        document.after = after;
+    }
+    document
 }
 
 /// Long data by length and digest; `None` for anything else.
@@ -94,14 +105,14 @@ fn long(state: Option<&State>) -> Option<Json> {
 ///
 /// Where it holds none that can be read.
 pub fn recorded_from_json(
-    json: &Json,
+    json: &str,
     mut find: impl FnMut(Long<'_>) -> Option<Value>,
 ) -> Result<Recorded, PlanJsonError> {
     let mut recorded = Recorded::default();
     let mut last = NodePath::root();
-    let items = json.as_array().map(Vec::as_slice).unwrap_or_default();
-    for (item, number) in items.iter().zip(1_usize..) {
-        let mut document: ChangeDocument = serde::Deserialize::deserialize(item)?;
+    let items: Vec<&RawValue> = serde_json::from_str(json)?;
+    for (item, number) in items.into_iter().zip(1_usize..) {
+        let mut document: ChangeDocument = serde_json::from_str(item.get())?;
         let digests = [
             take_digest(&mut document.before),
             take_digest(&mut document.after),
@@ -197,12 +208,12 @@ mod tests {
             change(None, Some(other.clone())),
         ];
         let json = recorded_json(&changes).unwrap();
-        assert!(json.to_string().len() < 4 * LONGEST, "no long data in it");
+        assert!(json.get().len() < 4 * LONGEST, "no long data in it");
         let both = |wanted: Long<'_>| match wanted.side {
             Side::Before => Some(long.clone()),
             Side::After => Some(other.clone()),
         };
-        let found = recorded_from_json(&json, both).unwrap();
+        let found = recorded_from_json(json.get(), both).unwrap();
         assert_eq!(found.changes, changes);
         assert!(found.unknown.is_empty());
 
@@ -211,15 +222,21 @@ mod tests {
             Side::Before => Some(long.clone()),
             Side::After => Some(value(3, 0, 0)),
         };
-        let found = recorded_from_json(&json, changed).unwrap();
+        let found = recorded_from_json(json.get(), changed).unwrap();
         assert_eq!(found.changes, changes[1..2]);
         let sides: Vec<Side> = found.unknown.iter().map(|(_, side)| *side).collect();
         assert_eq!(sides, [Side::After; 2]);
-        let found = recorded_from_json(&json, |_| None).unwrap();
+        let found = recorded_from_json(json.get(), |_| None).unwrap();
         let sides: Vec<Side> = found.unknown.iter().map(|(_, side)| *side).collect();
         assert_eq!(sides, [Side::Before, Side::After]);
         // The same bytes of another type are other data.
         let retyped = |_: Long<'_>| Some(value(1, 2, 5_000_000));
-        assert_eq!(recorded_from_json(&json, retyped).unwrap().unknown.len(), 2);
+        assert_eq!(
+            recorded_from_json(json.get(), retyped)
+                .unwrap()
+                .unknown
+                .len(),
+            2
+        );
     }
 }

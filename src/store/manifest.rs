@@ -4,7 +4,6 @@
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::io;
-use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +13,7 @@ use super::limits;
 use super::medium::Medium;
 use super::metadata::FileMetadata;
 use super::names::{BackupId, FileName, Sha256Sum};
+use super::remembered::Remembered;
 use crate::disk::{Folder, Spot};
 
 /// The manifest's name in its backup folder.
@@ -55,9 +55,8 @@ pub struct Manifest {
     /// alone by the run and by what undoes it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub not_copied: Vec<NotCopied>,
-    /// What the caller wants remembered about its changes; opaque here, and shared because it may
-    /// be thousands of changes.
-    pub changes: Arc<serde_json::Value>,
+    /// What the caller wants remembered about its changes.
+    pub changes: Remembered,
 }
 
 /// How much a backup holds.
@@ -163,7 +162,7 @@ impl Manifest {
         hives: Vec<HiveRecord>,
         companions: Vec<CompanionRecord>,
         not_copied: Vec<NotCopied>,
-        changes: Arc<serde_json::Value>,
+        changes: Remembered,
         undoes: Option<BackupId>,
     ) -> Self {
         let (schema, state) = (SCHEMA.to_owned(), BackupState::Applying);

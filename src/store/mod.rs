@@ -21,6 +21,7 @@ mod pending;
 mod platform;
 mod prune;
 mod publish;
+mod remembered;
 mod replace;
 mod restore;
 mod run;
@@ -39,6 +40,7 @@ pub use names::{BackupId, FileName, Sha256Sum};
 pub use pending::{HiveStands, Pending, PendingHive, Settled};
 pub use prune::{Keep, LeftAlone, PruneOutcome, PrunePlan};
 pub use publish::{NewHive, Outcome, Prepared, Published, Request};
+pub use remembered::Remembered;
 pub use restore::{RestoreAction, RestoreItem, RestoreOutcome, RestorePlan};
 pub use site::{Judge, Role, Site};
 

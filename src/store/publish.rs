@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::Store;
@@ -20,6 +19,7 @@ use super::manifest::{
 use super::metadata::nothing_lost;
 use super::names::{BackupId, FileName, utc_text};
 use super::platform::{Lock, LockError};
+use super::remembered::Remembered;
 use super::run::{Run, link_or_copy};
 use crate::disk::{
     DiskError, Folder, Identity, LogMisfit, Spot, guard, hive_size_beside, log_misfit, logs_of,
@@ -55,7 +55,7 @@ pub struct Request {
     /// How much is backed up.
     pub scope: BackupScope,
     /// What the manifest is to remember about the changes.
-    pub changes: Arc<serde_json::Value>,
+    pub changes: Remembered,
     /// The backup whose changes are taken back, where that is what is published.
     pub undoes: Option<BackupId>,
     /// The time of the run.
@@ -165,7 +165,7 @@ impl Store<'_> {
             records,
             companions,
             not_copied,
-            Arc::clone(&request.changes),
+            request.changes.clone(),
             request.undoes.clone(),
         );
         let contents = looked.iter().map(|hive| hive.content).collect();

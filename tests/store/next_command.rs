@@ -25,7 +25,7 @@ fn request(bench: &Bench) -> Request {
         hives: hives.to_vec(),
         backup_dir: None,
         scope: BackupScope::Hives,
-        changes: serde_json::json!([]).into(),
+        changes: (&serde_json::json!([])).try_into().unwrap(),
         undoes: None,
         now: SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_170_665),
         version: "0.1.0".to_owned(),
