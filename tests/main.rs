@@ -64,6 +64,7 @@ mod damage;
 mod damaged_edits;
 mod damaged_hives;
 mod diagnose;
+mod diagnose_areas;
 mod effective;
 mod explain;
 mod faults;

@@ -10,7 +10,8 @@ use super::failure::Failure;
 use super::interrupted;
 use super::output::Output;
 use super::target::{Found, condition_warnings, input};
-use crate::plan::{Diagnosis, HiveInput, diagnose};
+use crate::disk::{OnDisk, WindowsFiles};
+use crate::plan::{Diagnosis, HiveInput, Presence, diagnose, system_drive};
 use crate::profile::{self, HiveName, Impact, Profile};
 use crate::report::{CommandLine, diagnose_json, diagnose_text};
 
@@ -53,7 +54,13 @@ pub(super) fn run(args: &DiagnoseArgs, output: &Output) -> Result<Exit, Failure>
         let message = "there is no SYSTEM hive here, and most of what can be wrong is in it";
         return Err(Failure::refused(message).advising("Name it with --system."));
     }
-    let mut diagnosis = diagnose(&profiles, &inputs, policy.policies(&inputs))?;
+    let files = WindowsFiles::of(&found.target, system_drive(&inputs));
+    let files = |text: &str| match files.find(text) {
+        OnDisk::There => Presence::There,
+        OnDisk::Missing => Presence::Missing,
+        OnDisk::Unknown(why) => Presence::Unknown(why),
+    };
+    let mut diagnosis = diagnose(&profiles, &inputs, policy.policies(&inputs), &files)?;
     diagnosis.is_complete &= notes.is_empty();
     notes.extend(found.warnings(&hives));
     let conditions = views

@@ -20,6 +20,7 @@ mod policy_file;
 mod sniff;
 mod suspect;
 mod target;
+mod windows_files;
 
 pub use error::{DiskError, is_failing};
 pub use folder::{Folder, Spot};
@@ -35,5 +36,6 @@ pub use sniff::NotAHive;
 pub(crate) use suspect::LARGEST_HIVE;
 pub use suspect::read_suspect;
 pub use target::{HiveName, HivePath, Target, logs_of};
+pub use windows_files::{OnDisk, WindowsFiles};
 
 pub use crate::text::{Shown, shown};

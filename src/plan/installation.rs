@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! Which Windows a hive set belongs to, as far as its hives say.
 
-use super::{Selection, control_sets};
+use super::{HiveInput, Selection, control_sets};
+use crate::profile::HiveName;
 use crate::regf::{Hive, Name, RegfError};
 use crate::text::Foreign;
 
@@ -46,6 +47,22 @@ pub fn windows_version(hive: &Hive<'_>) -> Result<WindowsVersion, RegfError> {
         build: text("CurrentBuildNumber")?.or(text("CurrentBuild")?),
         revision: number("UBR")?,
     })
+}
+
+/// The letter of the volume that this Windows is on, as it calls it itself.
+pub fn system_drive(hives: &[HiveInput<'_>]) -> Option<char> {
+    let software = hives
+        .iter()
+        .find(|input| input.name == HiveName::Software)?;
+    let key = [
+        Name::from("Microsoft"),
+        Name::from("Windows NT"),
+        Name::from("CurrentVersion"),
+    ];
+    let root = text_at(&software.hive, &key, "SystemRoot").ok()??;
+    let mut root = root.raw().chars();
+    let letter = root.next().filter(char::is_ascii_alphabetic)?;
+    (root.next() == Some(':')).then_some(letter)
 }
 
 /// The machine's name, from the control set that is current, or else the first.

@@ -25,13 +25,15 @@ pub use allowed::expect_allowed;
 pub use build::{Options, build};
 pub use capture::{CapturedKey, CapturedValue, capture};
 pub use control_sets::{ControlSetInfo, Role, Selection, booting, control_sets};
-pub use diagnose::{Diagnosis, Evidence, Finding, Masked, diagnose};
+pub use diagnose::{
+    Area, AreaVerdict, Diagnosis, Evidence, Files, Finding, Masked, Presence, Verdict, diagnose,
+};
 pub use effective::{
     Against, Debris, Effect, Flaw, InForce, Mark, Policies, Setting, Source, concerns, effect,
 };
 pub use error::PlanError;
 pub use input::HiveInput;
-pub use installation::{WindowsVersion, computer_name, windows_version};
+pub use installation::{WindowsVersion, computer_name, system_drive, windows_version};
 pub use lowering::Lowering;
 pub use machine::{Fact, Machine, ProductType, is_domain_member, machine, needs_machine};
 pub use state::{

@@ -12,7 +12,7 @@ use super::state_json::state_json;
 use super::style::{BOLD, DIM, GONE, GOOD, WARN};
 use super::values::value_text;
 use super::{WIDTH, styled};
-use crate::plan::{Diagnosis, Evidence, Finding, Masked, State, path_text};
+use crate::plan::{AreaVerdict, Diagnosis, Evidence, Finding, Masked, State, Verdict, path_text};
 use crate::profile::Impact;
 use crate::regf::Name;
 use crate::text::{Text, escape};
@@ -31,7 +31,7 @@ pub struct CommandLine {
 /// How many values are shown for one cause.
 const SHOWN: usize = 20;
 
-/// What is left to look at where the registry is not the cause.
+/// What is left to look at where nothing that was judged is the cause.
 const LEFT: &[&str] = &[
     "The network: the machine's address and adapter, routes, network security groups and firewalls \
      in front of it; whether TCP port 3389 answers from the same network.",
@@ -57,6 +57,7 @@ pub fn diagnose_text(diagnosis: &Diagnosis, command: &CommandLine, verbose: bool
         styled(BOLD, verdict_sentence(diagnosis))
     ));
     text.end();
+    areas_text(&mut text, diagnosis);
     for finding in &diagnosis.findings {
         finding_text(&mut text, finding, command);
     }
@@ -96,9 +97,12 @@ fn verdict_sentence(diagnosis: &Diagnosis) -> String {
     let blocks = diagnosis.count(Impact::Blocks);
     let others = diagnosis.findings.len().saturating_sub(blocks);
     let set = &diagnosis.boots.name;
+    if let Some(meant) = diagnosis.meant {
+        return format!("Not judged: {meant}.");
+    }
     let mut sentence = match blocks {
         0 if diagnosis.is_complete => {
-            format!("Nothing in the registry blocks Remote Desktop ({set}): it is not the cause.")
+            format!("Nothing that was judged blocks Remote Desktop ({set}).")
         }
         0 => format!("Nothing that could be judged blocks Remote Desktop ({set})."),
         1 => format!("1 cause in the registry blocks Remote Desktop ({set})."),
@@ -108,6 +112,33 @@ fn verdict_sentence(diagnosis: &Diagnosis) -> String {
         let _ = write!(sentence, " {others} more to know of.");
     }
     sentence
+}
+
+/// The column of a step's verdict.
+const VERDICT_COLUMN: usize = 28;
+
+/// Each step on the way to a session, and what can be said of it.
+fn areas_text(text: &mut Text, diagnosis: &Diagnosis) {
+    for area in &diagnosis.areas {
+        let (style, verdict) = match (area.verdict, area.blocks) {
+            (Verdict::Blocked, 1) => (GONE, "blocked, 1 cause".to_owned()),
+            (Verdict::Blocked, blocks) => (GONE, format!("blocked, {blocks} causes")),
+            (Verdict::NotBlocked, _) => {
+                (GOOD, "not blocked, as far as the registry tells".to_owned())
+            }
+            (Verdict::NotJudged, _) => (WARN, "not judged".to_owned()),
+        };
+        let question = area.area.question();
+        text.line(format_args!(
+            "  {question:<VERDICT_COLUMN$}  {style}{verdict}{style:#}"
+        ));
+        let label = format!("  {:<VERDICT_COLUMN$}  ", "");
+        let open = area.open.iter().map(String::as_str);
+        let open: Vec<&str> = open.chain([area.area.never_judged()]).collect();
+        let sentence = format!("not looked at: {}", open.join("; "));
+        wrapped(text, DIM, &label, &sentence);
+    }
+    text.end();
 }
 
 fn finding_text(text: &mut Text, finding: &Finding, command: &CommandLine) {
@@ -267,12 +298,14 @@ fn quoted(word: &str) -> String {
 pub fn diagnose_json(diagnosis: &Diagnosis, command: &CommandLine, target: &str) -> Json {
     let finding = |finding: &Finding| finding_json(finding, command);
     json!({
-        "schema": "hivemend.diagnose/1",
+        "schema": "hivemend.diagnose/2",
         "target": target,
         "hives": hives_json(&diagnosis.hives),
         "boots": diagnosis.boots.name,
         "command": command.together(),
         "blocked": diagnosis.count(Impact::Blocks) > 0,
+        "not_judged_because": diagnosis.meant,
+        "areas": diagnosis.areas.iter().map(area_json).collect::<Vec<Json>>(),
         "findings": diagnosis.findings.iter().map(finding).collect::<Vec<Json>>(),
         "elsewhere": diagnosis.elsewhere.iter().map(finding).collect::<Vec<Json>>(),
         "masked": diagnosis.masked.iter().map(masked_json).collect::<Vec<Json>>(),
@@ -289,8 +322,19 @@ pub fn diagnose_json(diagnosis: &Diagnosis, command: &CommandLine, target: &str)
     })
 }
 
+fn area_json(area: &AreaVerdict) -> Json {
+    json!({
+        "area": area.area.as_str(),
+        "verdict": area.verdict.as_str(),
+        "blocks": area.blocks,
+        "not_looked_at": area.open,
+        "never_judged": area.area.never_judged(),
+    })
+}
+
 fn finding_json(finding: &Finding, command: &CommandLine) -> Json {
     json!({
+        "area": finding.area.as_str(),
         "impact": finding.impact.as_str(),
         "cause": finding.cause,
         "profiles": finding.profiles,

@@ -103,7 +103,7 @@ const HEALTHY_SERVICES: &[(&str, u32, &str, &str)] = &[
         r"NT AUTHORITY\LocalService",
         "localService",
     ),
-    ("RpcEptMapper", 2, r"NT AUTHORITY\NetworkService", "RPCSS"),
+    ("RpcEptMapper", 2, r"NT AUTHORITY\NetworkService", "rpcss"),
     ("RpcSs", 2, r"NT AUTHORITY\NetworkService", "rpcss"),
     ("SamSs", 2, "LocalSystem", ""),
     ("SessionEnv", 3, "localSystem", "netsvcs"),
@@ -120,8 +120,26 @@ const HEALTHY_SERVICES: &[(&str, u32, &str, &str)] = &[
     ("WinRM", 3, r"NT AUTHORITY\NetworkService", "NetworkService"),
 ];
 
-/// Drivers that start with the loader.
-const BOOT_DRIVERS: &[&str] = &["ACPI", "disk", "volmgr", "partmgr", "volsnap", "volume"];
+/// Drivers that start with the loader or right after it.
+const DRIVERS: &[(&str, u32)] = &[
+    ("ACPI", 0),
+    ("disk", 0),
+    ("volmgr", 0),
+    ("partmgr", 0),
+    ("volsnap", 0),
+    ("volume", 0),
+    ("pci", 0),
+    ("vdrvroot", 0),
+    ("mountmgr", 0),
+    ("storahci", 0),
+    ("storvsc", 0),
+    ("vmbus", 0),
+    ("stornvme", 0),
+    ("NDIS", 0),
+    ("Tcpip", 0),
+    ("AFD", 1),
+    ("nsiproxy", 1),
+];
 
 /// Firewall rules about Remote Desktop, as Windows 10 has them while it is on.
 pub(crate) const TCP_RULE: &str = r"v2.30|Action=Allow|Active=TRUE|Dir=In|Protocol=6|LPort=3389|App=%SystemRoot%\system32\svchost.exe|Svc=termservice|Name=@FirewallAPI.dll,-28775|Desc=@FirewallAPI.dll,-28756|EmbedCtxt=@FirewallAPI.dll,-28752|";
@@ -173,12 +191,14 @@ impl Machine {
         for (name, start, account, group) in HEALTHY_SERVICES {
             machine.service(name, *start, account, group);
         }
-        for driver in BOOT_DRIVERS {
+        for (driver, start) in DRIVERS {
             let key = format!(r"{SERVICES}\{driver}");
-            machine.dword(&key, "Start", 0);
+            machine.dword(&key, "Start", *start);
             machine.dword(&key, "Type", 1);
             machine.dword(&key, "ErrorControl", 3);
         }
+        machine.hosts();
+        machine.session();
         for profile in ["DomainProfile", "PublicProfile", "StandardProfile"] {
             let key = format!(r"{FIREWALL}\{profile}");
             machine.dword(&key, "EnableFirewall", 1);
@@ -199,6 +219,57 @@ impl Machine {
             r"%SystemDrive%\ProgramData",
         );
         machine
+    }
+
+    /// The groups that svchost starts, with the files of their services.
+    fn hosts(&mut self) {
+        let mut groups: std::collections::BTreeMap<String, Vec<&str>> = Default::default();
+        let all = HEALTHY_SERVICES
+            .iter()
+            .map(|(name, _, _, group)| (*name, *group));
+        for (name, group) in all.chain([("TermService", "NetworkService")]) {
+            if group.is_empty() {
+                continue;
+            }
+            let members = groups.entry(group.to_ascii_lowercase()).or_default();
+            members.push(name);
+            let file = match name {
+                "TermService" => "termsrv",
+                name => name,
+            };
+            let key = format!(r"{SERVICES}\{name}\Parameters");
+            self.expand_sz(
+                &key,
+                "ServiceDll",
+                &format!(r"%SystemRoot%\System32\{file}.dll"),
+            );
+        }
+        for (group, members) in groups {
+            let list = utf16(&(members.join("\0") + "\0"));
+            let hosts = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion\Svchost";
+            self.set(hosts, &group, 7, &list);
+        }
+    }
+
+    /// What the session manager and the logon start, and what a listener is made of.
+    fn session(&mut self) {
+        let manager = r"SYSTEM\CurrentControlSet\Control\Session Manager";
+        self.set(manager, "BootExecute", 7, &utf16("autocheck autochk *\0"));
+        let windows = r"%SystemRoot%\system32\csrss.exe ObjectDirectory=\Windows";
+        self.expand_sz(&format!(r"{manager}\SubSystems"), "Windows", windows);
+        let logon = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion\Winlogon";
+        self.sz(logon, "Shell", "explorer.exe");
+        self.sz(logon, "Userinit", r"C:\Windows\system32\userinit.exe,");
+        self.sz(LISTENER, "WdName", "Microsoft RDP 8.0");
+        self.dword(LISTENER, "WdFlag", 0x36);
+        self.sz(LISTENER, "PdName", "tcp");
+        self.dword(LISTENER, "PdClass", 2);
+        self.dword(LISTENER, "PdFlag", 0x4E);
+        self.sz(
+            LISTENER,
+            "LoadableProtocol_Object",
+            "{5828227c-20cf-4408-b73f-73ab70b8849f}",
+        );
     }
 
     fn service(&mut self, name: &str, start: u32, account: &str, group: &str) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! One question for each entry of each profile that knows a cause: has it drifted, and does it count?
 
-use super::{Evidence, Masked};
+use super::{Area, Evidence, Masked};
 use crate::plan::build::build_entry;
 use crate::plan::effective::known::Known;
 use crate::plan::effective::reader::{Reader, When, path};
@@ -13,6 +13,8 @@ use crate::regf::{Name, NodePath};
 
 /// What one entry says.
 pub(super) struct Found {
+    /// The step that it is about.
+    pub(super) area: Area,
     /// What its drift means.
     pub(super) cause: Cause,
     /// The profile of the entry; empty for what the structure of the hive tells.
@@ -146,15 +148,17 @@ impl<'a, 'r, 'h> Asker<'a, 'r, 'h> {
                 continue;
             }
             let (with, note) = self.comes_back(&change);
+            let evidence = Evidence {
+                note,
+                ..evidence(change)
+            };
             answers.found.push(Found {
+                area: Area::of(question.profile, &evidence),
                 cause: question.cause.clone(),
                 profile: question.profile.to_owned(),
                 with,
                 advice: None,
-                evidence: Evidence {
-                    note,
-                    ..evidence(change)
-                },
+                evidence,
             });
         }
     }
@@ -186,6 +190,7 @@ impl<'a, 'r, 'h> Asker<'a, 'r, 'h> {
         let advice =
             "No profile removes this policy: edit it where it is made, or delete its value.";
         Some(Some(Found {
+            area: Area::of(question.profile, &question.evidence()),
             cause: question.cause.clone(),
             profile: profiles.next().unwrap_or_default(),
             with: profiles.collect(),
@@ -311,6 +316,27 @@ struct Question<'q> {
 }
 
 impl Question<'_> {
+    /// Where it is about, with nothing found.
+    fn evidence(&self) -> Evidence {
+        let set = self
+            .rule
+            .path
+            .control_set
+            .map(|_| Name::from(self.set.name.as_str()));
+        Evidence {
+            hive: self.rule.path.hive,
+            control_set: None,
+            key: set
+                .into_iter()
+                .chain(self.below.names().into_iter().cloned())
+                .collect(),
+            value: None,
+            found: None,
+            wanted: None,
+            note: None,
+        }
+    }
+
     /// The setting that the entry is about, where another place may win over it.
     fn known(&self) -> Option<&'static Known> {
         self.rule.path.control_set?;

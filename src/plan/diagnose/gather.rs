@@ -5,7 +5,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::ask::{Answers, Found};
-use super::{Evidence, Finding};
+use super::{Area, Evidence, Finding};
 use crate::plan::effective::{Effect, Flaw};
 use crate::plan::{State, folded_name};
 use crate::profile::{Cause, HiveName, Impact, Profile};
@@ -32,7 +32,8 @@ pub(super) fn gather(found: Vec<Found>, profiles: &[Profile]) -> Vec<Finding> {
         add_new(&mut names, best.with);
         names.retain(|name| !name.is_empty());
         let same = |finding: &&mut Finding| {
-            finding.impact == best.cause.impact
+            finding.area == best.area
+                && finding.impact == best.cause.impact
                 && finding.cause == *best.cause.text
                 && finding.profiles.first() == names.first()
         };
@@ -43,6 +44,7 @@ pub(super) fn gather(found: Vec<Found>, profiles: &[Profile]) -> Vec<Finding> {
                 finding.evidence.push(best.evidence);
             }
             None => findings.push(Finding {
+                area: best.area,
                 impact: best.cause.impact,
                 cause: best.cause.text.to_string(),
                 profiles: names,
@@ -56,7 +58,7 @@ pub(super) fn gather(found: Vec<Found>, profiles: &[Profile]) -> Vec<Finding> {
         let ours = finding.profiles.clone();
         finding.also.retain(|name| !ours.contains(name));
     }
-    findings.sort_by_key(|finding| (finding.impact, rank(finding, profiles)));
+    findings.sort_by_key(|finding| (finding.impact, finding.area, rank(finding, profiles)));
     findings
 }
 
@@ -111,11 +113,20 @@ fn best_of_each_place(found: Vec<Found>, profiles: &[Profile]) -> Vec<(Found, Ve
             }
             Some((other, also)) => {
                 let is_better = goodness(&found) < goodness(other);
-                let lesser = match is_better {
+                let mut lesser = match is_better {
                     true => std::mem::replace(other, found),
                     false => found,
                 };
-                add_new(also, vec![lesser.profile]);
+                // The step that comes first is the one where it is noticed.
+                other.area = other.area.min(lesser.area);
+                if other.profile.is_empty() && lesser.evidence.wanted != lesser.evidence.found {
+                    // It puts this very value right.
+                    other.profile = std::mem::take(&mut lesser.profile);
+                    other.evidence.wanted = lesser.evidence.wanted.take();
+                }
+                if !lesser.profile.is_empty() {
+                    add_new(also, vec![lesser.profile]);
+                }
                 add_new(&mut other.with, lesser.with);
                 let note = lesser.evidence.note;
                 other.evidence.note = other.evidence.note.take().or(note);
@@ -152,6 +163,7 @@ pub(super) fn add_debris(answers: &mut Answers, effect: &Effect, set: &str) {
             text: text.into(),
         };
         answers.found.push(Found {
+            area: Area::RemoteDesktop,
             cause,
             profile: debris.profile.unwrap_or_default().to_owned(),
             with: Vec::new(),

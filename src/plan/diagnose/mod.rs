@@ -4,16 +4,31 @@
 //! What counts is asked, not what is stored: a listener's value that a policy wins over is no
 //! cause, the policy is. Only the control set that boots decides; the others are mentioned.
 
+mod accept;
+mod account;
+mod area;
 mod ask;
 mod firewall;
 mod gather;
+mod look;
+mod network;
+mod old_firewall;
+mod rights;
+mod services;
+mod start;
 mod structure;
 
-use self::ask::Asker;
+pub use area::{Area, AreaVerdict, Verdict};
+pub use look::{Files, Presence};
+
+use self::ask::{Answers, Asker};
 use self::gather::{gather, rest};
+use self::look::Look;
 use super::control_sets::booting;
 use super::effective::{effect_reader, sets_of};
-use super::{ControlSetInfo, Effect, HiveInput, PlanError, PlannedHive, Policies, State, effect};
+use super::{
+    ControlSetInfo, Effect, HiveInput, PlanError, PlannedHive, Policies, State, effect, machine,
+};
 use crate::profile::{HiveName, Impact, Profile};
 use crate::regf::{Name, NodePath};
 
@@ -24,6 +39,11 @@ pub struct Diagnosis {
     pub hives: Vec<PlannedHive>,
     /// The control set that the next start uses.
     pub boots: ControlSetInfo,
+    /// Each step on the way to a session, in their order.
+    pub areas: Vec<AreaVerdict>,
+    /// Why this Windows is not judged, where it is not meant to be used as it is: Windows PE, an image
+    /// before its first start.
+    pub meant: Option<&'static str>,
     /// What is wrong in it and in SOFTWARE, the worst first.
     pub findings: Vec<Finding>,
     /// What is wrong in other control sets only.
@@ -41,6 +61,8 @@ pub struct Diagnosis {
 /// A cause, and what speaks for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
+    /// The step that it is about.
+    pub area: Area,
     /// How bad it is.
     pub impact: Impact,
     /// What is wrong, in a line.
@@ -104,6 +126,7 @@ pub fn diagnose(
     profiles: &[Profile],
     hives: &[HiveInput<'_>],
     policies: Policies<'_>,
+    files: &Files<'_>,
 ) -> Result<Diagnosis, PlanError> {
     let system = hives.iter().find(|input| input.name == HiveName::System);
     let system = system.ok_or(PlanError::HiveMissing(HiveName::System))?;
@@ -114,12 +137,29 @@ pub fn diagnose(
     let reader = effect_reader(hives, &[], policies);
     let asker = Asker::new(profiles, hives, &reader, policies)?;
     let mut answers = asker.ask(&boots);
-    structure::add(&mut answers, &reader, profiles, &boots.name);
-    gather::add_debris(&mut answers, &effect, &boots.name);
+    let mut look = Look {
+        reader: &reader,
+        set: &boots.name,
+        version: machine(hives).version.map(|version| version.value),
+        files,
+        found: Vec::new(),
+        open: Vec::new(),
+    };
+    let meant = start::meant(&look);
+    match meant {
+        // What is wrong for a machine in use is right here.
+        Some(_) => answers.found.clear(),
+        None => {
+            look_around(&mut look, &mut answers, profiles, policies.domain_member);
+            gather::add_debris(&mut answers, &effect, &boots.name);
+        }
+    }
+    let open = look.open;
     let mut warnings = std::mem::take(&mut answers.unanswered);
     let masked = std::mem::take(&mut answers.masked);
     let findings = gather(answers.found, profiles);
     let others = sets.iter().filter(|set| set.number != boots.number);
+    let others = others.filter(|_| meant.is_none());
     let mut elsewhere = Vec::new();
     for set in others {
         let answers = asker.ask(set);
@@ -127,8 +167,12 @@ pub fn diagnose(
     }
     warnings.extend(effect.notes.iter().cloned());
     warnings.dedup();
+    let has_software = reader.has(HiveName::Software);
+    let areas = Area::ALL.map(|area| verdict(area, &findings, &open, meant, has_software));
     Ok(Diagnosis {
         hives: hives.iter().map(planned).collect(),
+        areas: areas.to_vec(),
+        meant,
         boots,
         findings,
         elsewhere,
@@ -137,6 +181,90 @@ pub fn diagnose(
         is_complete: warnings.is_empty(),
         warnings,
     })
+}
+
+/// Every installed Windows has more services: with fewer, nothing can be said of what is lacking.
+const FEWEST_SERVICES: usize = 30;
+
+/// Everything that no entry of a profile asks.
+fn look_around(
+    look: &mut Look<'_, '_, '_>,
+    answers: &mut Answers,
+    profiles: &[Profile],
+    is_domain_member: bool,
+) {
+    let port = structure::wanted_port(profiles);
+    account::leave_out_same(answers);
+    structure::add(answers, look, port);
+    let has_service = !look.lacks(look::in_set("Services\\TermService"));
+    // A Windows that never had Remote Desktop has none of the rest either.
+    if !has_service && !look.is_at_least(5, 0) {
+        return;
+    }
+    let services = look.subkeys(look::in_set("Services")).len();
+    if services >= FEWEST_SERVICES {
+        start::look(look);
+        services::look(look);
+        accept::listener(look);
+    } else {
+        let why = format!(
+            "what must exist: there are {services} services here, fewer than any installed Windows \
+             has (hivemend check finds damage)"
+        );
+        for area in [Area::Start, Area::Network, Area::RemoteDesktop] {
+            look.open(area, why.as_str());
+        }
+    }
+    start::setup(look);
+    network::look(look, port);
+    old_firewall::look(look, port);
+    accept::look(look);
+    rights::look(look, is_domain_member);
+    answers.found.append(&mut look.found);
+}
+
+/// What can be said of a step.
+fn verdict(
+    area: Area,
+    findings: &[Finding],
+    open: &[(Area, String)],
+    meant: Option<&str>,
+    has_software: bool,
+) -> AreaVerdict {
+    let ours = findings.iter().filter(|finding| finding.area == area);
+    let blocks = ours
+        .filter(|finding| finding.impact == Impact::Blocks)
+        .count();
+    let open = open.iter().filter(|(other, _)| *other == area);
+    let mut open: Vec<String> = open.map(|(_, why)| why.clone()).collect();
+    if let Some(meant) = meant {
+        open.insert(0, meant.to_owned());
+    } else if !has_software {
+        let what = match area {
+            Area::Start => "the logon (Winlogon) and the hosts of services",
+            Area::Network => "policies of the firewall and of IPsec",
+            Area::RemoteDesktop => "policies of Remote Desktop, the edition of Windows",
+            Area::Rights => "policies about who may log on",
+        };
+        open.insert(0, format!("{what}: there is no SOFTWARE hive here"));
+    }
+    let lacks_most = match area {
+        // Nearly all that is judged of it is there.
+        Area::Rights => !has_software,
+        Area::Start => open.iter().any(|why| why.starts_with("what must exist")),
+        _ => false,
+    };
+    let verdict = match () {
+        () if blocks > 0 => Verdict::Blocked,
+        () if meant.is_some() || lacks_most => Verdict::NotJudged,
+        () => Verdict::NotBlocked,
+    };
+    AreaVerdict {
+        area,
+        verdict,
+        blocks,
+        open,
+    }
 }
 
 fn planned(input: &HiveInput<'_>) -> PlannedHive {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-//! What no value tells: keys without which there is no Remote Desktop, and a firewall whose rules
-//! together let nothing in.
+//! What no single entry tells: keys without which there is no Remote Desktop, and a firewall whose
+//! rules together let nothing in.
 
-use super::Evidence;
 use super::ask::{Answers, Found};
-use super::firewall::{Closed, FIREWALL, Network, networks};
+use super::firewall::{Closed, FIREWALL, FIREWALL_POLICY, Limit, Network, networks};
+use super::look::Look;
+use super::{Area, Evidence};
 use crate::plan::State;
 use crate::plan::effective::in_force;
 use crate::plan::effective::known::{KNOWN, LISTENER, TERMINAL_SERVER, TS_POLICY};
@@ -47,7 +48,8 @@ const LICENCE_ADVICE: &str = "Mode 2 is per device, 4 per user; name the licence
 const PORT: u16 = 3389;
 
 /// Adds what the structure tells, and takes out what it makes pointless.
-pub(super) fn add(answers: &mut Answers, reader: &Reader<'_, '_>, profiles: &[Profile], set: &str) {
+pub(super) fn add(answers: &mut Answers, look: &Look<'_, '_, '_>, port: u16) {
+    let (reader, set) = (look.reader, look.set);
     for (key, cause, advice) in NEEDED {
         let key = path(Some(set), key);
         match reader.has_key(HiveName::System, &key) {
@@ -63,7 +65,9 @@ pub(super) fn add(answers: &mut Answers, reader: &Reader<'_, '_>, profiles: &[Pr
             None => answers.found.push(damaged_key(set, key)),
         }
     }
-    firewall(answers, reader, set, wanted_port(profiles));
+    let listens_in_process = look.version.is_none() || look.is_at_least(6, 2);
+    let networks = networks(reader, set, port, listens_in_process);
+    firewall(answers, &networks, set, port);
     answers.found.extend(licence(reader, set));
 }
 
@@ -156,6 +160,7 @@ fn missing_key(set: &str, key: NodePath, cause: &str, advice: &str) -> Found {
 
 fn structural(cause: Cause, set: &str, key: NodePath, value: Option<Name>, advice: &str) -> Found {
     Found {
+        area: Area::RemoteDesktop,
         cause,
         profile: String::new(),
         with: Vec::new(),
@@ -173,7 +178,7 @@ fn structural(cause: Cause, set: &str, key: NodePath, value: Option<Name>, advic
 }
 
 /// The port that the profiles want the listener to have.
-fn wanted_port(profiles: &[Profile]) -> u16 {
+pub(super) fn wanted_port(profiles: &[Profile]) -> u16 {
     let rules = profiles.iter().flat_map(|profile| &profile.keys);
     let values = rules.flat_map(|rule| &rule.values);
     let mut ports = values.filter(|value| value.name.eq_ignore_ascii_case("PortNumber"));
@@ -185,8 +190,7 @@ fn wanted_port(profiles: &[Profile]) -> u16 {
 }
 
 /// What the firewall's rules come to, whatever single rules say.
-fn firewall(answers: &mut Answers, reader: &Reader<'_, '_>, set: &str, port: u16) {
-    let networks = networks(reader, set, port);
+fn firewall(answers: &mut Answers, networks: &[Network], set: &str, port: u16) {
     if networks.is_empty() {
         return;
     }
@@ -209,27 +213,50 @@ fn firewall(answers: &mut Answers, reader: &Reader<'_, '_>, set: &str, port: u16
             !(is_exceptions && in_key(found, &key))
         });
     }
+    let not_merged = |network: &Network| matches!(network.closed, Some(Closed::NotMerged(_)));
+    if networks.iter().any(not_merged) {
+        // The rules of this machine are as they should be, and do not count.
+        answers.found.retain(|found| !in_key(found, &rules));
+    }
+    let first = networks.iter().find_map(|network| network.closed.as_ref());
     let is_said = answers.found.iter().any(|found| {
         let key = crate::plan::path_text(&found.evidence.key);
         let key = key.raw().to_ascii_lowercase();
-        found.cause.impact == Impact::Blocks && key.contains("firewall")
+        let is_it = match first {
+            // Another rule that is wrong is not the one that blocks.
+            Some(Closed::Rule(id)) => found.evidence.value == Some(Name::from(id.as_str())),
+            _ => true,
+        };
+        found.cause.impact == Impact::Blocks && key.contains("firewallpolicy") && is_it
     });
     if !is_said {
-        answers.found.extend(closed(&networks, set, rules, port));
+        answers.found.extend(closed(networks, set, &rules, port));
     }
+    answers.found.extend(limited(networks, set, &rules, port));
 }
 
 /// The firewall as a cause of its own, where it lets nothing in.
-fn closed(networks: &[Network], set: &str, rules: NodePath, port: u16) -> Option<Found> {
+fn closed(networks: &[Network], set: &str, rules: &NodePath, port: u16) -> Option<Found> {
     let closed = || networks.iter().filter(|network| network.closed.is_some());
     let first = closed().find_map(|network| network.closed.clone())?;
     let names: Vec<&str> = closed().map(|network| network.name).collect();
     let everywhere = names.len() == networks.len();
+    let mut policy = None;
     let (text, value) = match first {
         Closed::Rule(id) => (
             format!("The firewall rule {id} blocks TCP port {port}"),
             Some(Name::from(id.as_str())),
         ),
+        Closed::NotMerged(key) => {
+            policy = Some(path(None, &format!("{FIREWALL_POLICY}\\{key}")));
+            (
+                format!(
+                    "A policy says that the firewall rules of this machine do not count, so that \
+                     none lets TCP port {port} in"
+                ),
+                Some(Name::from("AllowLocalPolicyMerge")),
+            )
+        }
         Closed::NoRule => (format!("No firewall rule lets TCP port {port} in"), None),
         Closed::NoExceptions => ("The firewall allows no exceptions".to_owned(), None),
     };
@@ -241,16 +268,51 @@ fn closed(networks: &[Network], set: &str, rules: NodePath, port: u16) -> Option
             format!("{text} on networks of the kind {}", names.join(", ")),
         ),
     };
-    let advice = "Look at the rules with: hivemend show TARGET \
-                  'SYSTEM\\CurrentControlSet\\Services\\SharedAccess\\Parameters\\FirewallPolicy\\FirewallRules'";
-    Some(structural(
-        Cause {
-            impact,
+    let cause = Cause {
+        impact,
+        text: text.into(),
+    };
+    let mut found = structural(cause, set, rules.clone(), value, LOOK_AT_RULES);
+    found.area = Area::Network;
+    if let Some(key) = policy {
+        found.advice = Some(NOT_MERGED.to_owned());
+        found.evidence.hive = HiveName::Software;
+        found.evidence.control_set = None;
+        found.evidence.key = key;
+        let zero = super::look::dword_of(0);
+        found.evidence.found = Some(State::Value(zero));
+        found.evidence.note = Some("the rules are right as they are".to_owned());
+    }
+    Some(found)
+}
+
+const LOOK_AT_RULES: &str = "Look at the rules with: hivemend show TARGET \
+     'SYSTEM\\CurrentControlSet\\Services\\SharedAccess\\Parameters\\FirewallPolicy\\FirewallRules'";
+const NOT_MERGED: &str = "Delete this value, or set it to 1; where a domain sets it, add the rule to \
+     the domain's policy.";
+
+/// Rules that let in, or keep out, some only.
+fn limited(networks: &[Network], set: &str, rules: &NodePath, port: u16) -> Vec<Found> {
+    let mut seen: Vec<&Limit> = Vec::new();
+    for limit in networks.iter().flat_map(|network| &network.limits) {
+        if !seen.contains(&limit) {
+            seen.push(limit);
+        }
+    }
+    let found = seen.into_iter().map(|limit| {
+        let text = match limit.blocks {
+            true => format!("The firewall keeps some out of TCP port {port}"),
+            false => format!("The firewall opens TCP port {port} for some only"),
+        };
+        let cause = Cause {
+            impact: Impact::Unusual,
             text: text.into(),
-        },
-        set,
-        rules,
-        value,
-        advice,
-    ))
+        };
+        let value = Some(Name::from(limit.id.as_str()));
+        let mut found = structural(cause, set, rules.clone(), value, LOOK_AT_RULES);
+        found.area = Area::Network;
+        found.evidence.note = Some(format!("for {}", limit.whom));
+        found
+    });
+    found.collect()
 }

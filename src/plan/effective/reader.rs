@@ -235,6 +235,25 @@ impl<'r, 'h> Reader<'r, 'h> {
             .unwrap_or_default()
     }
 
+    /// The names of the keys right below a key.
+    pub(crate) fn subkeys(&self, hive: HiveName, path: &NodePath) -> Vec<Name> {
+        let Some(input) = self.hives.iter().find(|input| input.name == hive) else {
+            return Vec::new();
+        };
+        let regf = PlanError::in_hive(hive);
+        let names = || -> Result<Vec<Name>, PlanError> {
+            let Some(key) = input.find_key(path)? else {
+                return Ok(Vec::new());
+            };
+            let subkeys = input.hive.subkeys(&key).map_err(&regf)?;
+            let names = subkeys
+                .into_iter()
+                .map(|at| Ok(input.hive.key(at).map_err(&regf)?.name().to_name()));
+            names.collect()
+        };
+        names().unwrap_or_else(|error| self.unread(error.to_string()).unwrap_or_default())
+    }
+
     /// Whether the key exists now; `None` where that cannot be read.
     pub(crate) fn has_key(&self, hive: HiveName, path: &NodePath) -> Option<bool> {
         let Some(input) = self.hives.iter().find(|input| input.name == hive) else {
