@@ -26,7 +26,7 @@ use crate::store::{
     Backup, BackupScope, BackupState, Disk, Outcome, RestoreAction, RestoreItem, RestorePlan, Site,
     Store,
 };
-use crate::text::{Text, escape, quoted};
+use crate::text::{Text, quoted};
 
 pub(super) fn run(args: &RestoreArgs, output: &Output) -> Result<Exit, Failure> {
     let (mut found, rest) = Found::from_words(&args.place, &args.files)?;
@@ -221,7 +221,7 @@ fn show_plan(plan: &RestorePlan, backup: &Backup, output: &Output) {
     let mut text = Text::new();
     text.line(format_args!("backup    {}", shown(&backup.folder)));
     for item in &plan.items {
-        let name = escape(&item.name);
+        let name = &item.name;
         text.line(format_args!("{name:<12}  {}", action_text(item.action)));
     }
     output.print(&text);
@@ -404,16 +404,24 @@ fn originals(backup: &Backup, changes: &[Change]) -> Result<Vec<(HiveName, Vec<u
 /// The backup's hive `name`, which may be damaged, as Windows would have seen it; `None` where the backup has none.
 fn original(backup: &Backup, name: HiveName) -> Result<Option<Vec<u8>>, Failure> {
     let mut records = backup.manifest.iter().flat_map(|manifest| &manifest.hives);
-    let Some(record) = records.find(|record| record.name == name.to_string()) else {
+    let Some(record) = records.find(|record| record.name.raw() == name.to_string()) else {
         return Ok(None);
     };
     let path = record.file.in_folder(&backup.folder);
-    let loaded = Source::open(&path, &logs_of(&path)?)?.load(true)?;
-    if loaded.disk_sha256 != record.before.sha256.0 {
+    let refused = || {
         let message = format!("{}: its bytes are not those of the manifest", shown(&path));
-        return Err(Failure::refused(message));
+        Failure::refused(message)
+    };
+    let source = Source::open(&path, &logs_of(&path)?)?;
+    // However long it is, it is read only where it can be what the manifest records.
+    if source.file.identity().size != record.before.size {
+        return Err(refused());
     }
-    Ok(Some(loaded.content))
+    let loaded = source.load(true)?;
+    match loaded.disk_sha256 == record.before.sha256.0 {
+        true => Ok(Some(loaded.content)),
+        false => Err(refused()),
+    }
 }
 
 fn values_report(

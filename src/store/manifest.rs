@@ -15,6 +15,7 @@ use super::medium::Medium;
 use super::metadata::FileMetadata;
 use super::names::{BackupId, FileName, Sha256Sum};
 use crate::disk::{Folder, Spot};
+use crate::text::{Foreign, quoted};
 
 /// The manifest's name in its backup folder.
 pub(crate) const MANIFEST: &str = "manifest.json";
@@ -35,11 +36,11 @@ pub struct Manifest {
     #[serde(default)]
     pub sequence: u64,
     /// When, in UTC, as RFC 3339.
-    pub created: String,
+    pub created: Foreign,
     /// The hivemend that made it.
-    pub version: String,
+    pub version: Foreign,
     /// The config folder as it was called then; for reading only, nothing is opened by it.
-    pub target: String,
+    pub target: Foreign,
     /// How much was backed up.
     pub scope: BackupScope,
     /// How far the run came.
@@ -106,7 +107,7 @@ pub struct Content {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HiveRecord {
     /// The hive, as `SYSTEM`.
-    pub name: String,
+    pub name: Foreign,
     /// Its file in the config folder, and in the backup.
     pub file: FileName,
     /// What was there, and is in the backup.
@@ -158,7 +159,7 @@ impl Manifest {
         sequence: u64,
         created: String,
         version: String,
-        target: String,
+        target: Foreign,
         scope: BackupScope,
         hives: Vec<HiveRecord>,
         companions: Vec<CompanionRecord>,
@@ -172,8 +173,8 @@ impl Manifest {
             id,
             run,
             sequence,
-            created,
-            version,
+            created: created.into(),
+            version: version.into(),
             target,
             scope,
             state,
@@ -269,9 +270,9 @@ impl Manifest {
 
     fn judge(&self, name: &OsStr) -> Result<(), String> {
         if self.schema != SCHEMA {
-            let schema = self.schema.escape_debug();
+            let schema = quoted(&self.schema);
             return Err(format!(
-                "its schema is \"{schema}\", this hivemend reads \"{SCHEMA}\""
+                "its schema is {schema}, this hivemend reads \"{SCHEMA}\""
             ));
         }
         if name != self.id.as_str() {

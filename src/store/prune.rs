@@ -158,6 +158,12 @@ impl Store<'_> {
         newest: usize,
     ) -> Result<BTreeMap<BackupId, Keep>, StoreFault> {
         let mut reasons = BTreeMap::new();
+        let left = |file: &FileName| -> Vec<Content> {
+            let hives = backups.iter().filter_map(usable);
+            let hives = hives.flat_map(|manifest| &manifest.hives);
+            let hives = hives.filter(|hive| hive.file == *file);
+            hives.map(|hive| hive.after).collect()
+        };
         let mut present: BTreeMap<FileName, Option<Content>> = BTreeMap::new();
         let mut sound = 0_usize;
         let unusable = || backups.iter().filter(|backup| usable(backup).is_none());
@@ -171,7 +177,10 @@ impl Store<'_> {
             for hive in &manifest.hives {
                 let now = present.entry(hive.file.clone());
                 let live = hive.file.at(config);
-                let now = now.or_insert_with(|| files::content(self.medium, &live).ok());
+                let now = now.or_insert_with(|| {
+                    let found = files::content_among(self.medium, &live, &left(&hive.file));
+                    found.ok().flatten()
+                });
                 is_present |= *now == Some(hive.after) && hive.after != hive.before;
             }
             let reason = match () {

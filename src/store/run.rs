@@ -177,10 +177,9 @@ impl Run<'_> {
         let Some(spare) = left_over(&swap.live(&self.config))? else {
             return Ok(());
         };
-        let found = Some(files::content(self.medium, &spare)?);
-        match found == swap.from || found == Some(swap.to) {
-            true => files::remove(self.medium, &spare),
-            false => Ok(()),
+        match files::content_among(self.medium, &spare, &swap.contents())? {
+            Some(_) => files::remove(self.medium, &spare),
+            None => Ok(()),
         }
     }
 
@@ -263,15 +262,17 @@ impl Run<'_> {
     /// Whether a file is the old one or the new one, by its bytes.
     pub(super) fn stands(&self, swap: &Swap) -> Result<Stands, StoreFault> {
         let live = swap.live(&self.config);
-        let found = match files::plain(&live)? {
-            Some(_) => Some(files::content(self.medium, &live)?),
-            None => None,
-        };
+        if files::plain(&live)?.is_none() {
+            return Ok(match swap.from {
+                None => Stands::Old,
+                Some(_) => Stands::Nameless,
+            });
+        }
+        let found = files::content_among(self.medium, &live, &swap.contents())?;
         Ok(match found {
+            None => Stands::Neither,
             found if found == swap.from => Stands::Old,
-            Some(found) if found == swap.to => Stands::New,
-            None => Stands::Nameless,
-            _ => Stands::Neither,
+            Some(_) => Stands::New,
         })
     }
 
@@ -396,8 +397,8 @@ impl Run<'_> {
             let live = swap.live(&self.config);
             swap.metadata = grant(&swap.metadata, &self.present(swap)?, &live)?;
             swap.name = match site.role(&swap.file) {
-                Some(super::Role::Hive) if swap.file.is_like(&swap.name) => swap.name.clone(),
-                _ => swap.file.as_str().to_owned(),
+                Some(super::Role::Hive) if swap.file.is_like(swap.name.raw()) => swap.name.clone(),
+                _ => swap.file.as_str().into(),
             };
         }
         self.journal.swaps = swaps;
