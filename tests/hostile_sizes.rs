@@ -146,6 +146,46 @@ fn the_files_of_an_interrupted_run_are_not_read_where_their_size_is_another() {
     }
 }
 
+/// Backups are listed by every command that writes, and a disk may hold any number: what their runs
+/// changed is not kept in memory. One of these takes more than a gigabyte there.
+#[cfg(target_os = "linux")]
+#[test]
+fn many_long_manifests_do_not_fill_the_memory() {
+    use std::process::{Command, Stdio};
+    let bench = Bench::in_memory();
+    let backup = repaired(&bench);
+    let genuine = fs::read(backup.join("manifest.json")).unwrap();
+    let mut manifest: Json = serde_json::from_slice(&genuine).unwrap();
+    let long = format!("[{}0]", "0,".repeat(30 << 20));
+    for number in 0..3 {
+        let id = format!("2001-01-01T00-00-0{number}Z");
+        manifest["id"] = json!(id);
+        manifest["sequence"] = json!(0);
+        manifest["changes"] = json!("LONG");
+        let planted = bench.config().join("hivemend").join(id);
+        fs::create_dir(&planted).unwrap();
+        let text = manifest.to_string().replace("\"LONG\"", &long);
+        fs::write(planted.join("manifest.json"), text).unwrap();
+    }
+    let port = bench.profile(
+        "port",
+        "  - key: HKLM\\SYSTEM\\CurrentControlSet\\Control\n    values: [ { name: X, dword: 1, why: w } ]\n",
+    );
+    for command in [
+        &["backups"][..],
+        &["apply", "-p", &port, "--yes"],
+        &["restore", "--yes"],
+        &["backups", "--prune", "1", "--yes"],
+    ] {
+        let mut limited = Command::new("sh");
+        limited.args(["-c", "ulimit -v 700000; exec \"$@\"", "sh"]);
+        limited.arg(env!("CARGO_BIN_EXE_hivemend")).arg(command[0]);
+        limited.arg(bench.disk()).args(&command[1..]);
+        let ended = limited.stdin(Stdio::null()).output().unwrap();
+        assert!(ended.status.success(), "{command:?}: {ended:?}");
+    }
+}
+
 /// A manifest that a hostile disk made names any file, and says that it is as long as it is.
 #[test]
 fn pruning_reads_no_file_that_no_hive_can_be_as_long_as() {
@@ -163,4 +203,32 @@ fn pruning_reads_no_file_that_no_hive_can_be_as_long_as() {
     fs::create_dir(&planted).unwrap();
     fs::write(planted.join("manifest.json"), manifest.to_string()).unwrap();
     at_once(&bench, "backups", &["--prune", "1", "--yes"]).expect(0);
+}
+
+/// What is longer than any hive is not read, and a policy file that is too long is said to be.
+#[test]
+fn a_hive_or_policy_file_of_any_length_is_refused_or_left() {
+    let bench = Bench::in_memory();
+    let grow = |path: &Path| {
+        let file = File::options().append(true).create(true).open(path);
+        file.unwrap().set_len(HUGE).unwrap();
+    };
+    let windows = bench.config().parent().unwrap().to_path_buf();
+    let policy = windows.join("GroupPolicy/Machine");
+    fs::create_dir_all(&policy).unwrap();
+    grow(&policy.join("Registry.pol"));
+    at_once(&bench, "diagnose", &[]).expect(0);
+    at_once(&bench, "plan", &["-p", "rdp-disconnects"]).expect(0);
+    let apply = ["-p", "rdp-disconnects", "--yes"];
+    at_once(&bench, "apply", &apply).expect(0);
+    at_once(&bench, "restore", &["--yes"]).expect(0);
+    grow(&bench.hive("SYSTEM"));
+    for (command, args) in [
+        ("check", &[][..]),
+        ("apply", &apply),
+        ("recover", &["--yes"]),
+    ] {
+        let ended = at_once(&bench, command, args).expect(4);
+        assert!(ended.stderr.contains("too large"), "{command}: {ended:?}");
+    }
 }

@@ -123,7 +123,7 @@ fn row_json(backup: &Backup) -> Json {
                 "after": hive.after,
                 "kept_as": hive.kept_as,
             })).collect::<Vec<_>>(),
-            "changes": manifest.changes.as_array().map_or(0, Vec::len),
+            "changes": manifest.changes.0,
         }),
         Err(fault) => json!({ "id": backup.id, "path": path, "error": fault.to_string() }),
     }
@@ -143,7 +143,7 @@ fn write_row(text: &mut Text, backup: &Backup) {
                 BackupState::Applied => "applied",
                 BackupState::Restored => "restored since",
             };
-            let changes = manifest.changes.as_array().map_or(0, Vec::len);
+            let changes = manifest.changes.0;
             let hives = hives.join(" and ");
             let s = if changes == 1 { "" } else { "s" };
             text.line(format_args!(

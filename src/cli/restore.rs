@@ -251,10 +251,7 @@ fn restore_values(
     backup: &Backup,
     output: &Output,
 ) -> Result<Exit, Failure> {
-    let manifest = match &backup.manifest {
-        Ok(manifest) => manifest,
-        Err(fault) => return Err(Failure::refused(fault)),
-    };
+    let manifest = backup.whole_manifest()?;
     let wanted = recorded(backup, &manifest.changes, |_| None)?;
     let changes = wanted.changes.iter();
     let unknown = wanted.unknown.iter().map(|(change, _)| change);

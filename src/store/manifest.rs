@@ -3,9 +3,11 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
+use std::fmt;
 use std::io;
 use std::sync::Arc;
 
+use serde::de::{DeserializeOwned, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
 use super::error::StoreFault;
@@ -23,8 +25,11 @@ pub(crate) const MANIFEST: &str = "manifest.json";
 const SCHEMA: &str = "hivemend.backup/1";
 
 /// What a backup holds and what the run that made it did.
+///
+/// Its changes are `C`: all that the caller wanted remembered, which may take a gigabyte in memory, or
+/// how many they are.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Manifest {
+pub struct Manifest<C = Arc<serde_json::Value>> {
     schema: String,
     /// The backup's name, and its folder's.
     pub id: BackupId,
@@ -58,7 +63,68 @@ pub struct Manifest {
     pub not_copied: Vec<NotCopied>,
     /// What the caller wants remembered about its changes; opaque here, and shared because it may
     /// be thousands of changes.
-    pub changes: Arc<serde_json::Value>,
+    pub changes: C,
+}
+
+/// A manifest as backups are listed: without its changes. A disk may hold any number of them.
+pub type Listed = Manifest<ChangeCount>;
+
+/// How many changes a manifest has; those are read past, and kept nowhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChangeCount(pub usize);
+
+impl<'de> Deserialize<'de> for ChangeCount {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(Counting)
+    }
+}
+
+/// Counts the elements of a list; anything else has none.
+struct Counting;
+
+impl<'de> Visitor<'de> for Counting {
+    type Value = ChangeCount;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("changes")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<ChangeCount, A::Error> {
+        let mut count = 0_usize;
+        while list.next_element::<IgnoredAny>()?.is_some() {
+            count = count.saturating_add(1);
+        }
+        Ok(ChangeCount(count))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ChangeCount, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(ChangeCount(0))
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<ChangeCount, E> {
+        Ok(ChangeCount(0))
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<ChangeCount, E> {
+        Ok(ChangeCount(0))
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<ChangeCount, E> {
+        Ok(ChangeCount(0))
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<ChangeCount, E> {
+        Ok(ChangeCount(0))
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<ChangeCount, E> {
+        Ok(ChangeCount(0))
+    }
+
+    fn visit_unit<E>(self) -> Result<ChangeCount, E> {
+        Ok(ChangeCount(0))
+    }
 }
 
 /// How much a backup holds.
@@ -194,47 +260,6 @@ impl Manifest {
         }
     }
 
-    /// What the backups of a folder are ordered by; the name decides between two disks' backups.
-    pub(crate) fn age(&self) -> (u64, &BackupId) {
-        (self.sequence, &self.id)
-    }
-
-    /// Names of the files in the backup, the manifest aside.
-    pub(crate) fn files(&self) -> impl Iterator<Item = &FileName> {
-        let hives = self.hives.iter().map(|hive| &hive.file);
-        hives.chain(self.companions.iter().map(|companion| &companion.file))
-    }
-
-    /// Reads the manifest of a backup's folder, which must be called by its id.
-    pub(crate) fn load(medium: &dyn Medium, folder: &Folder) -> Result<Self, StoreFault> {
-        let name = folder.path().file_name().unwrap_or_default();
-        Self::load_as(medium, folder, name)
-    }
-
-    /// As [`Manifest::load`], in a folder that had the name `name`, and may have another one now.
-    pub(crate) fn load_as(
-        medium: &dyn Medium,
-        folder: &Folder,
-        name: &OsStr,
-    ) -> Result<Self, StoreFault> {
-        let spot = folder.at(MANIFEST);
-        match files::plain(&spot)? {
-            Some(_) => Self::read(medium, &spot, name),
-            // Stopped while the new one took the old one's place, step by step.
-            None => Self::read(medium, &files::new_name(&spot), name)
-                .map_err(|_| StoreFault::damaged(spot.path(), "it is not there")),
-        }
-    }
-
-    fn read(medium: &dyn Medium, spot: &Spot, name: &OsStr) -> Result<Self, StoreFault> {
-        let damaged = |why: String| StoreFault::damaged(spot.path(), why);
-        let bytes = files::read_small(medium, spot, limits::MANIFEST)?;
-        let manifest: Self =
-            serde_json::from_slice(&bytes).map_err(|error| damaged(error.to_string()))?;
-        manifest.judge(name).map_err(damaged)?;
-        Ok(manifest)
-    }
-
     /// Refuses a manifest that could not be read back.
     ///
     /// # Errors
@@ -267,6 +292,19 @@ impl Manifest {
         let bytes = bytes.map_err(|error| StoreFault::damaged(spot.path(), error))?;
         files::replace_small(medium, &spot, &bytes, like)
     }
+}
+
+impl<C> Manifest<C> {
+    /// What the backups of a folder are ordered by; the name decides between two disks' backups.
+    pub(crate) fn age(&self) -> (u64, &BackupId) {
+        (self.sequence, &self.id)
+    }
+
+    /// Names of the files in the backup, the manifest aside.
+    pub(crate) fn files(&self) -> impl Iterator<Item = &FileName> {
+        let hives = self.hives.iter().map(|hive| &hive.file);
+        hives.chain(self.companions.iter().map(|companion| &companion.file))
+    }
 
     fn judge(&self, name: &OsStr) -> Result<(), String> {
         if self.schema != SCHEMA {
@@ -286,6 +324,38 @@ impl Manifest {
             .files()
             .find(|name| !seen.insert(name.as_str().to_lowercase()));
         twice.map_or(Ok(()), |name| Err(format!("it names {name} twice")))
+    }
+}
+
+impl<C: DeserializeOwned> Manifest<C> {
+    /// Reads the manifest of a backup's folder, which must be called by its id.
+    pub(crate) fn load(medium: &dyn Medium, folder: &Folder) -> Result<Self, StoreFault> {
+        let name = folder.path().file_name().unwrap_or_default();
+        Self::load_as(medium, folder, name)
+    }
+
+    /// As [`Manifest::load`], in a folder that had the name `name`, and may have another one now.
+    pub(crate) fn load_as(
+        medium: &dyn Medium,
+        folder: &Folder,
+        name: &OsStr,
+    ) -> Result<Self, StoreFault> {
+        let spot = folder.at(MANIFEST);
+        match files::plain(&spot)? {
+            Some(_) => Self::read(medium, &spot, name),
+            // Stopped while the new one took the old one's place, step by step.
+            None => Self::read(medium, &files::new_name(&spot), name)
+                .map_err(|_| StoreFault::damaged(spot.path(), "it is not there")),
+        }
+    }
+
+    fn read(medium: &dyn Medium, spot: &Spot, name: &OsStr) -> Result<Self, StoreFault> {
+        let damaged = |why: String| StoreFault::damaged(spot.path(), why);
+        let bytes = files::read_small(medium, spot, limits::MANIFEST)?;
+        let manifest: Self =
+            serde_json::from_slice(&bytes).map_err(|error| damaged(error.to_string()))?;
+        manifest.judge(name).map_err(damaged)?;
+        Ok(manifest)
     }
 }
 

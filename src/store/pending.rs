@@ -8,7 +8,7 @@ use super::backup_root::BackupRoot;
 use super::error::{StoreError, StoreFault, Touched};
 use super::files;
 use super::journal::{JOURNAL, Journal, Operation, Swap};
-use super::manifest::{BackupState, MANIFEST, Manifest};
+use super::manifest::{BackupState, Listed, MANIFEST, Manifest};
 use super::names::{BackupId, FileName};
 use super::platform;
 use super::publish::take_lock;
@@ -255,7 +255,7 @@ fn complete(run: &mut Run<'_>, hives: &[PendingHive]) -> Result<(), StoreFault> 
         ));
     };
     // Where it cannot be read, the journal is enough: `backups` says what is wrong with it.
-    let manifest = match Manifest::load(run.medium, &folder) {
+    let manifest = match <Manifest>::load(run.medium, &folder) {
         Ok(manifest) => Some(manifest),
         Err(StoreFault::Damaged { .. }) => None,
         Err(fault) => return Err(fault),
@@ -450,7 +450,7 @@ fn manifest_problem(run: &Run<'_>) -> Option<String> {
         });
     };
     let is_apply = run.journal.operation == Operation::Apply;
-    match Manifest::load(run.medium, folder) {
+    match Listed::load(run.medium, folder) {
         Ok(manifest) if is_apply && !run.has_made(&manifest) => {
             let folder = shown(folder.path());
             return Some(format!("{folder}: this is the backup of another run"));
@@ -477,7 +477,7 @@ fn manifest_problem(run: &Run<'_>) -> Option<String> {
 
 /// Whether the run, whose files are all the new ones, had done all but removing its traces.
 fn already_done(run: &Run<'_>) -> Option<String> {
-    let manifest = Manifest::load(run.medium, &run.folder.as_ref()?.open).ok()?;
+    let manifest = Listed::load(run.medium, &run.folder.as_ref()?.open).ok()?;
     let done = match run.journal.operation {
         Operation::Apply => manifest.state != BackupState::Applying && run.has_made(&manifest),
         Operation::Restore => manifest.state == BackupState::Restored,

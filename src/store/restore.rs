@@ -13,7 +13,7 @@ use super::files;
 use super::grant::{Present, grant};
 use super::journal::{Journal, Operation, Swap};
 use super::manifest::{
-    BackupState, CompanionRecord, CompanionRole, Content, HiveRecord, KeptAs, Manifest,
+    BackupState, CompanionRecord, CompanionRole, Content, HiveRecord, KeptAs, Listed, Manifest,
 };
 use super::metadata::{FileMetadata, nothing_lost};
 use super::names::{BackupId, FileName};
@@ -35,7 +35,7 @@ pub struct RestorePlan {
     beside: bool,
     /// Whether the hives are put back as they lie in the backup, for want of room for copies.
     by_link: bool,
-    manifest: Manifest,
+    manifest: Listed,
     swaps: Vec<Swap>,
     identities: Vec<Option<Identity>>,
     /// Each hive and log, and what would be done with it.
@@ -77,7 +77,7 @@ pub struct RestoreOutcome {
 
 impl RestorePlan {
     /// The manifest of the backup.
-    pub fn manifest(&self) -> &Manifest {
+    pub fn manifest(&self) -> &Listed {
         &self.manifest
     }
 
@@ -156,7 +156,7 @@ impl Store<'_> {
         let lock = self.lock(config)?;
         // Read again under the lock: the list may be old.
         let folder = backup.open()?;
-        let manifest = Manifest::load(self.medium, &folder.open)?;
+        let manifest = Listed::load(self.medium, &folder.open)?;
         admit(&manifest, site)?;
         if manifest.state == BackupState::Applying {
             let why = "the run that made this backup was interrupted; there is nothing to restore";
@@ -324,7 +324,7 @@ impl Store<'_> {
             let manifests = backups
                 .iter()
                 .filter_map(|backup| backup.manifest.as_ref().ok());
-            let later: Vec<&Manifest> = manifests
+            let later: Vec<&Listed> = manifests
                 .filter(|other| other.age() > plan.manifest.age())
                 .collect();
             let left = later.iter().flat_map(|other| &other.hives);
@@ -360,6 +360,9 @@ impl Store<'_> {
         if plan.swaps.is_empty() {
             return Ok(outcome);
         }
+        // It is written again, and this time with its changes.
+        let manifest = Manifest::load(self.medium, &plan.folder.open);
+        let manifest: Manifest = manifest.map_err(StoreError::untouched)?;
         let named = (outcome.id.clone(), plan.manifest.run.clone());
         let mut journal = Journal::new(named, Operation::Restore, plan.swaps);
         journal.beside = plan.beside;
@@ -381,8 +384,8 @@ impl Store<'_> {
             folder: &folder,
             linked,
         };
-        if let Err(cause) = write(&mut run, &content, &plan.identities, &plan.manifest) {
-            return Err(run.give_up(cause, &plan.manifest));
+        if let Err(cause) = write(&mut run, &content, &plan.identities, &manifest) {
+            return Err(run.give_up(cause, &manifest));
         }
         run.close().map_err(|cause| StoreError {
             touched: Touched::NeedsRestore,
@@ -408,7 +411,7 @@ fn not_recorded(spot: &Spot) -> StoreFault {
 }
 
 /// Refuses a manifest that speaks of other files than this target's hives and their logs.
-fn admit(manifest: &Manifest, site: &Site) -> Result<(), StoreFault> {
+fn admit(manifest: &Listed, site: &Site) -> Result<(), StoreFault> {
     for hive in &manifest.hives {
         site.admit(&hive.file, Role::Hive)?;
     }

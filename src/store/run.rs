@@ -10,7 +10,7 @@ use super::error::{StoreError, StoreFault, Touched};
 use super::files;
 use super::grant::{Present, grant};
 use super::journal::{Journal, Operation, Swap};
-use super::manifest::{BackupState, Content, KeptAs, MANIFEST, Manifest};
+use super::manifest::{BackupState, Content, KeptAs, Listed, MANIFEST, Manifest};
 use super::medium::Medium;
 use super::metadata::FileMetadata;
 use super::names::FileName;
@@ -316,7 +316,7 @@ impl Run<'_> {
         if let Some(own) = manifest {
             return Ok(Some(own.files().cloned().collect()));
         }
-        let found = match Manifest::load(self.medium, folder) {
+        let found = match Listed::load(self.medium, folder) {
             Ok(found) => found,
             Err(_) if files::plain(&folder.at(MANIFEST))?.is_none() => {
                 // Beside the hives, under their lock, it is this run's. Elsewhere another disk's run
@@ -338,7 +338,7 @@ impl Run<'_> {
     }
 
     /// Whether `manifest` is of this very run.
-    pub(super) fn has_made(&self, manifest: &Manifest) -> bool {
+    pub(super) fn has_made<C>(&self, manifest: &Manifest<C>) -> bool {
         let recorded = manifest
             .hives
             .iter()
@@ -360,7 +360,7 @@ impl Run<'_> {
         let (Some(folder), Some(before)) = (&self.folder, manifest) else {
             return Ok(());
         };
-        match Manifest::load(self.medium, &folder.open)?.state == before.state {
+        match Listed::load(self.medium, &folder.open)?.state == before.state {
             true => Ok(()),
             false => before.save(self.medium, &folder.open, self.like()),
         }
