@@ -95,6 +95,9 @@ const WRITING_METHODS: &[&str] = &["set_len", "set_permissions", "set_times", "s
 /// Options of `OpenOptions` that change a disk when given `true`.
 const WRITING_OPTIONS: &[&str] = &["write", "append", "create", "create_new", "truncate"];
 
+/// Methods of std that make text for people of what others wrote, each by rules of its own.
+const SHOWING_METHODS: &[&str] = &["escape_debug", "escape_default", "display"];
+
 /// Files outside the store that may write to disk, and why.
 const MAY_WRITE: &[(&str, &str)] = &[(
     "src/cli/plan_file.rs",
@@ -113,6 +116,7 @@ fn violations(files: &[(String, String)]) -> Vec<String> {
             check_format_room(source, named, &mut found);
         }
         check_writing(source, &mut found);
+        check_text(source, &mut found);
     }
     check_one_yaml_file(&sources, &mut found);
     found
@@ -203,6 +207,17 @@ fn check_writing(source: &Source, found: &mut Vec<String>) {
         let option = WRITING_OPTIONS.contains(&method) && argument == "true";
         if option || WRITING_METHODS.contains(&method) {
             found.push(format!("{}: .{method}() writes to disk", source.file));
+        }
+    }
+}
+
+fn check_text(source: &Source, found: &mut Vec<String>) {
+    for (method, _) in &source.calls {
+        if SHOWING_METHODS.contains(&method.as_str()) {
+            found.push(format!(
+                "{}: .{method}() shows what others wrote past src/text.rs",
+                source.file
+            ));
         }
     }
 }
@@ -354,6 +369,18 @@ fn forbidden_writing_is_found() {
     for text in wrong {
         assert!(!judged("src/disk/mod.rs", text).is_empty(), "{text}");
         assert!(judged("src/store/mod.rs", text).is_empty(), "{text}");
+    }
+}
+
+#[test]
+fn text_that_others_wrote_is_shown_in_one_way() {
+    let wrong = [
+        "fn f() { name.escape_debug(); }",
+        "fn f() { format!(\"{}\", name.escape_default()); }",
+        "fn f() { format!(\"{}\", path.display()); }",
+    ];
+    for text in wrong {
+        assert!(!judged("src/store/names.rs", text).is_empty(), "{text}");
     }
 }
 

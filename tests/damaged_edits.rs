@@ -280,7 +280,22 @@ fn a_hive_does_not_grow_into_what_a_damaged_reference_reaches() {
         damaged(patient).set_value(&path("Types"), &name, 3, &[1; 9_000])
     };
     let grown = grow(&patient);
-    assert!(matches!(grown, Err(EditError::InReach { .. })), "{grown:?}");
+    let from = value.in_file();
+    assert!(
+        matches!(grown, Err(EditError::NoGrowth { from: found }) if found == from),
+        "{grown:?}"
+    );
+    // What fits into a free cell needs no growth.
+    let small = damaged(&patient).set_value(&path("Types"), &Name::from("s"), 4, &[1; 4]);
+    assert!(small.unwrap());
+    // Nor may it where a length leads far beyond the end, however far.
+    let mut far = self::patient(5);
+    far.put_u32(value, vk::DATA_SIZE, 0x7FFF_0000);
+    let grown = grow(&far);
+    assert!(
+        matches!(grown, Err(EditError::NoGrowth { from: found }) if found == from),
+        "{grown:?}"
+    );
     // Far enough away it can grow.
     patient.put_u32(value, vk::DATA_OFFSET, end + 0x10_0000);
     assert!(grow(&patient).unwrap());

@@ -11,9 +11,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 use std::time::SystemTime;
 
-use crate::aftermath::{APPLY, Seen, Witness, patient};
+use hivemend::edit::Editor;
+use hivemend::regf::Name;
+
+use crate::aftermath::{APPLY, Seen, Witness, patient, patient_with};
 use crate::bench::{Bench, Ended};
 
 /// Calls that only read: of these a few are enough where not all are asked for.
@@ -95,6 +99,7 @@ fn traced(bench: &Bench, args: &[&str], which: &[&str]) -> Vec<String> {
         .arg(args[0])
         .arg(bench.disk())
         .args(&args[1..])
+        .current_dir(bench.beside(""))
         .stdin(Stdio::null())
         .output()
         .unwrap();
@@ -152,6 +157,16 @@ fn sample(points: Vec<Point>) -> Vec<Point> {
 
 /// Kills runs of `args` on disks that `begin` makes, and sees what becomes of them.
 fn kill_everywhere(name: &str, args: &[&str], begin: &dyn Fn() -> (Bench, Witness)) {
+    kill_at(sample, name, args, begin);
+}
+
+/// As [`kill_everywhere`], at those calls that `sample` leaves of all.
+fn kill_at(
+    sample: fn(Vec<Point>) -> Vec<Point>,
+    name: &str,
+    args: &[&str],
+    begin: &dyn Fn() -> (Bench, Witness),
+) {
     if strace(NOT_KILLED).is_none() {
         return;
     }
@@ -208,6 +223,87 @@ fn restore_is_killed_at_its_system_calls() {
         bench.run("apply", &APPLY).expect(0);
         (bench, witness)
     });
+}
+
+/// Keys, and values in each, that a run changes whose manifest is nearly as long as one may be; and
+/// in the gate, where each run is to take a moment only.
+const MANY: [(u32, u32); 2] = [(3_000, 50), (100, 40)];
+
+fn many() -> (u32, u32) {
+    match std::env::var_os("HIVEMEND_EXHAUSTIVE") {
+        Some(_) => MANY[0],
+        None => MANY[1],
+    }
+}
+
+/// A disk with many keys, and a profile that gives each of them many values.
+fn patient_of_many() -> (Bench, Witness) {
+    const NOW: u64 = 0x01DC_5A00_0000_0000;
+    static SYSTEM: OnceLock<Vec<u8>> = OnceLock::new();
+    let system = SYSTEM.get_or_init(|| {
+        let small = fs::read(Bench::sample().hive("SYSTEM")).unwrap();
+        let mut editor = Editor::open(small, NOW).unwrap();
+        for number in 0..many().0 {
+            let key = ["ControlSet001", "Control", "Many"].map(Name::from);
+            let own = Name::from(format!("key {number:05}").as_str());
+            editor.create_key(&[&key[..], &[own]].concat()).unwrap();
+        }
+        editor.seal(0).unwrap().image
+    });
+    let (bench, witness) = patient_with(Some(system));
+    let values: Vec<String> = (0..many().1)
+        .map(|number| format!("{{ name: value {number:05}, dword: {number}, why: w }}"))
+        .collect();
+    let key = r"HKLM\SYSTEM\CurrentControlSet\Control\Many\*";
+    let values = values.join(",\n      ");
+    let rule = format!("  - key: {key}\n    values: [\n      {values} ]\n");
+    bench.profile("many", &rule);
+    (bench, witness)
+}
+
+/// Of writes to one file that follow each other the first, one in the middle and the last; of all that
+/// only reads nothing.
+fn few_of_a_series(points: Vec<Point>) -> Vec<Point> {
+    let file = |point: &Point| {
+        let is_write = point.call == "write";
+        let (_, rest) = point.line.split_once('<').filter(|_| is_write)?;
+        Some(rest.split('>').next().unwrap_or_default().to_owned())
+    };
+    let writes: Vec<Point> = points.into_iter().filter(is_write).collect();
+    let series = writes.chunk_by(|one, next| file(one).is_some() && file(one) == file(next));
+    let few = series.flat_map(|series| {
+        let kept: BTreeSet<usize> = [0, series.len() / 2, series.len() - 1].into();
+        kept.into_iter().map(|at| series[at].clone())
+    });
+    let few: Vec<Point> = few.collect();
+    if std::env::var_os("HIVEMEND_EXHAUSTIVE").is_some() {
+        return few;
+    }
+    let steps = few.len() / 12;
+    let kept = few.into_iter().enumerate();
+    let kept = kept
+        .filter(|(at, point)| at % steps == steps / 2 || point.line.contains("SOFTWARE.hivemend"));
+    kept.map(|(_, point)| point).collect()
+}
+
+/// The longest manifest takes dozens of writes, and is read back by whatever comes next.
+#[test]
+fn a_run_with_the_longest_records_is_killed_at_its_system_calls() {
+    let many = ["-p", "./many.yaml"];
+    let apply = [&["apply"][..], &APPLY, &many].concat();
+    kill_at(few_of_a_series, "a long apply", &apply, &patient_of_many);
+    kill_at(
+        few_of_a_series,
+        "a long restore",
+        &["restore", "--yes"],
+        &|| {
+            let (bench, witness) = patient_of_many();
+            let many = bench.beside("many.yaml").display().to_string();
+            let args = [&APPLY[..], &["-p", &many]].concat();
+            bench.run("apply", &args).expect(0);
+            (bench, witness)
+        },
+    );
 }
 
 /// What the program is told, and does not happen.

@@ -140,7 +140,7 @@ fn a_run_that_finds_its_backups_name_taken_leaves_the_other_backup_alone() {
         let before_sha256 = Sha256::digest(&content).into();
         *content.last_mut().unwrap() ^= 1;
         let hive = NewHive {
-            name: "SYSTEM".to_owned(),
+            name: "SYSTEM".into(),
             path,
             before_sha256,
             content,

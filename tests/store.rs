@@ -316,7 +316,7 @@ impl Target {
         let path = self.path(name);
         let before_sha256 = Sha256::digest(fs::read(&path).unwrap()).into();
         NewHive {
-            name: name.to_owned(),
+            name: name.into(),
             path,
             before_sha256,
             content: vec![byte; size],
@@ -1411,7 +1411,7 @@ fn stopped(scenario: Scenario, trouble: Trouble, undo: bool, seen: &mut [usize; 
     for (hive, new) in found
         .hives
         .iter()
-        .filter(|hive| hive.name != "SOFTWARE.LOG")
+        .filter(|hive| hive.name.raw() != "SOFTWARE.LOG")
         .zip(new)
     {
         let expected = if new != started_new {

@@ -18,7 +18,7 @@ use crate::plan::{HiveInput, Plan, confirm, expect_allowed, touched_keys};
 use crate::profile::Profile;
 use crate::report::{plan_document, plan_pieces};
 use crate::store::{BackupScope, KeptAs, Outcome};
-use crate::text::{Text, escape};
+use crate::text::{Foreign, Text};
 
 pub(super) fn run(args: &ApplyArgs, output: &Output) -> Result<Exit, Failure> {
     let selection = selection(&args.control_set)?;
@@ -135,7 +135,7 @@ pub(super) fn outcome_json(outcome: Option<&Outcome>) -> Json {
         .map(|hive| {
             json!({
                 "name": hive.name,
-                "path": hive.path.display().to_string(),
+                "path": Foreign::path(&hive.path),
                 "before": { "size": hive.before.size, "sha256": hive.before.sha256 },
                 "after": { "size": hive.after.size, "sha256": hive.after.sha256 },
                 "kept_as": hive.kept_as,
@@ -144,7 +144,7 @@ pub(super) fn outcome_json(outcome: Option<&Outcome>) -> Json {
         .collect();
     json!({
         "status": "applied",
-        "backup": { "id": outcome.id, "path": outcome.backup.display().to_string() },
+        "backup": { "id": outcome.id, "path": Foreign::path(&outcome.backup) },
         "hives": hives,
     })
 }
@@ -157,7 +157,7 @@ pub(super) fn outcome_text(outcome: &Outcome) -> Text {
             KeptAs::Link => "the original is kept as the backup",
             KeptAs::Copy => "a verified copy of the original is kept",
         };
-        let name = escape(&hive.name);
+        let name = &hive.name;
         text.line(format_args!("{name:<8}  written and read back; {kept}"));
     }
     text.line(format_args!("backup    {}", shown(&outcome.backup)));

@@ -11,7 +11,7 @@ use super::output::Output;
 use super::target::Found;
 use crate::disk::shown;
 use crate::store::{Backup, BackupState, Disk, LeftAlone, PruneOutcome, PrunePlan, Store};
-use crate::text::{Text, escape};
+use crate::text::{Foreign, Text};
 
 pub(super) fn run(args: &BackupsArgs, output: &Output) -> Result<Exit, Failure> {
     let found = Found::from_args(&args.target)?;
@@ -73,7 +73,7 @@ fn prune(args: &BackupsArgs, found: &Found, keep: u32, output: &Output) -> Resul
                 "reason": keep.to_string(),
             })).collect::<Vec<_>>(),
             "left": left.iter().map(|left| json!({
-                "path": left.path.display().to_string(),
+                "path": Foreign::path(&left.path),
                 "reason": left_alone(left),
             })).collect::<Vec<_>>(),
         }));
@@ -109,7 +109,7 @@ fn prune_text(plan: &PrunePlan) -> Text {
 }
 
 fn row_json(backup: &Backup) -> Json {
-    let path = backup.folder.display().to_string();
+    let path = Foreign::path(&backup.folder);
     match &backup.manifest {
         Ok(manifest) => json!({
             "id": backup.id,
@@ -123,7 +123,7 @@ fn row_json(backup: &Backup) -> Json {
                 "after": hive.after,
                 "kept_as": hive.kept_as,
             })).collect::<Vec<_>>(),
-            "changes": manifest.changes.count(),
+            "changes": manifest.changes.0,
         }),
         Err(fault) => json!({ "id": backup.id, "path": path, "error": fault.to_string() }),
     }
@@ -133,18 +133,18 @@ fn write_row(text: &mut Text, backup: &Backup) {
     let id = backup.id.as_str();
     match &backup.manifest {
         Ok(manifest) => {
-            let hives: Vec<&str> = manifest
+            let hives: Vec<String> = manifest
                 .hives
                 .iter()
-                .map(|hive| hive.name.as_str())
+                .map(|hive| hive.name.to_string())
                 .collect();
             let state = match manifest.state {
                 BackupState::Applying => "not completed",
                 BackupState::Applied => "applied",
                 BackupState::Restored => "restored since",
             };
-            let changes = manifest.changes.count();
-            let hives = escape(&hives.join(" and "));
+            let changes = manifest.changes.0;
+            let hives = hives.join(" and ");
             let s = if changes == 1 { "" } else { "s" };
             text.line(format_args!(
                 "{id}  {state:<14}  {changes:>3} change{s} in {hives}"
@@ -152,7 +152,6 @@ fn write_row(text: &mut Text, backup: &Backup) {
             text.line(format_args!("  {}", shown(&backup.folder)));
         }
         Err(fault) => {
-            let fault = escape(&fault.to_string());
             text.line(format_args!("{id}  unusable: {fault}"));
         }
     }

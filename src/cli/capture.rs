@@ -55,7 +55,7 @@ pub(super) fn run(command: &ProfileCommand, output: &Output) -> Result<Exit, Fai
     }
     let control_set = chosen(&selection, &inputs)?;
     let keys = capture(&profiles, &inputs, control_set.as_deref())?;
-    let head = head(&profiles, &machine(&inputs), &found.name);
+    let head = head(&profiles, &machine(&inputs), found.name.raw());
     let text = profile_yaml(&head, &keys).ok_or_else(|| {
         let message = format!("{from} speaks of nothing that can be captured here");
         Failure::refused(message).advising("Nothing was written.")

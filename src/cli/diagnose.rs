@@ -79,7 +79,7 @@ pub(super) fn run(args: &DiagnoseArgs, output: &Output) -> Result<Exit, Failure>
 fn show(diagnosis: &Diagnosis, args: &DiagnoseArgs, found: &Found, output: &Output) {
     let command = command_line(diagnosis, args);
     if output.is_json() {
-        output.json(&diagnose_json(diagnosis, &command, &found.name));
+        output.json(&diagnose_json(diagnosis, &command, found.name.raw()));
     } else if !output.quiet {
         output.print(&diagnose_text(diagnosis, &command, output.verbose));
     }

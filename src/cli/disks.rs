@@ -68,7 +68,7 @@ fn look(target: Target, row: &mut DiskRow) {
         Ok(found) => row.hibernation = found,
         Err(error) => row.problems.push(error.to_string()),
     }
-    let found = Found::new(String::new(), target);
+    let found = Found::new(Foreign::default(), target);
     for (name, path) in found.hives() {
         let hive = look_at(name, path, row);
         row.hives.push(hive);

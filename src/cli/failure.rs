@@ -155,6 +155,7 @@ impl From<EditError> for Failure {
             | EditError::InDamage { .. }
             | EditError::ListInDamage(_)
             | EditError::InReach { .. }
+            | EditError::NoGrowth { .. }
             | EditError::KeyLost(_) => (
                 Exit::Refused,
                 "Nothing was written: the edit could make the damage worse. Repair the hive first.",

@@ -13,7 +13,6 @@ use crate::disk::loose_mount;
 use crate::plan::{HiveInput, Options, Plan, Selection, build, needs_machine, touched_keys};
 use crate::profile::{self, HiveName, Profile, Setting};
 use crate::report::{plan_document, plan_pieces};
-use crate::text::Foreign;
 
 pub(super) fn run(args: &PlanArgs, output: &Output) -> Result<Exit, Failure> {
     let selection = selection(&args.control_set)?;
@@ -124,6 +123,6 @@ pub(super) fn make(
     found: &Found,
     selection: Selection,
 ) -> Result<Plan, Failure> {
-    let target = Foreign::from(found.name.as_str());
+    let target = found.name.clone();
     Ok(build(profiles, inputs, &Options { target, selection })?)
 }

@@ -20,6 +20,7 @@ use crate::profile::HiveName;
 use crate::regf::{Finder, FoldedPath, Hive, NodePath};
 use crate::report::recorded_json;
 use crate::store::{BackupId, BackupScope, Disk, NewHive, Outcome, Request, Store};
+use crate::text::Foreign;
 use crate::verify::{Expectation, ExpectedState, verify, verify_damaged};
 
 const RECOVERED_DAMAGE: &str = "Nothing was written: with its logs applied, as Windows would, this \
@@ -87,7 +88,14 @@ pub(super) fn publish(
         }
         let donor = donors.iter().find(|(donor, _)| *donor == name);
         let donor = donor.map(|(_, hive)| hive);
-        new.push(edited(name.to_string(), loaded, &ours, donor, now, output)?);
+        new.push(edited(
+            name.to_string().into(),
+            loaded,
+            &ours,
+            donor,
+            now,
+            output,
+        )?);
     }
     let _phase = output.phase(JUDGING_AND_STORING);
     let outcome = store(new, changes, to, now)?;
@@ -123,13 +131,13 @@ fn judge(
     verdict.map_err(|error| Failure::from(error).context(not_changed(&new.name)))
 }
 
-fn not_changed(name: &str) -> String {
+fn not_changed(name: &Foreign) -> String {
     format!("{name} was not changed")
 }
 
 /// The hive with its changes, checked before and after them.
 pub(super) fn edited(
-    name: String,
+    name: Foreign,
     loaded: Loaded,
     changes: &[&Change],
     donor: Option<&Hive<'_>>,

@@ -18,7 +18,7 @@ use super::target::Found;
 use crate::disk::shown;
 use crate::plan::Condition;
 use crate::store::{BackupScope, Disk, Outcome, Store};
-use crate::text::{Text, escape};
+use crate::text::{Foreign, Text, escape};
 
 pub(super) fn run(args: &RecoverArgs, output: &Output) -> Result<Exit, Failure> {
     let mut found = find(args)?;
@@ -137,7 +137,7 @@ fn make(dirty: Vec<(String, Loaded)>, output: &Output) -> Result<Vec<Edited>, Fa
     let now = SystemTime::now();
     let hives = dirty.into_iter();
     hives
-        .map(|(name, loaded)| edited(name, loaded, &[], None, now, output))
+        .map(|(name, loaded)| edited(name.into(), loaded, &[], None, now, output))
         .collect()
 }
 
@@ -168,7 +168,7 @@ fn condition_json(name: &str, loaded: &Loaded) -> Json {
     };
     json!({
         "name": name,
-        "path": loaded.path.display().to_string(),
+        "path": Foreign::path(&loaded.path),
         "state": loaded.condition.as_str(),
         "recovery": recovery,
     })

@@ -27,7 +27,7 @@ use crate::store::{
     Backup, BackupId, BackupScope, BackupState, Disk, Outcome, Remembered, RestoreAction,
     RestoreItem, RestorePlan, Site, Store,
 };
-use crate::text::{Text, escape, quoted};
+use crate::text::{Foreign, Text, quoted};
 
 pub(super) fn run(args: &RestoreArgs, output: &Output) -> Result<Exit, Failure> {
     let (mut found, rest) = Found::from_words(&args.place, &args.files)?;
@@ -222,7 +222,7 @@ fn show_plan(plan: &RestorePlan, backup: &Backup, output: &Output) {
     let mut text = Text::new();
     text.line(format_args!("backup    {}", shown(&backup.folder)));
     for item in &plan.items {
-        let name = escape(&item.name);
+        let name = &item.name;
         text.line(format_args!("{name:<12}  {}", action_text(item.action)));
     }
     output.print(&text);
@@ -252,10 +252,7 @@ fn restore_values(
     backup: &Backup,
     output: &Output,
 ) -> Result<Exit, Failure> {
-    let manifest = match &backup.manifest {
-        Ok(manifest) => manifest,
-        Err(fault) => return Err(Failure::refused(fault)),
-    };
+    let manifest = backup.whole_manifest()?;
     let wanted = recorded(backup, &manifest.changes, |_| None)?;
     let changes = wanted.changes.iter();
     let unknown = wanted.unknown.iter().map(|(change, _)| change);
@@ -406,16 +403,24 @@ fn originals(backup: &Backup, changes: &[Change]) -> Result<Vec<(HiveName, Vec<u
 /// The backup's hive `name`, which may be damaged, as Windows would have seen it; `None` where the backup has none.
 fn original(backup: &Backup, name: HiveName) -> Result<Option<Vec<u8>>, Failure> {
     let mut records = backup.manifest.iter().flat_map(|manifest| &manifest.hives);
-    let Some(record) = records.find(|record| record.name == name.to_string()) else {
+    let Some(record) = records.find(|record| record.name.raw() == name.to_string()) else {
         return Ok(None);
     };
     let path = record.file.in_folder(&backup.folder);
-    let loaded = Source::open(&path, &logs_of(&path)?)?.load(true)?;
-    if loaded.disk_sha256 != record.before.sha256.0 {
+    let refused = || {
         let message = format!("{}: its bytes are not those of the manifest", shown(&path));
-        return Err(Failure::refused(message));
+        Failure::refused(message)
+    };
+    let source = Source::open(&path, &logs_of(&path)?)?;
+    // However long it is, it is read only where it can be what the manifest records.
+    if source.file.identity().size != record.before.size {
+        return Err(refused());
     }
-    Ok(Some(loaded.content))
+    let loaded = source.load(true)?;
+    match loaded.disk_sha256 == record.before.sha256.0 {
+        true => Ok(Some(loaded.content)),
+        false => Err(refused()),
+    }
 }
 
 fn values_report(
@@ -449,7 +454,7 @@ fn values_report(
 #[derive(Serialize)]
 struct ValuesReport<'r> {
     schema: &'static str,
-    target: &'r str,
+    target: &'r Foreign,
     backup: &'r BackupId,
     changes: ChangesDocument<'r>,
     left: ChangesDocument<'r>,

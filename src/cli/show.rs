@@ -52,7 +52,7 @@ pub(super) fn run(args: &ShowArgs, output: &Output) -> Result<Exit, Failure> {
     }
     let listing = list(&input, path(&key, &input)?, value)?;
     match output.is_json() {
-        true => output.json(&key_json(&listing, &found.name)),
+        true => output.json(&key_json(&listing, found.name.raw())),
         false => output.print(&key_text(&listing)),
     }
     Ok(Exit::Done)

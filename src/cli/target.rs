@@ -21,7 +21,7 @@ const PENDING_TRANSACTIONS: u32 = 1;
 
 /// A target that was found, and what it was called.
 pub(super) struct Found {
-    pub(super) name: String,
+    pub(super) name: Foreign,
     pub(super) target: Target,
     /// The folder that was named, unless hives were named one by one.
     place: Option<PathBuf>,
@@ -30,7 +30,7 @@ pub(super) struct Found {
 
 impl Found {
     /// A target that was found by other means.
-    pub(super) fn new(name: String, target: Target) -> Self {
+    pub(super) fn new(name: Foreign, target: Target) -> Self {
         Self {
             name,
             place: target.root.clone(),
@@ -46,9 +46,10 @@ impl Found {
     pub(super) fn find(target: Option<&Path>, files: &HiveFiles) -> Result<Self, Failure> {
         let (system, software) = (files.system.as_deref(), files.software.as_deref());
         let names = target.into_iter().chain(system).chain(software);
-        let names: Vec<String> = names.map(|path| path.display().to_string()).collect();
+        let names: Vec<Foreign> = names.map(Foreign::path).collect();
+        let names: Vec<&str> = names.iter().map(Foreign::raw).collect();
         Ok(Self {
-            name: names.join(", "),
+            name: names.join(", ").into(),
             target: look(target, files)?,
             place: target.map(Path::to_path_buf),
             files: files.clone(),

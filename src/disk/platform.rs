@@ -65,6 +65,7 @@ mod imp {
     use super::{Identity, Mount, Volume};
     use crate::disk::folder::{Folder, Spot};
     use crate::disk::{DiskError, Place, mountinfo};
+    use crate::text::Foreign;
 
     /// The handle of a folder.
     #[derive(Debug)]
@@ -271,7 +272,7 @@ mod imp {
         let holds = |process: &fs::DirEntry| has_open(&process.path(), path, &wanted);
         let process = others.into_iter().find(holds)?;
         let name = fs::read_to_string(process.path().join("comm")).unwrap_or_default();
-        let name = name.trim().escape_debug().to_string();
+        let name = Foreign::from(name.trim());
         let number = process.file_name().to_string_lossy().into_owned();
         Some(format!(
             "process {number} ({name}), which has it open for writing: end it first"

@@ -38,6 +38,15 @@ pub enum EditError {
         /// The structure whose length or offset is damaged.
         from: FileOffset,
     },
+    /// A hive that would have to grow, into what something damaged may reach.
+    #[error(
+        "the hive has no free cell that is large enough, and must not grow: the damaged structure at \
+         {from} may reach beyond its end, and would then be read with other bytes than before"
+    )]
+    NoGrowth {
+        /// The structure whose length or offset is damaged.
+        from: FileOffset,
+    },
     /// Windows would not find a key any more.
     #[error(
         "the key at {0} would not be found by its name any more: the order of its list is damaged"

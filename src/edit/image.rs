@@ -168,7 +168,9 @@ impl Image {
         let start = self.bins_size();
         let end = start.checked_add(size).filter(|&end| end <= LARGEST);
         let end = end.ok_or(EditError::HiveFull)?;
-        self.expect_writable(start, end)?;
+        if let Some(&Frozen { from, .. }) = self.frozen_in(start, end) {
+            return Err(EditError::NoGrowth { from });
+        }
         debug_assert!(size.is_multiple_of(HIVE_BIN_UNIT));
         let at = CellOffset(start);
         let from = start_of(at)?;

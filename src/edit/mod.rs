@@ -36,7 +36,7 @@ use self::allocate::FreeCells;
 use self::damage::Damage;
 use self::image::Image;
 use self::open_values::OpenValues;
-use self::security::Ring;
+use self::security::{Ring, Users};
 use crate::regf::{
     CellOffset, FoldedPath, Hive, KeyNode, Name, NodePath, Overreach, Report, base_block_field,
     check, check_reach, checksum, key_node_field,
@@ -50,6 +50,8 @@ pub struct Editor {
     damage: Damage,
     /// The key security records, once a key is made.
     ring: Option<Ring>,
+    /// Who uses them, where they themselves do not tell.
+    users: Option<Users>,
     now: u64,
     state: State,
     /// The values of keys that have many, once one of them was edited.
@@ -116,6 +118,7 @@ impl Editor {
     ) -> Result<Self, EditError> {
         let image = Image::new(image, reach);
         let free = FreeCells::read(&image)?;
+        let users = Users::of(&Hive::open(image.bytes())?, &before)?;
         let state = State::Unchanged;
         Ok(Self {
             image,
@@ -123,6 +126,7 @@ impl Editor {
             before,
             damage,
             ring: None,
+            users,
             now,
             state,
             open_values: HashMap::new(),

@@ -7,12 +7,15 @@ use std::hash::{BuildHasher, RandomState};
 use super::inheritance::{Creator, inherit};
 use super::{EditError, Editor};
 use crate::regf::{
-    CellOffset, DescriptorFlaw, Hive, KEY_SECURITY_HEADER_SIZE, SecurityDescriptor,
+    CellOffset, DescriptorFlaw, Hive, KEY_SECURITY_HEADER_SIZE, Report, SecurityDescriptor,
     descriptor_control, key_security_field,
 };
 
 /// The last minor version that Windows NT 4 writes, and Windows 2000 too.
 const LAST_OF_NT4: u32 = 3;
+
+/// What the check says of a record that counts users which are none.
+const TOO_MANY: [&str; 2] = ["security-count-high", "security-unused"];
 
 /// The key security records of a hive, so that none is searched for again and again.
 pub(super) struct Ring {
@@ -77,6 +80,37 @@ impl Ring {
     }
 }
 
+/// How many keys use each record, in a hive whose records count more of them. There the last user is
+/// not told by its record.
+pub(super) struct Users(HashMap<CellOffset, u32>);
+
+impl Users {
+    /// Counts them where `report` says that a record counts too many.
+    pub(super) fn of(hive: &Hive<'_>, report: &Report) -> Result<Option<Self>, EditError> {
+        let is_found = |code: &&str| report.counts.contains_key(*code);
+        if !report.is_sound() || !TOO_MANY.iter().any(|code| is_found(&code)) {
+            return Ok(None);
+        }
+        let mut users = HashMap::new();
+        let mut waiting = vec![hive.root()?.at()];
+        while let Some(at) = waiting.pop() {
+            let key = hive.key(at)?;
+            let count: &mut u32 = users.entry(key.security()).or_default();
+            *count = count.saturating_add(1);
+            waiting.extend(hive.subkeys(&key)?);
+        }
+        Ok(Some(Self(users)))
+    }
+
+    fn of_record(&self, at: CellOffset) -> u32 {
+        self.0.get(&at).copied().unwrap_or(0)
+    }
+
+    fn set(&mut self, at: CellOffset, count: u32) {
+        self.0.insert(at, count);
+    }
+}
+
 impl Editor {
     fn ring(&mut self) -> Result<&mut Ring, EditError> {
         let ring = match self.ring.take() {
@@ -133,10 +167,18 @@ impl Editor {
 
     /// Counts one more key that uses the record at `at`.
     pub(super) fn add_security_user(&mut self, at: CellOffset) -> Result<(), EditError> {
-        let count = self.hive()?.security(at)?.reference_count().checked_add(1);
+        let counted = self.hive()?.security(at)?.reference_count();
+        let count = match self.users.as_ref().map(|users| users.of_record(at)) {
+            // Whoever it counts is gone.
+            Some(0) => Some(1),
+            _ => counted.checked_add(1),
+        };
         let count = count.ok_or(EditError::CountOverflow(
             "the users of a security descriptor",
         ))?;
+        if let Some(users) = &mut self.users {
+            users.set(at, users.of_record(at).saturating_add(1));
+        }
         let field = key_security_field::REFERENCE_COUNT;
         self.image.put_u32(at, field, count)
     }
@@ -148,11 +190,22 @@ impl Editor {
         let hive = self.hive()?;
         let record = hive.security(at)?;
         let (count, flink, blink) = (record.reference_count(), record.flink(), record.blink());
-        if count > 1 {
+        let known = self
+            .users
+            .as_ref()
+            .map_or(count, |users| users.of_record(at));
+        let is_last = count <= 1 || known <= 1;
+        let descriptor = match is_last {
+            true => record.descriptor().to_vec(),
+            false => Vec::new(),
+        };
+        if let Some(users) = &mut self.users {
+            users.set(at, known.saturating_sub(1));
+        }
+        if !is_last {
             let field = key_security_field::REFERENCE_COUNT;
             return self.image.put_u32(at, field, count.saturating_sub(1));
         }
-        let descriptor = record.descriptor().to_vec();
         if let Some(ring) = &mut self.ring {
             ring.remove(at, &descriptor);
         }
@@ -204,6 +257,9 @@ impl Editor {
         image.put_u32(at, key_security_field::DESCRIPTOR_SIZE, size)?;
         image.put_u32(previous, key_security_field::FLINK, at.0)?;
         image.put_u32(next, key_security_field::BLINK, at.0)?;
+        if let Some(users) = &mut self.users {
+            users.set(at, 1);
+        }
         Ok(at)
     }
 }

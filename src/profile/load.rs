@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::error::Report;
 use super::{Location, Profile, ProfileErrors, builtin, marks, schema, yaml};
 use crate::files::{self, FileError, Kind};
-use crate::text::escape;
+use crate::text::{Foreign, escape};
 
 /// The largest profile that is read, in bytes.
 pub const MAX_PROFILE_BYTES: usize = 1024 * 1024;
@@ -57,7 +57,7 @@ impl Place {
     pub(super) fn origin(&self) -> String {
         match self {
             Self::BuiltIn(_) => "built-in".to_owned(),
-            Self::File(path) => path.display().to_string(),
+            Self::File(path) => Foreign::path(path).raw().to_owned(),
         }
     }
 }

@@ -3,12 +3,12 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Store;
 use super::backup_root::{BackupFolder, BackupRoot};
 use super::error::{StoreError, StoreFault};
 use super::files;
-use super::manifest::Manifest;
+use super::manifest::{Listed, Manifest};
 use super::names::BackupId;
+use super::{Disk, Store};
 use crate::disk::{Folder, Spot};
 
 /// A backup, sound or not.
@@ -18,8 +18,8 @@ pub struct Backup {
     pub id: BackupId,
     /// Its folder.
     pub folder: PathBuf,
-    /// Its manifest, or why that cannot be used.
-    pub manifest: Result<Manifest, StoreFault>,
+    /// Its manifest without the changes, or why that cannot be used.
+    pub manifest: Result<Listed, StoreFault>,
     pub(super) beside: bool,
     pub(super) spot: Spot,
 }
@@ -29,6 +29,16 @@ impl Backup {
     pub(super) fn open(&self) -> Result<BackupFolder, StoreFault> {
         let found = BackupFolder::find(self.spot.clone())?;
         found.ok_or_else(|| StoreFault::damaged(&self.folder, "it is gone"))
+    }
+
+    /// Its manifest with all its changes.
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be read, or is none.
+    pub fn whole_manifest(&self) -> Result<Manifest, StoreError> {
+        let read = |folder: BackupFolder| Manifest::load(&Disk, &folder.open);
+        self.open().and_then(read).map_err(StoreError::untouched)
     }
 
     /// Whether this is the newer of two: by the order in which they were made or, where that cannot
@@ -101,7 +111,7 @@ impl Store<'_> {
     fn backup(&self, root: &BackupRoot, id: BackupId, spot: Spot) -> Backup {
         let found = BackupFolder::find(spot.clone());
         let manifest = match found {
-            Ok(Some(folder)) => Manifest::load(self.medium, &folder.open),
+            Ok(Some(folder)) => Listed::load(self.medium, &folder.open),
             Ok(None) => Err(StoreFault::damaged(spot.path(), "it is gone")),
             Err(fault) => Err(fault),
         };

@@ -91,6 +91,44 @@ pub(super) fn content(medium: &dyn Medium, spot: &Spot) -> Result<Content, Store
     hash_rest(medium, &mut handle)
 }
 
+/// Which of these contents the file of this name has, if one of them.
+///
+/// A file whose size is none of theirs is not read, however long it is; nor is one of a size that no
+/// hive has, whatever a record says.
+pub(super) fn content_among(
+    medium: &dyn Medium,
+    spot: &Spot,
+    wanted: &[Content],
+) -> Result<Option<Content>, StoreFault> {
+    let mut handle = open(medium, spot)?;
+    let found = handle.file.metadata();
+    let size = found.map_err(StoreFault::io("look at", spot.path()))?.len();
+    if size > LARGEST_HIVE || wanted.iter().all(|content| content.size != size) {
+        return Ok(None);
+    }
+    let mut read = 0;
+    let found = hash_each_chunk(medium, &mut handle, |chunk| {
+        no_longer_than(size, &mut read, chunk, spot)
+    })?;
+    Ok(Some(found).filter(|found| wanted.contains(found)))
+}
+
+/// Whether the file of this name has this content: see [`content_among`].
+pub(super) fn is(medium: &dyn Medium, spot: &Spot, wanted: &Content) -> Result<bool, StoreFault> {
+    Ok(content_among(medium, spot, &[*wanted])?.is_some())
+}
+
+/// Counts what was read; a file that has become longer in the meantime is not read to its end.
+fn no_longer_than(size: u64, read: &mut u64, chunk: &[u8], spot: &Spot) -> Result<(), StoreFault> {
+    *read = read.saturating_add(u64::try_from(chunk.len()).unwrap_or(u64::MAX));
+    match *read <= size {
+        true => Ok(()),
+        false => Err(StoreFault::Changed {
+            path: spot.path().to_path_buf(),
+        }),
+    }
+}
+
 /// Size and hash of what a handle still has to read.
 pub(super) fn hash_rest(medium: &dyn Medium, handle: &mut Handle) -> Result<Content, StoreFault> {
     hash_each_chunk(medium, handle, |_| Ok(()))
@@ -204,7 +242,9 @@ pub(super) fn copy(
     let mut source = open(medium, from)?;
     let mut target = create(medium, to, like)?;
     target = seed(medium, target, from)?;
+    let mut read = 0;
     let found = hash_each_chunk(medium, &mut source, |chunk| {
+        no_longer_than(wanted.size, &mut read, chunk, from)?;
         write_all(medium, &mut target, chunk)
     })?;
     if found != *wanted {

@@ -10,6 +10,7 @@ use super::error::StoreFault;
 use super::metadata::FileMetadata;
 use super::names::unhex;
 use crate::disk::Spot;
+use crate::text::escape;
 
 /// Set user, set group, sticky: no record brings these.
 const SPECIAL: u32 = 0o7000;
@@ -85,8 +86,8 @@ pub(super) fn grant(
         }
         if widens(name, value, now, present) {
             return Err(too_much(match name.strip_prefix("windows.") {
-                Some(name) => format!("another {}", name.escape_debug()),
-                None => format!("the extended attribute {}", name.escape_debug()),
+                Some(name) => format!("another {}", escape(name)),
+                None => format!("the extended attribute {}", escape(name)),
             }));
         }
         let is_known = now.is_some() && FLAGS.contains(&name.as_str());

@@ -17,6 +17,7 @@ use super::metadata::FileMetadata;
 use super::names::{BackupId, FileName};
 use super::replace::Way;
 use crate::disk::{Folder, Spot};
+use crate::text::{Foreign, quoted};
 
 /// The journal's name in the config folder.
 pub(crate) const JOURNAL: &str = "hivemend.journal";
@@ -61,7 +62,7 @@ pub(crate) struct Journal {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Swap {
     /// As messages call it: `SYSTEM`, or the file's name.
-    pub(crate) name: String,
+    pub(crate) name: Foreign,
     pub(crate) file: FileName,
     /// `None` where there was no file.
     pub(crate) from: Option<Content>,
@@ -100,8 +101,8 @@ impl Journal {
         let journal: Self = serde_json::from_slice(&bytes)
             .map_err(|error| damaged(format!("not a journal: {error}")))?;
         if journal.schema != SCHEMA {
-            let schema = journal.schema.escape_debug();
-            let why = format!("its schema is \"{schema}\", this hivemend reads \"{SCHEMA}\"");
+            let schema = quoted(&journal.schema);
+            let why = format!("its schema is {schema}, this hivemend reads \"{SCHEMA}\"");
             return Err(damaged(why));
         }
         let mut seen = BTreeSet::new();
@@ -142,6 +143,11 @@ impl Journal {
 }
 
 impl Swap {
+    /// The contents that the file has before and after the run.
+    pub(super) fn contents(&self) -> Vec<Content> {
+        self.from.into_iter().chain([self.to]).collect()
+    }
+
     /// How one content takes the place of the other.
     pub(super) fn way(&self) -> Way {
         match self.metadata.is_on_linux_ntfs() {

@@ -3,8 +3,10 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
+use std::fmt;
 use std::io;
 
+use serde::de::{DeserializeOwned, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
 use super::error::StoreFault;
@@ -15,6 +17,7 @@ use super::metadata::FileMetadata;
 use super::names::{BackupId, FileName, Sha256Sum};
 use super::remembered::Remembered;
 use crate::disk::{Folder, Spot};
+use crate::text::{Foreign, quoted};
 
 /// The manifest's name in its backup folder.
 pub(crate) const MANIFEST: &str = "manifest.json";
@@ -22,8 +25,11 @@ pub(crate) const MANIFEST: &str = "manifest.json";
 const SCHEMA: &str = "hivemend.backup/1";
 
 /// What a backup holds and what the run that made it did.
+///
+/// Its changes are `C`: all that the caller wanted remembered, which may take a gigabyte in memory, or
+/// how many they are.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Manifest {
+pub struct Manifest<C = Remembered> {
     schema: String,
     /// The backup's name, and its folder's.
     pub id: BackupId,
@@ -35,11 +41,11 @@ pub struct Manifest {
     #[serde(default)]
     pub sequence: u64,
     /// When, in UTC, as RFC 3339.
-    pub created: String,
+    pub created: Foreign,
     /// The hivemend that made it.
-    pub version: String,
+    pub version: Foreign,
     /// The config folder as it was called then; for reading only, nothing is opened by it.
-    pub target: String,
+    pub target: Foreign,
     /// How much was backed up.
     pub scope: BackupScope,
     /// How far the run came.
@@ -56,7 +62,68 @@ pub struct Manifest {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub not_copied: Vec<NotCopied>,
     /// What the caller wants remembered about its changes.
-    pub changes: Remembered,
+    pub changes: C,
+}
+
+/// A manifest as backups are listed: without its changes. A disk may hold any number of them.
+pub type Listed = Manifest<ChangeCount>;
+
+/// How many changes a manifest has; those are read past, and kept nowhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChangeCount(pub usize);
+
+impl<'de> Deserialize<'de> for ChangeCount {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(Counting)
+    }
+}
+
+/// Counts the elements of a list; anything else has none.
+struct Counting;
+
+impl<'de> Visitor<'de> for Counting {
+    type Value = ChangeCount;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("changes")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<ChangeCount, A::Error> {
+        let mut count = 0_usize;
+        while list.next_element::<IgnoredAny>()?.is_some() {
+            count = count.saturating_add(1);
+        }
+        Ok(ChangeCount(count))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ChangeCount, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(ChangeCount(0))
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<ChangeCount, E> {
+        Ok(ChangeCount(0))
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<ChangeCount, E> {
+        Ok(ChangeCount(0))
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<ChangeCount, E> {
+        Ok(ChangeCount(0))
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<ChangeCount, E> {
+        Ok(ChangeCount(0))
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<ChangeCount, E> {
+        Ok(ChangeCount(0))
+    }
+
+    fn visit_unit<E>(self) -> Result<ChangeCount, E> {
+        Ok(ChangeCount(0))
+    }
 }
 
 /// How much a backup holds.
@@ -105,7 +172,7 @@ pub struct Content {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HiveRecord {
     /// The hive, as `SYSTEM`.
-    pub name: String,
+    pub name: Foreign,
     /// Its file in the config folder, and in the backup.
     pub file: FileName,
     /// What was there, and is in the backup.
@@ -157,7 +224,7 @@ impl Manifest {
         sequence: u64,
         created: String,
         version: String,
-        target: String,
+        target: Foreign,
         scope: BackupScope,
         hives: Vec<HiveRecord>,
         companions: Vec<CompanionRecord>,
@@ -171,8 +238,8 @@ impl Manifest {
             id,
             run,
             sequence,
-            created,
-            version,
+            created: created.into(),
+            version: version.into(),
             target,
             scope,
             state,
@@ -190,47 +257,6 @@ impl Manifest {
             state,
             ..self.clone()
         }
-    }
-
-    /// What the backups of a folder are ordered by; the name decides between two disks' backups.
-    pub(crate) fn age(&self) -> (u64, &BackupId) {
-        (self.sequence, &self.id)
-    }
-
-    /// Names of the files in the backup, the manifest aside.
-    pub(crate) fn files(&self) -> impl Iterator<Item = &FileName> {
-        let hives = self.hives.iter().map(|hive| &hive.file);
-        hives.chain(self.companions.iter().map(|companion| &companion.file))
-    }
-
-    /// Reads the manifest of a backup's folder, which must be called by its id.
-    pub(crate) fn load(medium: &dyn Medium, folder: &Folder) -> Result<Self, StoreFault> {
-        let name = folder.path().file_name().unwrap_or_default();
-        Self::load_as(medium, folder, name)
-    }
-
-    /// As [`Manifest::load`], in a folder that had the name `name`, and may have another one now.
-    pub(crate) fn load_as(
-        medium: &dyn Medium,
-        folder: &Folder,
-        name: &OsStr,
-    ) -> Result<Self, StoreFault> {
-        let spot = folder.at(MANIFEST);
-        match files::plain(&spot)? {
-            Some(_) => Self::read(medium, &spot, name),
-            // Stopped while the new one took the old one's place, step by step.
-            None => Self::read(medium, &files::new_name(&spot), name)
-                .map_err(|_| StoreFault::damaged(spot.path(), "it is not there")),
-        }
-    }
-
-    fn read(medium: &dyn Medium, spot: &Spot, name: &OsStr) -> Result<Self, StoreFault> {
-        let damaged = |why: String| StoreFault::damaged(spot.path(), why);
-        let bytes = files::read_small(medium, spot, limits::MANIFEST)?;
-        let manifest: Self =
-            serde_json::from_slice(&bytes).map_err(|error| damaged(error.to_string()))?;
-        manifest.judge(name).map_err(damaged)?;
-        Ok(manifest)
     }
 
     /// Refuses a manifest that could not be read back.
@@ -265,12 +291,25 @@ impl Manifest {
         let bytes = bytes.map_err(|error| StoreFault::damaged(spot.path(), error))?;
         files::replace_small(medium, &spot, &bytes, like)
     }
+}
+
+impl<C> Manifest<C> {
+    /// What the backups of a folder are ordered by; the name decides between two disks' backups.
+    pub(crate) fn age(&self) -> (u64, &BackupId) {
+        (self.sequence, &self.id)
+    }
+
+    /// Names of the files in the backup, the manifest aside.
+    pub(crate) fn files(&self) -> impl Iterator<Item = &FileName> {
+        let hives = self.hives.iter().map(|hive| &hive.file);
+        hives.chain(self.companions.iter().map(|companion| &companion.file))
+    }
 
     fn judge(&self, name: &OsStr) -> Result<(), String> {
         if self.schema != SCHEMA {
-            let schema = self.schema.escape_debug();
+            let schema = quoted(&self.schema);
             return Err(format!(
-                "its schema is \"{schema}\", this hivemend reads \"{SCHEMA}\""
+                "its schema is {schema}, this hivemend reads \"{SCHEMA}\""
             ));
         }
         if name != self.id.as_str() {
@@ -284,6 +323,38 @@ impl Manifest {
             .files()
             .find(|name| !seen.insert(name.as_str().to_lowercase()));
         twice.map_or(Ok(()), |name| Err(format!("it names {name} twice")))
+    }
+}
+
+impl<C: DeserializeOwned> Manifest<C> {
+    /// Reads the manifest of a backup's folder, which must be called by its id.
+    pub(crate) fn load(medium: &dyn Medium, folder: &Folder) -> Result<Self, StoreFault> {
+        let name = folder.path().file_name().unwrap_or_default();
+        Self::load_as(medium, folder, name)
+    }
+
+    /// As [`Manifest::load`], in a folder that had the name `name`, and may have another one now.
+    pub(crate) fn load_as(
+        medium: &dyn Medium,
+        folder: &Folder,
+        name: &OsStr,
+    ) -> Result<Self, StoreFault> {
+        let spot = folder.at(MANIFEST);
+        match files::plain(&spot)? {
+            Some(_) => Self::read(medium, &spot, name),
+            // Stopped while the new one took the old one's place, step by step.
+            None => Self::read(medium, &files::new_name(&spot), name)
+                .map_err(|_| StoreFault::damaged(spot.path(), "it is not there")),
+        }
+    }
+
+    fn read(medium: &dyn Medium, spot: &Spot, name: &OsStr) -> Result<Self, StoreFault> {
+        let damaged = |why: String| StoreFault::damaged(spot.path(), why);
+        let bytes = files::read_small(medium, spot, limits::MANIFEST)?;
+        let manifest: Self =
+            serde_json::from_slice(&bytes).map_err(|error| damaged(error.to_string()))?;
+        manifest.judge(name).map_err(damaged)?;
+        Ok(manifest)
     }
 }
 

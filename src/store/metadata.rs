@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::error::{StoreError, StoreFault};
 use super::medium::Handle;
 use super::{Store, platform};
+use crate::text::escape;
 
 /// Attributes that say who may read a file, on the file systems that have them.
 #[cfg(unix)]
@@ -128,8 +129,8 @@ impl FileMetadata {
         let differs = |name: &&String| self.xattrs.get(*name) != other.xattrs.get(*name);
         let name = names.into_iter().find(differs)?;
         Some(match name.strip_prefix("windows.") {
-            Some(name) => name.escape_debug().to_string(),
-            None => format!("extended attribute {}", name.escape_debug()),
+            Some(name) => escape(name),
+            None => format!("extended attribute {}", escape(name)),
         })
     }
 

@@ -31,8 +31,8 @@ pub use backups::Backup;
 pub use error::{ChangedSince, StoreError, StoreFault, Touched};
 pub use journal::Operation;
 pub use manifest::{
-    BackupScope, BackupState, CompanionRecord, CompanionRole, Content, HiveRecord, KeptAs,
-    Manifest, NotCopied,
+    BackupScope, BackupState, ChangeCount, CompanionRecord, CompanionRole, Content, HiveRecord,
+    KeptAs, Listed, Manifest, NotCopied,
 };
 pub use medium::{Disk, Handle, Medium};
 pub use metadata::{FileMetadata, Kept, Stamp};

@@ -8,6 +8,7 @@ use std::time::SystemTime;
 use serde::{Deserialize, Serialize};
 
 use crate::disk::{Folder, Spot};
+use crate::text::{Foreign, escape};
 
 /// Longest name that a file system takes, in bytes; NTFS counts 255 UTF-16 units.
 const LONGEST_NAME: usize = 255;
@@ -47,7 +48,7 @@ impl FileName {
             .map(|name| name.to_string_lossy().into_owned());
         if path.file_name().is_some_and(|name| name.to_str().is_none()) {
             return Err(BadName {
-                name: name.unwrap_or_default(),
+                name: name.unwrap_or_default().into(),
                 why: "is not Unicode",
             });
         }
@@ -70,6 +71,7 @@ impl TryFrom<String> for FileName {
             }
             _ => return Ok(Self(name)),
         };
+        let name = name.into();
         Err(BadName { name, why })
     }
 }
@@ -82,7 +84,7 @@ impl From<FileName> for String {
 
 impl fmt::Display for FileName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0.escape_debug())
+        f.pad(&escape(&self.0))
     }
 }
 
@@ -91,7 +93,7 @@ impl fmt::Display for FileName {
 #[error("the name {name:?} {why}")]
 pub struct BadName {
     /// The name.
-    pub name: String,
+    pub name: Foreign,
     /// What is wrong with it, as the rest of a sentence.
     pub why: &'static str,
 }
@@ -132,6 +134,7 @@ impl TryFrom<String> for BackupId {
             return Ok(Self(name));
         }
         let why = "is not a backup's name (like 2026-11-20T10-31-05Z)";
+        let name = name.into();
         Err(BadName { name, why })
     }
 }

@@ -8,7 +8,7 @@ use super::backup_root::BackupRoot;
 use super::error::{StoreError, StoreFault, Touched};
 use super::files;
 use super::journal::{JOURNAL, Journal, Operation, Swap};
-use super::manifest::{BackupState, MANIFEST, Manifest};
+use super::manifest::{BackupState, Listed, MANIFEST, Manifest};
 use super::names::{BackupId, FileName};
 use super::platform;
 use super::publish::take_lock;
@@ -16,6 +16,7 @@ use super::replace::{Way, half_made, left_over, other_case};
 use super::run::{Run, Stands};
 use super::site::{Role, Site};
 use crate::disk::{Spot, shown};
+use crate::text::Foreign;
 
 /// An interrupted run and what can be done about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,7 +41,7 @@ pub struct Pending {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PendingHive {
     /// As messages call it: `SYSTEM`, or the file's name.
-    pub name: String,
+    pub name: Foreign,
     /// Its file.
     pub file: FileName,
     /// Which content it has now.
@@ -254,7 +255,7 @@ fn complete(run: &mut Run<'_>, hives: &[PendingHive]) -> Result<(), StoreFault> 
         ));
     };
     // Where it cannot be read, the journal is enough: `backups` says what is wrong with it.
-    let manifest = match Manifest::load(run.medium, &folder) {
+    let manifest = match <Manifest>::load(run.medium, &folder) {
         Ok(manifest) => Some(manifest),
         Err(StoreFault::Damaged { .. }) => None,
         Err(fault) => return Err(fault),
@@ -372,8 +373,7 @@ fn written_since(swap: &Swap) -> String {
 
 fn missing_new(run: &Run<'_>, site: &Site, swap: &Swap) -> Result<Option<String>, StoreFault> {
     let staged = swap.staged(&run.config, &run.journal.id);
-    let found = files::content(run.medium, &staged).ok();
-    if found != Some(swap.to) {
+    if !files::is(run.medium, &staged, &swap.to).unwrap_or(false) {
         return Ok(Some(format!(
             "the new {} was not written completely",
             swap.file
@@ -386,12 +386,11 @@ fn missing_new(run: &Run<'_>, site: &Site, swap: &Swap) -> Result<Option<String>
 }
 
 fn missing_old(run: &Run<'_>, site: &Site, swap: &Swap) -> Result<Option<String>, StoreFault> {
-    if swap.from.is_none() {
+    let Some(from) = &swap.from else {
         return Ok(None);
-    }
+    };
     let kept = swap.kept(&run.config, &run.journal.id);
-    let found = files::content(run.medium, &kept).ok();
-    match found == swap.from {
+    match files::is(run.medium, &kept, from).unwrap_or(false) {
         true => judged(run, site, swap, &kept),
         false => Ok(Some(format!("the old {} is no longer there", swap.file))),
     }
@@ -451,7 +450,7 @@ fn manifest_problem(run: &Run<'_>) -> Option<String> {
         });
     };
     let is_apply = run.journal.operation == Operation::Apply;
-    match Manifest::load(run.medium, folder) {
+    match Listed::load(run.medium, folder) {
         Ok(manifest) if is_apply && !run.has_made(&manifest) => {
             let folder = shown(folder.path());
             return Some(format!("{folder}: this is the backup of another run"));
@@ -461,8 +460,11 @@ fn manifest_problem(run: &Run<'_>) -> Option<String> {
     }
     let wanted = |swap: &Swap| if is_apply { swap.from } else { Some(swap.to) };
     let held = run.journal.swaps.iter().find(|swap| {
-        let kept = files::content(run.medium, &swap.file.at(folder));
-        kept.ok() != wanted(swap)
+        let kept = swap.file.at(folder);
+        match wanted(swap) {
+            Some(wanted) => !files::is(run.medium, &kept, &wanted).unwrap_or(false),
+            None => kept.look().is_ok_and(|found| found.is_some()),
+        }
     });
     held.map(|swap| {
         format!(
@@ -475,7 +477,7 @@ fn manifest_problem(run: &Run<'_>) -> Option<String> {
 
 /// Whether the run, whose files are all the new ones, had done all but removing its traces.
 fn already_done(run: &Run<'_>) -> Option<String> {
-    let manifest = Manifest::load(run.medium, &run.folder.as_ref()?.open).ok()?;
+    let manifest = Listed::load(run.medium, &run.folder.as_ref()?.open).ok()?;
     let done = match run.journal.operation {
         Operation::Apply => manifest.state != BackupState::Applying && run.has_made(&manifest),
         Operation::Restore => manifest.state == BackupState::Restored,

@@ -36,6 +36,7 @@ mod imp {
     use crate::disk::{Folder, Spot};
     use crate::store::metadata::{FileMetadata, Kept, Stamp};
     use crate::store::names::{hex, unhex};
+    use crate::text::escape;
 
     /// Longest value and longest list of names that Linux hands out.
     const LONGEST_XATTR: usize = 65_536;
@@ -204,7 +205,7 @@ mod imp {
             Streams::Listed(names) => Some(format!(
                 "it has alternate data streams ({}), which would be lost: mount the volume with \
                  streams_interface=xattr, ntfs-3g's default, and they are carried over",
-                names.escape_debug()
+                escape(&names)
             )),
             Streams::Hidden => Some(
                 "the volume is mounted with streams_interface=none, so that alternate data streams \
@@ -249,7 +250,7 @@ mod imp {
         for name in listed(file)? {
             let mut value = vec![0; LONGEST_XATTR];
             if let Err(Errno::TOOBIG | Errno::RANGE) = fgetxattr(file, &name, &mut value) {
-                let name = name.escape_debug();
+                let name = escape(&name);
                 return Ok(Some(format!(
                     "its alternate data stream {name} is longer than 64 KiB, which Linux cannot \
                      carry over, and would be lost: save it and remove it first"

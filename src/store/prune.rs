@@ -17,7 +17,7 @@ use super::backup_root::{BackupFolder, BackupRoot, REMAINS};
 use super::backups::Backup;
 use super::error::{StoreError, StoreFault, Touched};
 use super::files;
-use super::manifest::{BackupState, Content, MANIFEST, Manifest};
+use super::manifest::{BackupState, Content, Listed, MANIFEST};
 use super::names::{BackupId, FileName};
 use super::platform::Lock;
 use crate::disk::{Folder, Spot, guard, not_a_file};
@@ -158,6 +158,12 @@ impl Store<'_> {
         newest: usize,
     ) -> Result<BTreeMap<BackupId, Keep>, StoreFault> {
         let mut reasons = BTreeMap::new();
+        let left = |file: &FileName| -> Vec<Content> {
+            let hives = backups.iter().filter_map(usable);
+            let hives = hives.flat_map(|manifest| &manifest.hives);
+            let hives = hives.filter(|hive| hive.file == *file);
+            hives.map(|hive| hive.after).collect()
+        };
         let mut present: BTreeMap<FileName, Option<Content>> = BTreeMap::new();
         let mut sound = 0_usize;
         let unusable = || backups.iter().filter(|backup| usable(backup).is_none());
@@ -171,7 +177,10 @@ impl Store<'_> {
             for hive in &manifest.hives {
                 let now = present.entry(hive.file.clone());
                 let live = hive.file.at(config);
-                let now = now.or_insert_with(|| files::content(self.medium, &live).ok());
+                let now = now.or_insert_with(|| {
+                    let found = files::content_among(self.medium, &live, &left(&hive.file));
+                    found.ok().flatten()
+                });
                 is_present |= *now == Some(hive.after) && hive.after != hive.before;
             }
             let reason = match () {
@@ -287,7 +296,7 @@ impl Store<'_> {
 
     /// What lies in the folder that was the backup `id`: whose it is, its manifest tells.
     fn contents(&self, folder: &Folder, id: &BackupId) -> Result<Contents, StoreFault> {
-        let manifest = Manifest::load_as(self.medium, folder, OsStr::new(id.as_str()));
+        let manifest = Listed::load_as(self.medium, folder, OsStr::new(id.as_str()));
         let named: BTreeSet<String> = match &manifest {
             Ok(manifest) => manifest.files().map(|file| file.as_str().into()).collect(),
             Err(_) => BTreeSet::new(),
@@ -344,7 +353,7 @@ impl Store<'_> {
     }
 }
 
-fn usable(backup: &Backup) -> Option<&Manifest> {
+fn usable(backup: &Backup) -> Option<&Listed> {
     let manifest = backup.manifest.as_ref().ok()?;
     (manifest.state != BackupState::Applying).then_some(manifest)
 }
@@ -374,7 +383,7 @@ fn keep_chains(backups: &[Backup], reasons: &mut BTreeMap<BackupId, Keep>) {
 }
 
 /// Whether something lies in the backup's folder that its run did not put there.
-fn has_other_files(folder: &Folder, manifest: &Manifest) -> Result<bool, StoreFault> {
+fn has_other_files(folder: &Folder, manifest: &Listed) -> Result<bool, StoreFault> {
     let known: BTreeSet<&str> = manifest.files().map(FileName::as_str).collect();
     let names = folder.names();
     for name in names.map_err(StoreFault::io("list", folder.path()))? {

@@ -24,6 +24,7 @@ use super::run::{Run, link_or_copy};
 use crate::disk::{
     DiskError, Folder, Identity, LogMisfit, Spot, guard, hive_size_beside, log_misfit, logs_of,
 };
+use crate::text::Foreign;
 
 /// Room for journal and folders, in bytes, beside what the manifest takes.
 const SLACK: u64 = 1 << 20;
@@ -34,7 +35,7 @@ const RUNS_A_SECOND: u32 = 100;
 #[derive(Clone, Debug)]
 pub struct NewHive {
     /// As messages and the manifest call it: `SYSTEM`.
-    pub name: String,
+    pub name: Foreign,
     /// Its file, in the config folder of the request.
     pub path: PathBuf,
     /// SHA-256 of the file as the caller read it.
@@ -104,7 +105,7 @@ pub struct Outcome {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Published {
     /// As the request called it.
-    pub name: String,
+    pub name: Foreign,
     /// Its file.
     pub path: PathBuf,
     /// What was there.
@@ -153,7 +154,7 @@ impl Store<'_> {
         let id = id.ok_or_else(|| no_name(&root))?;
         let sequence = self.next_sequence(&root)?;
         let records = looked.iter().map(|hive| hive.record.clone()).collect();
-        let (created, target) = (utc_text(request.now), config.path().display().to_string());
+        let (created, target) = (utc_text(request.now), Foreign::path(config.path()));
         let (version, scope) = (request.version.clone(), request.scope);
         let manifest = Manifest::new(
             (id, token()),

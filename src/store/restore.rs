@@ -13,7 +13,7 @@ use super::files;
 use super::grant::{Present, grant};
 use super::journal::{Journal, Operation, Swap};
 use super::manifest::{
-    BackupState, CompanionRecord, CompanionRole, Content, HiveRecord, KeptAs, Manifest,
+    BackupState, CompanionRecord, CompanionRole, Content, HiveRecord, KeptAs, Listed, Manifest,
 };
 use super::metadata::{FileMetadata, nothing_lost};
 use super::names::{BackupId, FileName};
@@ -21,6 +21,7 @@ use super::platform::Lock;
 use super::run::{Run, metadata_of};
 use super::site::{Role, Site};
 use crate::disk::{Folder, Identity, Spot, guard, log_misfit, logs_of};
+use crate::text::Foreign;
 
 /// Room for manifest and journal, in bytes.
 const SLACK: u64 = 1 << 20;
@@ -34,7 +35,7 @@ pub struct RestorePlan {
     beside: bool,
     /// Whether the hives are put back as they lie in the backup, for want of room for copies.
     by_link: bool,
-    manifest: Manifest,
+    manifest: Listed,
     swaps: Vec<Swap>,
     identities: Vec<Option<Identity>>,
     /// Each hive and log, and what would be done with it.
@@ -47,7 +48,7 @@ pub struct RestorePlan {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RestoreItem {
     /// The hive, as `SYSTEM`, or the log's file name.
-    pub name: String,
+    pub name: Foreign,
     /// The file.
     pub file: FileName,
     /// What would be done with it.
@@ -76,7 +77,7 @@ pub struct RestoreOutcome {
 
 impl RestorePlan {
     /// The manifest of the backup.
-    pub fn manifest(&self) -> &Manifest {
+    pub fn manifest(&self) -> &Listed {
         &self.manifest
     }
 
@@ -106,7 +107,7 @@ struct Wanted<'a> {
 
 impl<'a> Wanted<'a> {
     fn hive(hive: &'a HiveRecord) -> Self {
-        let (name, file) = (hive.name.as_str(), &hive.file);
+        let (name, file) = (hive.name.raw(), &hive.file);
         let (old, left, metadata) = (hive.before, hive.after, &hive.metadata);
         Self {
             name,
@@ -155,7 +156,7 @@ impl Store<'_> {
         let lock = self.lock(config)?;
         // Read again under the lock: the list may be old.
         let folder = backup.open()?;
-        let manifest = Manifest::load(self.medium, &folder.open)?;
+        let manifest = Listed::load(self.medium, &folder.open)?;
         admit(&manifest, site)?;
         if manifest.state == BackupState::Applying {
             let why = "the run that made this backup was interrupted; there is nothing to restore";
@@ -229,17 +230,18 @@ impl Store<'_> {
         let live = wanted.file.at(&plan.config);
         guard::not_held(live.path())?;
         let found = files::identity(&live)?;
+        let known = [wanted.old, wanted.left];
         let now = match found {
-            Some(_) => Some(files::content(self.medium, &live)?),
+            Some(_) => files::content_among(self.medium, &live, &known)?,
             None => None,
         };
         let action = match now {
             Some(now) if now == wanted.old => RestoreAction::Same,
-            Some(now) if now == wanted.left => RestoreAction::PutBack,
-            None if wanted.may_be_missing => RestoreAction::PutBack,
-            _ => RestoreAction::Changed,
+            Some(_) => RestoreAction::PutBack,
+            None if found.is_none() && wanted.may_be_missing => RestoreAction::PutBack,
+            None => RestoreAction::Changed,
         };
-        let (name, file) = (wanted.name.to_owned(), wanted.file.clone());
+        let (name, file) = (Foreign::from(wanted.name), wanted.file.clone());
         match action {
             RestoreAction::Same => {}
             RestoreAction::Changed => {
@@ -276,7 +278,7 @@ impl Store<'_> {
 
     /// Refuses a backup's file that is not what the manifest records, or neither hive nor log.
     fn judge(&self, backed: &Spot, wanted: &Wanted<'_>, site: &Site) -> Result<(), StoreFault> {
-        if files::content(self.medium, backed)? != wanted.old {
+        if !files::is(self.medium, backed, &wanted.old)? {
             return Err(not_recorded(backed));
         }
         match files::judge(self.medium, backed, wanted.role, site)? {
@@ -319,14 +321,21 @@ impl Store<'_> {
         let named = Some(named).filter(|_| !plan.beside);
         let backups = self.list_in(&BackupRoot::find(&plan.config, named)?)?;
         for changed in &mut plan.changed {
-            let live = changed.file.at(&plan.config);
-            let now = files::content(self.medium, &live).ok();
-            let left = |hive: &HiveRecord| hive.file == changed.file && Some(hive.after) == now;
             let manifests = backups
                 .iter()
                 .filter_map(|backup| backup.manifest.as_ref().ok());
-            let later = manifests.filter(|other| other.age() > plan.manifest.age());
-            let by = later.into_iter().find(|other| other.hives.iter().any(left));
+            let later: Vec<&Listed> = manifests
+                .filter(|other| other.age() > plan.manifest.age())
+                .collect();
+            let left = later.iter().flat_map(|other| &other.hives);
+            let left = left.filter(|hive| hive.file == changed.file);
+            let left: Vec<Content> = left.map(|hive| hive.after).collect();
+            let live = changed.file.at(&plan.config);
+            let Ok(Some(now)) = files::content_among(self.medium, &live, &left) else {
+                continue;
+            };
+            let is_it = |hive: &HiveRecord| hive.file == changed.file && hive.after == now;
+            let by = later.iter().find(|other| other.hives.iter().any(is_it));
             changed.by = by.map(|other| other.id.clone());
         }
         Ok(())
@@ -351,6 +360,9 @@ impl Store<'_> {
         if plan.swaps.is_empty() {
             return Ok(outcome);
         }
+        // It is written again, and this time with its changes.
+        let manifest = Manifest::load(self.medium, &plan.folder.open);
+        let manifest: Manifest = manifest.map_err(StoreError::untouched)?;
         let named = (outcome.id.clone(), plan.manifest.run.clone());
         let mut journal = Journal::new(named, Operation::Restore, plan.swaps);
         journal.beside = plan.beside;
@@ -372,8 +384,8 @@ impl Store<'_> {
             folder: &folder,
             linked,
         };
-        if let Err(cause) = write(&mut run, &content, &plan.identities, &plan.manifest) {
-            return Err(run.give_up(cause, &plan.manifest));
+        if let Err(cause) = write(&mut run, &content, &plan.identities, &manifest) {
+            return Err(run.give_up(cause, &manifest));
         }
         run.close().map_err(|cause| StoreError {
             touched: Touched::NeedsRestore,
@@ -399,7 +411,7 @@ fn not_recorded(spot: &Spot) -> StoreFault {
 }
 
 /// Refuses a manifest that speaks of other files than this target's hives and their logs.
-fn admit(manifest: &Manifest, site: &Site) -> Result<(), StoreFault> {
+fn admit(manifest: &Listed, site: &Site) -> Result<(), StoreFault> {
     for hive in &manifest.hives {
         site.admit(&hive.file, Role::Hive)?;
     }

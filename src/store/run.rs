@@ -10,7 +10,7 @@ use super::error::{StoreError, StoreFault, Touched};
 use super::files;
 use super::grant::{Present, grant};
 use super::journal::{Journal, Operation, Swap};
-use super::manifest::{BackupState, Content, KeptAs, MANIFEST, Manifest};
+use super::manifest::{BackupState, Content, KeptAs, Listed, MANIFEST, Manifest};
 use super::medium::Medium;
 use super::metadata::FileMetadata;
 use super::names::FileName;
@@ -177,10 +177,9 @@ impl Run<'_> {
         let Some(spare) = left_over(&swap.live(&self.config))? else {
             return Ok(());
         };
-        let found = Some(files::content(self.medium, &spare)?);
-        match found == swap.from || found == Some(swap.to) {
-            true => files::remove(self.medium, &spare),
-            false => Ok(()),
+        match files::content_among(self.medium, &spare, &swap.contents())? {
+            Some(_) => files::remove(self.medium, &spare),
+            None => Ok(()),
         }
     }
 
@@ -263,15 +262,17 @@ impl Run<'_> {
     /// Whether a file is the old one or the new one, by its bytes.
     pub(super) fn stands(&self, swap: &Swap) -> Result<Stands, StoreFault> {
         let live = swap.live(&self.config);
-        let found = match files::plain(&live)? {
-            Some(_) => Some(files::content(self.medium, &live)?),
-            None => None,
-        };
+        if files::plain(&live)?.is_none() {
+            return Ok(match swap.from {
+                None => Stands::Old,
+                Some(_) => Stands::Nameless,
+            });
+        }
+        let found = files::content_among(self.medium, &live, &swap.contents())?;
         Ok(match found {
+            None => Stands::Neither,
             found if found == swap.from => Stands::Old,
-            Some(found) if found == swap.to => Stands::New,
-            None => Stands::Nameless,
-            _ => Stands::Neither,
+            Some(_) => Stands::New,
         })
     }
 
@@ -315,7 +316,7 @@ impl Run<'_> {
         if let Some(own) = manifest {
             return Ok(Some(own.files().cloned().collect()));
         }
-        let found = match Manifest::load(self.medium, folder) {
+        let found = match Listed::load(self.medium, folder) {
             Ok(found) => found,
             Err(_) if files::plain(&folder.at(MANIFEST))?.is_none() => {
                 // Beside the hives, under their lock, it is this run's. Elsewhere another disk's run
@@ -337,7 +338,7 @@ impl Run<'_> {
     }
 
     /// Whether `manifest` is of this very run.
-    pub(super) fn has_made(&self, manifest: &Manifest) -> bool {
+    pub(super) fn has_made<C>(&self, manifest: &Manifest<C>) -> bool {
         let recorded = manifest
             .hives
             .iter()
@@ -359,7 +360,7 @@ impl Run<'_> {
         let (Some(folder), Some(before)) = (&self.folder, manifest) else {
             return Ok(());
         };
-        match Manifest::load(self.medium, &folder.open)?.state == before.state {
+        match Listed::load(self.medium, &folder.open)?.state == before.state {
             true => Ok(()),
             false => before.save(self.medium, &folder.open, self.like()),
         }
@@ -396,8 +397,8 @@ impl Run<'_> {
             let live = swap.live(&self.config);
             swap.metadata = grant(&swap.metadata, &self.present(swap)?, &live)?;
             swap.name = match site.role(&swap.file) {
-                Some(super::Role::Hive) if swap.file.is_like(&swap.name) => swap.name.clone(),
-                _ => swap.file.as_str().to_owned(),
+                Some(super::Role::Hive) if swap.file.is_like(swap.name.raw()) => swap.name.clone(),
+                _ => swap.file.as_str().into(),
             };
         }
         self.journal.swaps = swaps;

@@ -37,8 +37,16 @@ pub(crate) struct Seen {
 
 /// A sample disk whose hives have modes and times of their own, and a log beside one of them.
 pub(crate) fn patient() -> (Bench, Witness) {
+    patient_with(None)
+}
+
+/// As [`patient`], with this hive for its SYSTEM.
+pub(crate) fn patient_with(system: Option<&[u8]>) -> (Bench, Witness) {
     let bench = Bench::in_memory();
     let config = bench.config();
+    if let Some(system) = system {
+        fs::write(config.join("SYSTEM"), system).unwrap();
+    }
     fs::write(config.join("SYSTEM.LOG1"), [0; 700]).unwrap();
     for (name, mode, seconds) in [("SYSTEM", 0o640, 1_100_000_000), ("SOFTWARE", 0o604, 7)] {
         let file = fs::File::options().write(true).open(config.join(name));

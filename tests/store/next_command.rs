@@ -14,7 +14,7 @@ fn request(bench: &Bench) -> Request {
         let before_sha256 = Sha256::digest(fs::read(&path).unwrap()).into();
         assert_ne!(sha256(&twin.hive(name)), sha256(&path), "{name} changes");
         NewHive {
-            name: name.to_owned(),
+            name: name.into(),
             path,
             before_sha256,
             content: fs::read(twin.hive(name)).unwrap(),

@@ -58,7 +58,7 @@ fn edit_as_apply_does(changes: &[&Change], accept_damage: bool) -> Edited {
         accept_damage,
     };
     let output = Output::new(&Cli::parse_from(["hivemend", "--quiet", "profile", "list"]));
-    let name = "SYSTEM".to_owned();
+    let name = "SYSTEM".into();
     let edited = edited(name, loaded, changes, None, SystemTime::now(), &output);
     edited.unwrap_or_else(|failure| panic!("{}", failure.sentence()))
 }

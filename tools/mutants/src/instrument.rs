@@ -26,13 +26,12 @@ const METHODS: &[(&str, &str)] = &[
     ("is_none_or", "is_some_and"),
     ("first", "last"),
     ("last", "first"),
-    ("rev", "into_iter"),
 ];
 
 /// Methods that answer yes or no: the answer is turned round.
 const ANSWERS: &[&str] = &[
     "is_some", "is_none", "is_empty", "is_ok", "is_err", "contains", "contains_key", "is_some_and",
-    "is_none_or", "starts_with", "insert", "has", "is_multiple_of", "is_inline", "is_sound",
+    "is_none_or", "starts_with", "has", "is_multiple_of", "is_inline", "is_sound",
     "is_clean", "is_eq", "same_as",
 ];
 
@@ -204,7 +203,9 @@ impl VisitMut for Pass {
             }
             Expr::Unary(unary) if matches!(unary.op, syn::UnOp::Not(_)) => {
                 if let Expr::Unary(new) = &*expression {
-                    let new = (*new.expr).clone();
+                    // Twice, so that the type is the operator's also where it stands before a reference.
+                    let inner = &new.expr;
+                    let new = parse_quote!(!(!#inner));
                     result = self.choose(&result, &original, &new, "without not");
                 }
             }
