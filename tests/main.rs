@@ -65,6 +65,7 @@ mod damaged_hives;
 mod diagnose;
 mod effective;
 mod explain;
+mod explain_texts;
 mod faults;
 mod fuzz_regressions;
 mod growth;

@@ -24,6 +24,7 @@ pub use build::{Options, build};
 pub use capture::{CapturedKey, CapturedValue, capture};
 pub use control_sets::{ControlSetInfo, Role, Selection, booting, control_sets};
 pub use diagnose::{Diagnosis, Evidence, Finding, Masked, diagnose};
+pub(crate) use effective::known::{KNOWN, Known};
 pub use effective::{
     Against, Debris, Effect, Flaw, InForce, Mark, Policies, Setting, Source, concerns, effect,
 };
