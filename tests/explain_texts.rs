@@ -12,7 +12,7 @@ use proptest::test_runner::{Config, TestRunner};
 use crate::bench::hivemend;
 
 /// What the list of texts calls a thing that has no number, and the entry that it is.
-const CALLED: [(&str, &str); 33] = [
+const CALLED: [(&str, &str); 34] = [
     ("three-reasons", "can't connect for one of these reasons"),
     ("auth-error", "authentication error"),
     ("lsa", "Local Security Authority"),
@@ -45,7 +45,8 @@ const CALLED: [(&str, &str); 33] = [
     ("console-session", "disconnect code 1800"),
     ("critical-service-failed", "CRITICAL_SERVICE_FAILED"),
     ("trust", "trust relationship failed"),
-    ("black-screen", "black screen"),
+    ("protocol-error", "protocol error"),
+    ("time-limit", "time limit"),
 ];
 
 /// How many texts were answered rightly, wrongly, and not at all.

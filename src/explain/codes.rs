@@ -133,10 +133,9 @@ fn number(text: &str, token: &Token, said: Option<Said>) -> Option<(Option<u32>,
         if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return None;
         }
-        if digits.len() == 4 {
-            if let Some((low, end)) = second_half(text, token.end) {
-                return Some((hex(&format!("{digits}{low}")), Notation::Hex, end));
-            }
+        let half = (digits.len() == 4).then(|| second_half(text, token.end));
+        if let Some((low, end)) = half.flatten() {
+            return Some((hex(&format!("{digits}{low}")), Notation::Hex, end));
         }
         return Some((hex(&digits), Notation::Hex, token.end));
     }
@@ -268,7 +267,15 @@ fn counts_something(behind: &str) -> bool {
         "秒",
     ];
     let behind = behind.strip_prefix(' ').unwrap_or(behind);
-    UNITS.iter().any(|unit| behind.starts_with(unit))
+    let end = behind
+        .find(|c: char| !c.is_alphabetic())
+        .unwrap_or(behind.len());
+    let word = behind.get(..end).unwrap_or_default();
+    UNITS.iter().any(|unit| {
+        // Words that are not separated by blanks go on.
+        let rest = word.strip_prefix(unit);
+        rest.is_some_and(|rest| rest.is_empty() || rest == "s" || !unit.is_ascii())
+    })
 }
 
 /// Whether it is part of a date, a time, an address, a version, a path, a GUID or a percentage.

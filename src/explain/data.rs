@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! The data file: its rows, and how they become entries.
 
+use std::sync::OnceLock;
+
 use serde::Deserialize;
 
 use super::fold::{fold, squeeze};
+use super::texts::Index;
 use super::{Entry, Kind, ProfileHint};
 
 const BUILT_IN: &str = include_str!("../../data/explain.json");
@@ -15,6 +18,7 @@ pub struct Library {
     entries: Vec<Entry>,
     profiles: Vec<ProfileHint>,
     rules: Vec<Rule>,
+    index: OnceLock<Index>,
 }
 
 /// Key words of a sentence in one language, and the entry that it is.
@@ -188,12 +192,18 @@ impl Library {
             entries,
             profiles: file.profiles,
             rules,
+            index: OnceLock::new(),
         })
     }
 
     /// Every entry, in the data's order.
     pub fn entries(&self) -> &[Entry] {
         &self.entries
+    }
+
+    /// The entries' texts, taken apart when they are first needed.
+    pub(super) fn index(&self) -> &Index {
+        self.index.get_or_init(|| Index::new(&self.entries))
     }
 
     pub(super) fn rules(&self) -> &[Rule] {

@@ -8,11 +8,10 @@ use super::nearest::{Nearest, nearest};
 use super::question::Question;
 use super::readings::{CodeRead, read};
 use super::said::Said;
-use super::texts::Index;
 use super::{Entry, Kind, Library, names};
 
 /// An entry that fits less is no answer: its words are there by chance.
-const LEAST: u32 = 45;
+const LEAST: u32 = 56;
 /// The same, where the text says a code that nobody knows: the words around it are of that code.
 const LEAST_BESIDE_UNKNOWN: u32 = 75;
 /// An entry that fits so much less than the best one is left out, in hundredths.
@@ -64,8 +63,7 @@ impl Library {
         let mut question = Question::new(text, extended);
         question.codes.extend(constants(&question.text));
         question.codes.extend(stop_words(&question.words));
-        let index = Index::new(self.entries().iter().chain(own));
-        let mut scores = index.scores(&question, self);
+        let mut scores = self.index().scores(&question, self, own);
         // Equals stay in the order of the data.
         scores.sort_by(|(one, _), (other, _)| other.total_cmp(one));
 
@@ -88,9 +86,27 @@ impl Library {
         } else {
             LEAST
         };
+        let readings: Vec<(Kind, u32)> = question
+            .codes
+            .iter()
+            .zip(&codes)
+            .filter(|(written, _)| is_said(written))
+            .flat_map(|(_, read)| {
+                read.readings
+                    .iter()
+                    .map(|reading| (reading.kind, reading.code))
+            })
+            .collect();
+        // Where the text has a number of this kind, the words of another number are not meant.
+        let is_another = |entry: &Entry| {
+            entry.code.is_some_and(|code| {
+                readings.iter().any(|(kind, _)| *kind == entry.kind)
+                    && !readings.contains(&(entry.kind, code))
+            })
+        };
         let by_text = scores.iter().filter_map(|(score, entry)| {
             let score = whole(*score);
-            (score >= least).then_some(Found {
+            (score >= least && !is_another(entry)).then_some(Found {
                 entry: Cow::Borrowed(*entry),
                 score,
             })

@@ -5,7 +5,7 @@ use super::Kind;
 use super::codes::{Written, codes};
 use super::fold::{MOST, fold, squeeze};
 use super::said::Said;
-use super::words::words;
+use super::words::{is_number, words};
 
 /// A question of so few words may begin with the kind that it asks for.
 const SHORT: usize = 6;
@@ -29,7 +29,10 @@ impl Question {
         let text: String = text.chars().take(MOST).collect();
         let folded = fold(&text);
         let all = words(&folded);
-        let only = all.first().and_then(|first| only_kind(first, all.len()));
+        // "key-node" is one word.
+        let begins = folded.split_whitespace().next();
+        let first = all.first().filter(|first| begins == Some(first.as_str()));
+        let only = first.and_then(|first| only_kind(first, all.len()));
         let only = if extended { Some(Kind::Extended) } else { only };
         let mut codes = codes(&folded);
         if extended {
@@ -45,7 +48,6 @@ impl Question {
             }
             None => (text, 0),
         };
-        let is_number = |word: &String| word.starts_with(|c: char| c.is_ascii_digit());
         let words = all
             .into_iter()
             .skip(skipped)
@@ -92,6 +94,7 @@ mod tests {
             (question.text.as_str(), question.only),
             ("TermService", Some(Kind::Service))
         );
+        assert_eq!(Question::new("key-node", false).only, None);
         let message = "Service cannot be started because it is disabled or has no devices";
         assert_eq!(Question::new(message, false).only, None);
     }

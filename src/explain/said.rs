@@ -125,6 +125,7 @@ const WORDS: &[(&str, Said)] = &[
     ("windows", Said::Other),
     ("server", Said::Other),
     ("type", Said::Other),
+    ("logontype", Said::Other),
     ("typ", Said::Other),
     ("pid", Said::Other),
     ("line", Said::Other),

@@ -3,7 +3,7 @@
 
 use super::fold::fold;
 use super::question::Question;
-use super::words::{Vocabulary, real, words};
+use super::words::{Vocabulary, is_number, real, words};
 use super::{Entry, Kind, Library};
 
 /// What one key word of a rule, and each further one, is worth.
@@ -14,14 +14,16 @@ const MESSAGE: f64 = 93.0;
 /// ... but for sentences that are those of a code.
 const CODED: f64 = 97.0;
 
-/// The entries with their texts as words.
-pub(super) struct Index<'a> {
-    known: Vec<Known<'a>>,
-    pub(super) vocabulary: Vocabulary,
+/// The entries' texts as words, made once.
+#[derive(Clone, Debug)]
+pub(super) struct Index {
+    /// In the order of the entries.
+    known: Vec<Known>,
+    vocabulary: Vocabulary,
 }
 
-struct Known<'a> {
-    entry: &'a Entry,
+#[derive(Clone, Debug)]
+struct Known {
     origin: Vec<Vec<String>>,
     names: Vec<Vec<String>>,
     phrases: Vec<Vec<String>>,
@@ -32,16 +34,26 @@ fn folded(text: &str) -> Vec<String> {
     words(&fold(text))
 }
 
-impl<'a> Index<'a> {
-    pub(super) fn new(entries: impl Iterator<Item = &'a Entry>) -> Self {
-        let known = entries.map(|entry| Known {
-            entry,
+/// As a question's words are: numbers are codes, and no words.
+fn phrase(text: &str) -> Vec<String> {
+    let words = folded(text).into_iter();
+    words.filter(|word| !is_number(word)).collect()
+}
+
+impl Known {
+    fn new(entry: &Entry) -> Self {
+        Self {
             origin: entry.origin.iter().map(|text| folded(text)).collect(),
             names: entry.names.iter().map(|text| folded(text)).collect(),
-            phrases: entry.phrases.iter().map(|text| folded(text)).collect(),
+            phrases: entry.phrases.iter().map(|text| phrase(text)).collect(),
             meaning: folded(&entry.meaning),
-        });
-        let known: Vec<Known<'a>> = known.collect();
+        }
+    }
+}
+
+impl Index {
+    pub(super) fn new(entries: &[Entry]) -> Self {
+        let known: Vec<Known> = entries.iter().map(Known::new).collect();
         let texts = known.iter().flat_map(|known| {
             let texts = known
                 .names
@@ -55,27 +67,31 @@ impl<'a> Index<'a> {
     }
 
     /// Every entry with how well it answers, 0 to 100, in the order of the data.
-    pub(super) fn scores(&self, question: &Question, library: &Library) -> Vec<(f64, &'a Entry)> {
+    pub(super) fn scores<'a>(
+        &self,
+        question: &Question,
+        library: &'a Library,
+        own: &'a [Entry],
+    ) -> Vec<(f64, &'a Entry)> {
         let asked = self.vocabulary.corrected(&question.words);
         let rules = by_rules(question, library);
-        let scores = self.known.iter().map(|known| {
-            let is_meant = question.only.is_none_or(|only| only == known.entry.kind);
+        let own_words: Vec<Known> = own.iter().map(Known::new).collect();
+        let all = self.known.iter().zip(library.entries());
+        let all = all.chain(own_words.iter().zip(own));
+        let scores = all.map(|(known, entry)| {
+            let is_meant = question.only.is_none_or(|only| only == entry.kind);
             let by_rule = rules
                 .iter()
-                .filter(|(entry, _)| std::ptr::eq(*entry, known.entry));
+                .filter(|(other, _)| std::ptr::eq(*other, entry));
             let by_rule = by_rule.map(|(_, score)| *score).fold(0.0, f64::max);
-            let score = self.score(known, question, &asked).max(by_rule);
-            (if is_meant { score } else { 0.0 }, known.entry)
+            let score = self.score(known, entry, question, &asked).max(by_rule);
+            (if is_meant { score } else { 0.0 }, entry)
         });
         scores.collect()
     }
 
-    fn score(&self, known: &Known<'_>, question: &Question, asked: &[String]) -> f64 {
-        let most = if known.entry.code.is_some() {
-            CODED
-        } else {
-            MESSAGE
-        };
+    fn score(&self, known: &Known, entry: &Entry, question: &Question, asked: &[String]) -> f64 {
+        let most = if entry.code.is_some() { CODED } else { MESSAGE };
         let phrases = known.phrases.iter();
         let by_text = phrases.map(|text| self.vocabulary.likeness(asked, text).min(most));
         let names = known.names.iter();
@@ -85,14 +101,14 @@ impl<'a> Index<'a> {
             self.vocabulary.likeness(asked, name) * (0.5 + 0.5 * share.min(1.0))
         });
         let by_name = [
-            name_score(known.entry, question),
+            name_score(entry, question),
             self.meaning_score(known, asked),
         ];
         by_text.chain(by_words).chain(by_name).fold(0.0, f64::max)
     }
 
     /// What only the explanation has in common with the question counts less than a known text.
-    fn meaning_score(&self, known: &Known<'_>, asked: &[String]) -> f64 {
+    fn meaning_score(&self, known: &Known, asked: &[String]) -> f64 {
         if let [only] = asked {
             let texts = known
                 .names
