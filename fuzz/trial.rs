@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! What each fuzz target does with its bytes; the regression test does the same on stable.
 
+use std::sync::OnceLock;
+
 use hivemend::edit::{EditError, Editor};
+use hivemend::explain::Library;
 use hivemend::log::LogFile;
 use hivemend::policy::{PolicyAction, RegistryPol};
 use hivemend::regf::{self, Hive, KEY_DEPTH_LIMIT, Name};
@@ -191,4 +194,21 @@ fn mend(image: &mut [u8]) {
     image.copy_within(4..8, 8);
     let sum = regf::checksum(image).unwrap_or(0);
     image[508..512].copy_from_slice(&sum.to_le_bytes());
+}
+
+/// Any bytes as what somebody pasted: it is answered or not known, and says which codes it read.
+pub(crate) fn explain(bytes: &[u8]) {
+    static LIBRARY: OnceLock<Library> = OnceLock::new();
+    let library = LIBRARY.get_or_init(|| Library::built_in().expect("the data is sound"));
+    let text = String::from_utf8_lossy(bytes);
+    for extended in [false, true] {
+        match library.look_up(&text, extended, &[]) {
+            Ok(answer) => {
+                assert!(!answer.entries.is_empty());
+                let mut scores = answer.entries.iter().map(|found| found.score);
+                assert!(scores.all(|score| score <= 100));
+            }
+            Err(not_known) => assert!(not_known.nearest.len() <= 3),
+        }
+    }
 }

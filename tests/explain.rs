@@ -2,9 +2,10 @@
 //! `explain`: every code of the published table, the messages that users paste, names, and what
 //! nobody should be able to do to a terminal.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use hivemend::explain::{Entry, Kind, Library};
+use hivemend::explain::{Entry, Found, Kind, Library};
 use serde_json::json;
 
 use crate::bench::hivemend;
@@ -41,10 +42,10 @@ fn disconnect_codes() -> Vec<u32> {
 }
 
 /// The entry that an answer begins with.
-fn first<'a>(library: &'a Library, asked: &str, extended: bool) -> &'a Entry {
-    let answer = library.look_up(asked, extended);
+fn first<'a>(library: &'a Library, asked: &str, extended: bool) -> Cow<'a, Entry> {
+    let answer = library.look_up(asked, extended, &[]);
     let answer = answer.unwrap_or_else(|missed| panic!("{asked}: {missed:?}"));
-    answer.entries[0]
+    answer.entries.into_iter().next().unwrap().entry
 }
 
 fn is_published(entry: &Entry) -> bool {
@@ -70,7 +71,7 @@ fn every_code_of_the_published_table_is_explained() {
             ] {
                 let entry = first(&library, &asked, extended);
                 assert_eq!((entry.kind, entry.code), (kind, Some(*code)), "{asked}");
-                assert!(is_published(entry), "{entry}");
+                assert!(is_published(&entry), "{entry}");
             }
         }
         let found = library.entries().iter().filter(|entry| entry.kind == kind);
@@ -86,7 +87,7 @@ fn codes_that_only_the_reference_has_say_so() {
         let entry = first(&library, &code.to_string(), false);
         assert_eq!((entry.kind, entry.code), (Kind::Disconnect, Some(code)));
         assert!(
-            !is_published(entry) && entry.disagreement.is_some(),
+            !is_published(&entry) && entry.disagreement.is_some(),
             "{entry}"
         );
     }
@@ -94,7 +95,7 @@ fn codes_that_only_the_reference_has_say_so() {
         let entry = first(&library, &code.to_string(), true);
         assert_eq!(entry.kind, Kind::Extended);
         assert!(
-            !is_published(entry) && entry.disagreement.is_some(),
+            !is_published(&entry) && entry.disagreement.is_some(),
             "{entry}"
         );
     }
@@ -151,7 +152,13 @@ fn the_data_is_whole() {
         assert!(seen.insert(must_be_new), "twice: {entry}");
         let has_code = matches!(
             entry.kind,
-            Kind::Disconnect | Kind::Extended | Kind::Event | Kind::Stop | Kind::ServiceError
+            Kind::Disconnect
+                | Kind::Extended
+                | Kind::Event
+                | Kind::Stop
+                | Kind::SystemError
+                | Kind::Hresult
+                | Kind::Ntstatus
         );
         assert_eq!(entry.code.is_some(), has_code, "{entry}");
         assert_eq!(
@@ -166,7 +173,9 @@ fn the_data_is_whole() {
             entry.meaning.ends_with('.') && !entry.sources.is_empty(),
             "{entry}"
         );
-        let leads = !entry.profiles.is_empty() || !entry.not_registry.is_empty();
+        let leads = !entry.profiles.is_empty()
+            || !entry.not_registry.is_empty()
+            || !entry.offline.is_empty();
         assert!(
             leads || matches!(entry.kind, Kind::Value | Kind::Policy | Kind::Service),
             "{entry}"
@@ -204,9 +213,10 @@ fn every_known_text_leads_to_its_entry() {
     let library = library();
     for entry in library.entries() {
         for phrase in &entry.phrases {
-            let answer = library.look_up(phrase, false).unwrap();
-            let found = answer.entries.iter().take(2).any(|found| *found == entry);
-            assert!(found, "{phrase}: {}", answer.entries[0]);
+            let answer = library.look_up(phrase, false, &[]).unwrap();
+            let is_it = |found: &Found<'_>| found.entry.to_string() == entry.to_string();
+            let found = answer.entries.iter().take(2).any(is_it);
+            assert!(found, "{phrase}: {}", answer.entries[0].entry);
         }
     }
 }
@@ -224,18 +234,18 @@ const PASTED: [(&str, &str); 33] = [
         "\"This computer can't connect to the remote computer.\n\nTry connecting again. If the \
          problem continues, contact the owner of the remote computer or your network \
          administrator.\"\n\nError code: 0x204\nExtended error code: 0x0",
-        "can't connect to the remote computer",
+        "disconnect code 516 (0x204)",
     ),
     (
         "We couldn't connect to the remote PC. Make sure the PC is turned on and connected to the \
          network, and that remote access is enabled.\n\nError code: 0x204",
-        "can't connect to the remote computer",
+        "disconnect code 516 (0x204)",
     ),
     ("AN INTERNAL ERROR HAS OCCURRED.", "internal error"),
     (
         "Remote Desktop Connection\r\nAn internal error has occurred.\r\nError code: \
          0x4\r\nExtended error code: 0x0\r\nTimestamp (UTC): 03/04/26 09:10:11",
-        "internal error",
+        "disconnect code 4 (0x4)",
     ),
     (
         "„The remote computer that you are trying to connect to requires Network Level \
@@ -284,7 +294,7 @@ const PASTED: [(&str, &str); 33] = [
     (
         "Because of a protocol error, this session will be disconnected. Please try connecting to \
          the remote computer again.  Error code: 0x112f",
-        "protocol error",
+        "disconnect code 4399 (0x112f)",
     ),
     (
         "Your Remote Desktop Services session has ended.\n\nThe connection to the remote computer \
@@ -355,13 +365,13 @@ const PASTED: [(&str, &str); 33] = [
     ),
     (
         "Error 1069: The service did not start due to a logon failure.",
-        "service error 1069",
+        "system error 1069, ERROR_SERVICE_LOGON_FAILED",
     ),
     (
         "Windows could not start the Remote Desktop Services service on Local Computer.\n\nError \
          1058: The service cannot be started, either because it is disabled or because it has no \
          enabled devices associated with it.",
-        "service error 1058",
+        "system error 1058, ERROR_SERVICE_DISABLED",
     ),
     (
         "A fatal error occurred when attempting to access the SSL server credential private key. \
@@ -383,8 +393,8 @@ fn pasted_messages_lead_to_the_right_entry_first() {
         let upper = pasted.to_uppercase();
         let broken = pasted.replace(' ', "\r\n  ");
         for asked in [pasted, &upper, &broken] {
-            let found = match library.look_up(asked, false) {
-                Ok(answer) => answer.entries[0].to_string(),
+            let found = match library.look_up(asked, false, &[]) {
+                Ok(answer) => answer.entries[0].entry.to_string(),
                 Err(missed) => format!("{missed:?}"),
             };
             if found.trim_start_matches("error message: ") != want {
@@ -401,11 +411,11 @@ fn a_code_in_a_message_is_explained_too() {
     let library = library();
     let pasted =
         "We couldn't connect to the remote PC.\nError code: 0x204\nExtended error code: 0x7";
-    let answer = library.look_up(pasted, false).unwrap();
+    let answer = library.look_up(pasted, false, &[]).unwrap();
     let codes: Vec<_> = answer
         .entries
         .iter()
-        .map(|entry| (entry.kind, entry.code))
+        .map(|found| (found.entry.kind, found.entry.code))
         .collect();
     assert!(codes.contains(&(Kind::Disconnect, Some(516))), "{codes:?}");
     assert!(codes.contains(&(Kind::Extended, Some(7))), "{codes:?}");
@@ -439,7 +449,7 @@ fn events_stops_and_names_are_found() {
         ("stop 0x7b", "stop error 0x7B"),
         ("STOP: 0x0000007B", "stop error 0x7B"),
         ("bad_system_config_info", "stop error 0x74"),
-        ("error 1077", "service error 1077"),
+        ("error 1077", "system error 1077"),
         ("error 516", "disconnect code 516"),
         ("disconnect reason 3", "disconnect code 3 "),
         ("TERMSERVICE", "service TermService"),
@@ -482,7 +492,7 @@ fn the_unknown_is_a_usage_error_with_what_is_nearest() {
         "0xFFFFFFFE",
         "123456789012345",
     ] {
-        assert!(library.look_up(nothing, false).is_err(), "{nothing:?}");
+        assert!(library.look_up(nothing, false, &[]).is_err(), "{nothing:?}");
     }
     let ended = hivemend(&["explain", "515"]).expect(2);
     assert!(ended.stdout.is_empty());
@@ -490,8 +500,8 @@ fn the_unknown_is_a_usage_error_with_what_is_nearest() {
     let ended = hivemend(&["explain", "TermSvc"]).expect(2);
     assert!(ended.stderr.contains("service TermService"), "{ended:?}");
     let ended = hivemend(&["explain", "xyzzy", "--format", "json"]).expect(2);
-    assert_eq!(ended.json()["schema"], "hivemend.error/1");
-    assert_eq!(ended.json()["exit_code"], 2);
+    assert_eq!(ended.json()["schema"], "hivemend.explain/2");
+    assert_eq!(ended.json()["is_known"], false);
     hivemend(&["explain"]).expect(2);
     hivemend(&["explain", "--extended", "TermService"]).expect(2);
 }
@@ -520,50 +530,78 @@ fn odd_and_endless_questions_end() {
     let digits = "9".repeat(1 << 16);
     let signs = "\u{301}\u{fffd}\"'".repeat(1 << 14);
     for asked in [&long, &one, &digits, &signs] {
-        let _ = library.look_up(asked, false);
-        let _ = library.look_up(asked, true);
+        let _ = library.look_up(asked, false, &[]);
+        let _ = library.look_up(asked, true, &[]);
     }
 }
 
 /// The form of the document is a promise.
 #[test]
 fn json_is_stable() {
-    let ended = hivemend(&["explain", "0x0B11", "--format", "json"]).expect(2);
-    assert_eq!(ended.json()["schema"], "hivemend.error/1");
+    let ended = hivemend(&["explain", "516517", "--format", "json"]).expect(2);
+    let want = json!({
+        "schema": "hivemend.explain/2",
+        "asked": "516517",
+        "is_known": false,
+        "codes": [{"written": "516517", "code": 516517, "readings": [], "parameters": []}],
+        "entries": [],
+        "nearest": [],
+        "on_disk": null,
+    });
+    assert_eq!(ended.json(), want);
     let ended = hivemend(&["explain", "2825", "--format", "json"]).expect(0);
     let want = json!({
-        "schema": "hivemend.explain/1",
+        "schema": "hivemend.explain/2",
         "asked": "2825",
+        "is_known": true,
+        "codes": [{
+            "written": "2825",
+            "code": 2825,
+            "readings": [{
+                "kind": "disconnect",
+                "code": 2825,
+                "name": null,
+                "bits": null,
+                "is_explained": true,
+            }],
+            "parameters": [],
+        }],
         "entries": [{
             "kind": "disconnect",
             "title": "disconnect code 2825 (0xb09)",
+            "score": 95,
             "code": 2825,
             "origin": [],
             "names": [],
             "key": null,
             "meaning": "The server demands Network Level Authentication, and the client cannot do it.",
             "disagreement": null,
+            "details": [],
             "causes": [
                 "An old client, or one without CredSSP",
                 "UserAuthentication is 1 at the listener or in the policy",
             ],
+            "diagnose": true,
             "profiles": [{
                 "id": "nla-disable",
                 "what": "Network Level Authentication off for a while; undo with nla-restore",
                 "relaxes": true,
             }],
+            "offline": [],
             "not_registry": ["The client is too old or has CredSSP disabled: use another one"],
             "sources": [
                 "Microsoft, client disconnect codes and reasons of Remote Desktop (the published table)",
             ],
         }],
+        "nearest": [],
+        "on_disk": null,
     });
     assert_eq!(ended.json(), want);
     let words = ["explain", "event", "1057", "--format", "json"];
     let again = hivemend(&words).expect(0).stdout;
     assert_eq!(hivemend(&words).expect(0).stdout, again);
     let document = include_str!("../docs/json.md");
-    assert!(document.contains("## `hivemend.explain/1`"));
+    assert!(document.contains("## `hivemend.explain/2`"));
 }
 
 #[test]

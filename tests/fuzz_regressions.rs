@@ -182,3 +182,23 @@ fn seeds() {
         fs::write(Path::new(&folder).join(format!("log{number}")), log).unwrap();
     }
 }
+
+#[test]
+fn explain() {
+    regressions("explain", trial::explain);
+    let list = include_str!("../testdata/explain/texts.tsv");
+    let texts = list.lines().filter_map(|line| line.splitn(4, '\t').nth(3));
+    let texts: Vec<Vec<u8>> = texts.map(|text| text.as_bytes().to_vec()).collect();
+    let long: Vec<Vec<u8>> = texts.into_iter().filter(|text| text.len() > 8).collect();
+    // A twentieth of the mutations: each is looked up twice, word by word.
+    for text in long.iter().step_by(3) {
+        for at in 0..text.len() {
+            let mut mutated = text.clone();
+            mutated[at] = mutated[at].wrapping_mul(31).wrapping_add(7);
+            if at % 9 == 0 {
+                trial::explain(&mutated);
+            }
+        }
+        trial::explain(text);
+    }
+}

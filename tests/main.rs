@@ -67,6 +67,7 @@ mod diagnose;
 mod diagnose_areas;
 mod effective;
 mod explain;
+mod explain_texts;
 mod faults;
 mod fuzz_regressions;
 mod growth;

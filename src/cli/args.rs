@@ -318,17 +318,28 @@ pub(super) struct ShowArgs {
 #[command(
     after_help = "Examples:\n  hivemend explain 516\n  hivemend explain --extended 0x7\n  \
     hivemend explain event 1057\n  hivemend explain 50 TermDD\n  hivemend explain stop 0x7B\n  \
-    hivemend explain service TermService\n  hivemend explain SecurityLayer\n  \
-    hivemend explain \"An internal error has occurred. Error code: 0x4\""
+    hivemend explain 0x800703F1\n  hivemend explain service TermService\n  \
+    hivemend explain SecurityLayer\n  hivemend explain rdp-enable\n  \
+    hivemend explain \"Fehler 1068: Der Abhängigkeitsdienst ...\" --on /mnt/disk\n  \
+    hivemend explain --file ticket.txt\n  xclip -o | hivemend explain -"
 )]
 pub(super) struct ExplainArgs {
-    /// A disconnect code (decimal or 0x...), an event with its source, a stop error, a service, value
-    /// or policy name, or the words of an error message
-    #[arg(value_name = "WHAT", required = true)]
+    /// What Windows or the client said, in any language: a code, an event with its source, a stop
+    /// error, the words of a message; or a service, a value, a policy, a profile, a word of this
+    /// program's output. `-` reads it from standard input
+    #[arg(value_name = "WHAT", required_unless_present = "file")]
     pub(super) what: Vec<String>,
+    /// Read what was said from a file (UTF-8 or UTF-16)
+    #[arg(long, value_name = "FILE", conflicts_with = "what")]
+    pub(super) file: Option<PathBuf>,
     /// The number is an extended disconnect code
     #[arg(long)]
     pub(super) extended: bool,
+    /// Look on this disk whether it shows the cause, as diagnose does
+    #[arg(long, value_name = "TARGET")]
+    pub(super) on: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) unrecovered: UnrecoveredArgs,
     #[command(flatten)]
     pub(super) format: FormatArgs,
 }

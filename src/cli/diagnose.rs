@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use super::args::DiagnoseArgs;
+use super::args::{DiagnoseArgs, TargetArgs};
 use super::besides::Policy;
 use super::exit::Exit;
 use super::failure::Failure;
@@ -16,8 +16,26 @@ use crate::profile::{self, HiveName, Impact, Profile};
 use crate::report::{CommandLine, diagnose_json, diagnose_text};
 
 pub(super) fn run(args: &DiagnoseArgs, output: &Output) -> Result<Exit, Failure> {
-    let profiles = profiles(&args.settings.settings)?;
-    let found = Found::from_args(&args.target)?;
+    let accept_unrecovered = args.unrecovered.accept_unrecovered;
+    let settings = &args.settings.settings;
+    let (diagnosis, found) = examine(&args.target, settings, accept_unrecovered, output)?;
+    show(&diagnosis, args, &found, output);
+    let is_blocked = diagnosis.count(Impact::Blocks) > 0;
+    Ok(match args.exit_code && is_blocked {
+        true => Exit::Found,
+        false => Exit::Done,
+    })
+}
+
+/// What is wrong on a target.
+pub(super) fn examine(
+    target: &TargetArgs,
+    settings: &[String],
+    accept_unrecovered: bool,
+    output: &Output,
+) -> Result<(Diagnosis, Found), Failure> {
+    let profiles = profiles(settings)?;
+    let found = Found::from_args(target)?;
     interrupted::warn(&found.target, None, output)?;
     let (policy, mut notes) = Policy::read(&found);
     let mut hives = Vec::new();
@@ -30,10 +48,7 @@ pub(super) fn run(args: &DiagnoseArgs, output: &Output) -> Result<Exit, Failure>
     }
     let mut views = Vec::new();
     for hive in &hives {
-        match (
-            hive.source.view(args.unrecovered.accept_unrecovered),
-            hive.name,
-        ) {
+        match (hive.source.view(accept_unrecovered), hive.name) {
             (Ok(view), _) => views.push((hive, view)),
             (Err(failure), HiveName::System) => return Err(failure),
             (Err(failure), name) => notes.push(unread(name, &failure)),
@@ -68,12 +83,10 @@ pub(super) fn run(args: &DiagnoseArgs, output: &Output) -> Result<Exit, Failure>
         .map(|(hive, view)| (hive.name, &view.condition));
     notes.extend(condition_warnings(conditions));
     diagnosis.warnings.splice(0..0, notes);
-    show(&diagnosis, args, &found, output);
-    let is_blocked = diagnosis.count(Impact::Blocks) > 0;
-    Ok(match args.exit_code && is_blocked {
-        true => Exit::Found,
-        false => Exit::Done,
-    })
+    drop(inputs);
+    drop(views);
+    drop(hives);
+    Ok((diagnosis, found))
 }
 
 fn show(diagnosis: &Diagnosis, args: &DiagnoseArgs, found: &Found, output: &Output) {

@@ -15,6 +15,7 @@ mod failure;
 mod interrupted;
 mod judge;
 mod output;
+mod own_words;
 mod phase;
 mod plan;
 mod plan_file;

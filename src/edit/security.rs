@@ -88,7 +88,7 @@ impl Users {
     /// Counts them where `report` says that a record counts too many.
     pub(super) fn of(hive: &Hive<'_>, report: &Report) -> Result<Option<Self>, EditError> {
         let is_found = |code: &&str| report.counts.contains_key(*code);
-        if !report.is_sound() || !TOO_MANY.iter().any(|code| is_found(&code)) {
+        if !report.is_sound() || !TOO_MANY.iter().any(is_found) {
             return Ok(None);
         }
         let mut users = HashMap::new();

@@ -1,18 +1,33 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! The data file: its rows, and how they become entries.
 
+use std::sync::OnceLock;
+
 use serde::Deserialize;
 
+use super::fold::{fold, squeeze};
+use super::texts::Index;
 use super::{Entry, Kind, ProfileHint};
 
 const BUILT_IN: &str = include_str!("../../data/explain.json");
-const SCHEMA: &str = "hivemend.explain-data/1";
+const SCHEMA: &str = "hivemend.explain-data/2";
 
 /// Everything that can be asked for.
 #[derive(Clone, Debug)]
 pub struct Library {
     entries: Vec<Entry>,
     profiles: Vec<ProfileHint>,
+    rules: Vec<Rule>,
+    index: OnceLock<Index>,
+}
+
+/// Key words of a sentence in one language, and the entry that it is.
+#[derive(Clone, Debug)]
+pub(super) struct Rule {
+    /// All of these must be in the text; squeezed.
+    pub(super) all: Vec<String>,
+    /// The entry's place.
+    pub(super) entry: usize,
 }
 
 /// Why the data cannot be used.
@@ -46,6 +61,49 @@ struct File {
     profiles: Vec<ProfileHint>,
     topics: Vec<TopicRow>,
     entries: Vec<EntryRow>,
+    languages: Vec<RuleRow>,
+}
+
+/// Key words of the sentences that say what an entry is about, in one language.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RuleRow {
+    /// What it is: the name of a message, or a kind and a number.
+    is: String,
+    /// The language, for whoever reads the data.
+    #[serde(rename = "lang")]
+    _language: String,
+    /// Parts of words that all must be there.
+    all: Vec<String>,
+}
+
+/// A number, or one in hex as it is usually written.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(try_from = "NumberRow")]
+struct Number(u32);
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum NumberRow {
+    Decimal(u32),
+    Hex(String),
+}
+
+impl TryFrom<NumberRow> for Number {
+    type Error = String;
+
+    fn try_from(row: NumberRow) -> Result<Self, String> {
+        match row {
+            NumberRow::Decimal(number) => Ok(Self(number)),
+            NumberRow::Hex(text) => {
+                let digits = text.strip_prefix("0x").unwrap_or_default();
+                let number = u32::from_str_radix(digits, 16);
+                number
+                    .map(Self)
+                    .map_err(|_| format!("{text:?} is no number"))
+            }
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -65,14 +123,18 @@ struct TopicRow {
     #[serde(default)]
     profiles: Vec<String>,
     #[serde(default)]
+    offline: Vec<String>,
+    #[serde(default)]
     not_registry: Vec<String>,
+    #[serde(default)]
+    diagnose: bool,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct EntryRow {
     kind: Kind,
-    code: Option<u32>,
+    code: Option<Number>,
     #[serde(default)]
     origin: Vec<String>,
     #[serde(default)]
@@ -89,9 +151,14 @@ struct EntryRow {
     /// Where there are any, they stand in place of the topic's.
     #[serde(default)]
     profiles: Vec<String>,
+    /// They come before the topic's.
+    #[serde(default)]
+    offline: Vec<String>,
     /// Where there are any, they stand in place of the topic's.
     #[serde(default)]
     not_registry: Vec<String>,
+    #[serde(default)]
+    diagnose: bool,
     sources: Vec<String>,
 }
 
@@ -116,14 +183,31 @@ impl Library {
             return Err(DataError::Schema(file.schema));
         }
         let rows = std::mem::take(&mut file.entries).into_iter();
-        let entries = rows.map(|row| file.entry(row)).collect::<Result<_, _>>()?;
-        let profiles = file.profiles;
-        Ok(Self { entries, profiles })
+        let entries: Vec<Entry> = rows.map(|row| file.entry(row)).collect::<Result<_, _>>()?;
+        let rules = std::mem::take(&mut file.languages).into_iter();
+        let rules = rules
+            .map(|row| rule(row, &entries))
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            entries,
+            profiles: file.profiles,
+            rules,
+            index: OnceLock::new(),
+        })
     }
 
     /// Every entry, in the data's order.
     pub fn entries(&self) -> &[Entry] {
         &self.entries
+    }
+
+    /// The entries' texts, taken apart when they are first needed.
+    pub(super) fn index(&self) -> &Index {
+        self.index.get_or_init(|| Index::new(&self.entries))
+    }
+
+    pub(super) fn rules(&self) -> &[Rule] {
+        &self.rules
     }
 
     /// Every profile that an entry may name.
@@ -132,13 +216,28 @@ impl Library {
     }
 }
 
+fn rule(row: RuleRow, entries: &[Entry]) -> Result<Rule, DataError> {
+    let is = |entry: &Entry| match entry.code {
+        Some(code) if entry.kind != Kind::Event => format!("{} {code}", entry.kind.id()) == row.is,
+        _ => entry.name() == row.is,
+    };
+    let what = "entry";
+    let entry = entries.iter().position(is);
+    let entry = entry.ok_or(DataError::Unknown { what, id: row.is })?;
+    let all = row.all.iter().map(|part| squeeze(&fold(part))).collect();
+    Ok(Rule { all, entry })
+}
+
 impl File {
     fn entry(&self, row: EntryRow) -> Result<Entry, DataError> {
         let topic = row.topic.map(|id| self.topic(id)).transpose()?;
         let mut causes = row.causes;
+        let (mut offline, mut diagnose) = (row.offline, row.diagnose);
         let (mut profiles, mut not_registry) = (row.profiles, row.not_registry);
         if let Some(topic) = topic {
             causes.extend_from_slice(&topic.causes);
+            offline.extend_from_slice(&topic.offline);
+            diagnose |= topic.diagnose;
             if profiles.is_empty() {
                 profiles.clone_from(&topic.profiles);
             }
@@ -150,7 +249,7 @@ impl File {
         let sources = row.sources.into_iter().map(|id| self.source(id));
         Ok(Entry {
             kind: row.kind,
-            code: row.code,
+            code: row.code.map(|Number(code)| code),
             origin: row.origin,
             names: row.names,
             key: row.key,
@@ -159,7 +258,10 @@ impl File {
             disagreement: row.disagree,
             causes,
             profiles: profiles.collect::<Result<_, _>>()?,
+            offline,
             not_registry,
+            diagnose,
+            details: Vec::new(),
             sources: sources.collect::<Result<_, _>>()?,
         })
     }

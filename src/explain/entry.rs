@@ -17,16 +17,28 @@ pub enum Kind {
     Event,
     /// A stop error (blue screen).
     Stop,
-    /// What starting a service ended with.
-    ServiceError,
+    /// An error of Windows, such as starting a service ends with.
+    SystemError,
+    /// An error as programs and the Remote Desktop client show it.
+    Hresult,
+    /// An error of the kernel, the logon or the boot manager.
+    Ntstatus,
     /// A service or driver.
     Service,
     /// A registry value or key.
     Value,
     /// A group policy.
     Policy,
-    /// The words of an error message.
+    /// The words of an error message, or what is seen.
     Message,
+    /// One of this program's profiles.
+    Profile,
+    /// A finding of `check`.
+    Finding,
+    /// A word in capitals in this program's output.
+    Mark,
+    /// What this program ends with.
+    ExitCode,
 }
 
 impl Kind {
@@ -37,11 +49,17 @@ impl Kind {
             Self::Extended => "extended",
             Self::Event => "event",
             Self::Stop => "stop",
-            Self::ServiceError => "service-error",
+            Self::SystemError => "system-error",
+            Self::Hresult => "hresult",
+            Self::Ntstatus => "ntstatus",
             Self::Service => "service",
             Self::Value => "value",
             Self::Policy => "policy",
             Self::Message => "message",
+            Self::Profile => "profile",
+            Self::Finding => "finding",
+            Self::Mark => "mark",
+            Self::ExitCode => "exit-code",
         }
     }
 }
@@ -69,8 +87,15 @@ pub struct Entry {
     pub causes: Vec<String>,
     /// The profiles that address it, the most fitting first.
     pub profiles: Vec<ProfileHint>,
+    /// What to do with the disk offline, besides the profiles.
+    pub offline: Vec<String>,
     /// What else it can be, which no registry edit changes.
     pub not_registry: Vec<String>,
+    /// Whether `diagnose` looks for its causes.
+    pub diagnose: bool,
+    /// Facts about it that are no sentence of the data: what a number decodes to, what a setting
+    /// can be and who sets it.
+    pub details: Vec<String>,
     /// Where the knowledge is from: titles.
     pub sources: Vec<String>,
 }
@@ -106,11 +131,36 @@ impl Entry {
             Kind::Extended => format!("--extended {code}"),
             Kind::Event => format!("event {code} {}", self.origin.first().map_or("", |o| o)),
             Kind::Stop => format!("stop {code:#x}"),
-            Kind::ServiceError => format!("error {code}"),
+            Kind::SystemError => format!("error {code}"),
+            Kind::Hresult | Kind::Ntstatus => format!("{code:#010X}").replace("0X", "0x"),
             Kind::Service => format!("service {}", self.name()),
             Kind::Value => format!("value \"{}\"", self.name()),
             Kind::Policy => format!("policy \"{}\"", self.shortest_name()),
             Kind::Message => format!("message \"{}\"", self.name()),
+            Kind::Profile | Kind::Finding | Kind::Mark | Kind::ExitCode => self.name().to_owned(),
+        }
+    }
+
+    /// What is known of a number of which only the name is known.
+    pub(super) fn only_named(kind: Kind, code: u32, name: String) -> Self {
+        Self {
+            kind,
+            code: Some(code),
+            origin: Vec::new(),
+            meaning: format!(
+                "Windows calls it {name}. Only the name is known here, and no repair."
+            ),
+            names: vec![name],
+            key: None,
+            phrases: Vec::new(),
+            disagreement: None,
+            causes: Vec::new(),
+            profiles: Vec::new(),
+            offline: Vec::new(),
+            not_registry: Vec::new(),
+            diagnose: false,
+            details: Vec::new(),
+            sources: vec!["The constants of Windows, as the crate windows-sys has them".to_owned()],
         }
     }
 }
@@ -124,7 +174,10 @@ impl fmt::Display for Entry {
             Kind::Extended => write!(f, "extended disconnect code {code} ({code:#x})"),
             Kind::Event => write!(f, "event {code}, {}", self.origin.first().map_or("", |o| o)),
             Kind::Stop => write!(f, "stop error {code:#04X}, {name}"),
-            Kind::ServiceError => write!(f, "service error {code}"),
+            Kind::SystemError if name.is_empty() => write!(f, "system error {code}"),
+            Kind::SystemError => write!(f, "system error {code}, {name}"),
+            Kind::Hresult => write!(f, "error 0x{code:08X}, {name}"),
+            Kind::Ntstatus => write!(f, "status 0x{code:08X}, {name}"),
             Kind::Service => match self.names.get(1) {
                 Some(display) => write!(f, "service {name} ({display})"),
                 None => write!(f, "service {name}"),
@@ -132,6 +185,10 @@ impl fmt::Display for Entry {
             Kind::Value => write!(f, "value {}", self.names.join(", ")),
             Kind::Policy => write!(f, "policy: {}", self.names.join(", ")),
             Kind::Message => write!(f, "error message: {name}"),
+            Kind::Profile => write!(f, "profile {name}"),
+            Kind::Finding => write!(f, "finding {name}"),
+            Kind::Mark => write!(f, "{name}, in this program's output"),
+            Kind::ExitCode => f.write_str(name),
         }
     }
 }

@@ -1,234 +1,206 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! From a question to the entries that answer it, the best first.
 
-use super::question::{Number, Question};
-use super::words::{Vocabulary, real, words};
-use super::{Entry, Kind, Library};
+use std::borrow::Cow;
 
-/// An entry that fits less is no answer.
-const LEAST: f64 = 40.0;
-/// An entry that fits so much less than the best one is left out.
-const NEAR_BEST: f64 = 0.6;
+use super::codes::{Notation, Written};
+use super::nearest::{Nearest, nearest};
+use super::question::Question;
+use super::readings::{CodeRead, read};
+use super::said::Said;
+use super::{Entry, Kind, Library, names};
+
+/// An entry that fits less is no answer: its words are there by chance.
+const LEAST: u32 = 56;
+/// The same, where the text says a code that nobody knows: the words around it are of that code.
+const LEAST_BESIDE_UNKNOWN: u32 = 75;
+/// An entry that fits so much less than the best one is left out, in hundredths.
+const NEAR_BEST: u32 = 60;
 /// How many entries an answer has at most.
 const MOST: usize = 5;
-/// How many suggestions are made.
-const SUGGESTIONS: usize = 4;
 
 /// What answers a question; never empty.
 #[derive(Clone, Debug)]
 pub struct Answer<'a> {
+    /// The codes in the text, and what each can be.
+    pub codes: Vec<CodeRead>,
     /// The entries, the best first.
-    pub entries: Vec<&'a Entry>,
+    pub entries: Vec<Found<'a>>,
+}
+
+/// An entry that answers.
+#[derive(Clone, Debug)]
+pub struct Found<'a> {
+    /// The entry; made for the answer, where only a name is known.
+    pub entry: Cow<'a, Entry>,
+    /// How well it fits, up to 100.
+    pub score: u32,
 }
 
 /// Nothing answers a question.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotKnown {
-    /// What could have been meant, as it would be typed; may be empty.
-    pub suggestions: Vec<String>,
+    /// The codes in the text; what is known of them, if anything.
+    pub codes: Vec<CodeRead>,
+    /// What is nearest, and why it is not it; may be empty.
+    pub nearest: Vec<Nearest>,
 }
 
 impl Library {
-    /// Looks up a code, an event, a name or the words of a message.
-    ///
-    /// `extended` says that a number is an extended disconnect code.
+    /// Looks up a code, an event, a name or the words of a message, among the entries and `own`,
+    /// which the caller knows besides. `extended` says that a number is an extended disconnect
+    /// code.
     ///
     /// # Errors
     ///
     /// [`NotKnown`] with what is nearest.
-    pub fn look_up(&self, text: &str, extended: bool) -> Result<Answer<'_>, NotKnown> {
-        let question = Question::new(text, extended);
-        let index = Index::new(self.entries());
-        let asked = index.vocabulary.corrected(&question.words);
-        let scores = index.known.iter().map(|known| {
-            let kind = known.entry.kind;
-            let is_meant = question.only.is_none_or(|only| only == kind);
-            let score = if is_meant {
-                index.score(known, &question, &asked)
-            } else {
-                0.0
-            };
-            (score, known.entry)
-        });
-        let mut scores: Vec<(f64, &Entry)> = scores.collect();
+    pub fn look_up<'a>(
+        &'a self,
+        text: &str,
+        extended: bool,
+        own: &'a [Entry],
+    ) -> Result<Answer<'a>, NotKnown> {
+        let mut question = Question::new(text, extended);
+        question.codes.extend(constants(&question.text));
+        question.codes.extend(stop_words(&question.words));
+        let mut scores = self.index().scores(&question, self, own);
         // Equals stay in the order of the data.
         scores.sort_by(|(one, _), (other, _)| other.total_cmp(one));
-        let best = scores.first().map_or(0.0, |(score, _)| *score);
-        if best < LEAST {
-            let suggestions = self.suggestions(&question, &scores);
-            return Err(NotKnown { suggestions });
+
+        let (mut codes, mut entries) = (Vec::new(), Vec::new());
+        for written in &question.codes {
+            let (read, found) = read(written, self, &question.words);
+            let found = found.into_iter();
+            entries.extend(
+                found.filter(|found| question.only.is_none_or(|only| only == found.entry.kind)),
+            );
+            codes.push(read);
         }
-        let least = LEAST.max(best * NEAR_BEST);
-        let near = scores.into_iter().take_while(|(score, _)| *score >= least);
-        let entries = near.take(MOST).map(|(_, entry)| entry).collect();
-        Ok(Answer { entries })
-    }
-
-    /// Names and numbers spelled alike, then texts that have a little in common.
-    fn suggestions(&self, question: &Question, scores: &[(f64, &Entry)]) -> Vec<String> {
-        // The distance to an endless text takes endless time.
-        let text: String = question.text.to_lowercase().chars().take(100).collect();
-        let mut near = Vec::new();
-        for entry in self.entries() {
-            let is_meant = question.only.is_none_or(|only| only == entry.kind);
-            let numbers = question.numbers.first().and(entry.code);
-            let number = numbers.map(|code| code.to_string());
-            let asked = question
-                .numbers
-                .first()
-                .map(|number| number.code.to_string());
-            let alike = number.zip(asked).map(|(one, other)| alike(&one, &other));
-            let names = entry.names.iter().map(|name| alike_name(name, &text));
-            let best = names.chain(alike).fold(0.0, f64::max);
-            if is_meant && best >= 0.6 {
-                near.push((best, entry));
-            }
-        }
-        near.sort_by(|(one, _), (other, _)| other.total_cmp(one));
-        let near = near.into_iter().map(|(_, entry)| entry);
-        let likely = scores.iter().filter(|(score, _)| *score >= LEAST / 2.0);
-        let mut suggestions: Vec<String> = Vec::new();
-        for entry in near.chain(likely.map(|(_, entry)| *entry)) {
-            let suggestion = entry.question();
-            if suggestions.len() < SUGGESTIONS && !suggestions.contains(&suggestion) {
-                suggestions.push(suggestion);
-            }
-        }
-        suggestions
-    }
-}
-
-fn alike(one: &str, other: &str) -> f64 {
-    strsim::normalized_damerau_levenshtein(one, other)
-}
-
-fn alike_name(name: &str, text: &str) -> f64 {
-    alike(&name.to_lowercase(), text)
-}
-
-/// The entries with their texts as words.
-struct Index<'a> {
-    known: Vec<Known<'a>>,
-    vocabulary: Vocabulary,
-}
-
-struct Known<'a> {
-    entry: &'a Entry,
-    origin: Vec<Vec<String>>,
-    names: Vec<Vec<String>>,
-    phrases: Vec<Vec<String>>,
-    meaning: Vec<String>,
-}
-
-impl<'a> Index<'a> {
-    fn new(entries: &'a [Entry]) -> Self {
-        let known = entries.iter().map(|entry| Known {
-            entry,
-            origin: entry.origin.iter().map(|text| words(text)).collect(),
-            names: entry.names.iter().map(|text| words(text)).collect(),
-            phrases: entry.phrases.iter().map(|text| words(text)).collect(),
-            meaning: words(&entry.meaning),
+        let is_said =
+            |written: &Written| !written.is_loose && (written.said.is_some() || written.is_alone);
+        let unknown = question.codes.iter().zip(&codes);
+        let unknown = unknown.filter(|(written, _)| is_said(written));
+        let is_unknown = { unknown }.any(|(_, read)| read.readings.is_empty());
+        let least = if is_unknown {
+            LEAST_BESIDE_UNKNOWN
+        } else {
+            LEAST
+        };
+        let readings: Vec<(Kind, u32)> = question
+            .codes
+            .iter()
+            .zip(&codes)
+            .filter(|(written, _)| is_said(written))
+            .flat_map(|(_, read)| {
+                read.readings
+                    .iter()
+                    .map(|reading| (reading.kind, reading.code))
+            })
+            .collect();
+        // Where the text has a number of this kind, the words of another number are not meant.
+        let is_another = |entry: &Entry| {
+            entry.code.is_some_and(|code| {
+                readings.iter().any(|(kind, _)| *kind == entry.kind)
+                    && !readings.contains(&(entry.kind, code))
+            })
+        };
+        let by_text = scores.iter().filter_map(|(score, entry)| {
+            let score = whole(*score);
+            (score >= least && !is_another(entry)).then_some(Found {
+                entry: Cow::Borrowed(*entry),
+                score,
+            })
         });
-        let known: Vec<Known<'a>> = known.collect();
-        let texts = known.iter().flat_map(|known| {
-            let texts = known
-                .names
-                .iter()
-                .chain(&known.phrases)
-                .chain(&known.origin);
-            texts.chain([&known.meaning]).map(Vec::as_slice)
-        });
-        let vocabulary = Vocabulary::new(texts);
-        Self { known, vocabulary }
-    }
-
-    /// How well an entry answers: 0 to 100.
-    fn score(&self, known: &Known<'_>, question: &Question, asked: &[String]) -> f64 {
-        let numbers = question.numbers.iter();
-        let by_number = numbers.map(|number| number_score(known, number, asked));
-        let phrases = known.phrases.iter();
-        let by_text = phrases.map(|text| self.vocabulary.likeness(asked, text));
-        let names = known.names.iter();
-        let by_words = names.map(|name| {
-            // A name within a sentence says less about the sentence than its words do.
-            let share = real(name.len()) / real(asked.len().max(1));
-            self.vocabulary.likeness(asked, name) * (0.5 + 0.5 * share.min(1.0))
-        });
-        let by_name = [
-            name_score(known.entry, question),
-            self.meaning_score(known, asked),
-        ];
-        let by_words = by_text.chain(by_words);
-        by_number.chain(by_words).chain(by_name).fold(0.0, f64::max)
-    }
-
-    /// What only the explanation has in common with the question counts less than a known text.
-    fn meaning_score(&self, known: &Known<'_>, asked: &[String]) -> f64 {
-        if let [only] = asked {
-            let texts = known
-                .names
-                .iter()
-                .chain(&known.phrases)
-                .chain([&known.meaning]);
-            let holds = texts.filter(|text| text.contains(only)).count();
-            let is_word = only.len() > 2 && only.chars().any(char::is_alphabetic);
-            return if holds > 0 && is_word { 45.0 } else { 0.0 };
+        entries.extend(by_text);
+        let entries = ranked(entries);
+        if entries.is_empty() {
+            let nearest = nearest(&question, self, own, &scores);
+            return Err(NotKnown { codes, nearest });
         }
-        0.6 * self.vocabulary.likeness(asked, &known.meaning)
+        Ok(Answer { codes, entries })
     }
 }
 
-fn number_score(known: &Known<'_>, number: &Number, asked: &[String]) -> f64 {
-    let kind = known.entry.kind;
-    let is_other = number.kind.is_some_and(|said| said != kind);
-    // Stop errors are written in hex, events and service errors never are.
-    let is_written_so = match kind {
-        Kind::Stop => number.is_hex || number.kind.is_some(),
-        Kind::Event | Kind::ServiceError => !number.is_hex,
-        _ => true,
-    };
-    if known.entry.code != Some(number.code) || is_other || !is_written_so {
-        return 0.0;
+/// The best first, each once, without those that fit much less.
+fn ranked(mut entries: Vec<Found<'_>>) -> Vec<Found<'_>> {
+    entries.sort_by_key(|found| std::cmp::Reverse(found.score));
+    let best = entries.first().map_or(0, |found| found.score);
+    let mut ranked: Vec<Found<'_>> = Vec::new();
+    for found in entries {
+        let is_same = |other: &&Found<'_>| {
+            let (one, other) = (&found.entry, &other.entry);
+            one.kind == other.kind
+                && one.code == other.code
+                && one.names == other.names
+                && one.origin == other.origin
+        };
+        let is_near = found.score.saturating_mul(100) >= best.saturating_mul(NEAR_BEST);
+        if is_near && ranked.len() < MOST && !ranked.iter().any(|other| is_same(&other)) {
+            ranked.push(found);
+        }
     }
-    let is_origin = known.origin.iter().any(|origin| {
-        let named = origin.iter().filter(|word| asked.contains(word)).count();
-        named > 0 && named.saturating_mul(2) >= origin.len()
+    ranked
+}
+
+/// The names of constants in the text, as the codes that they are.
+fn constants(text: &str) -> Vec<Written> {
+    let parts = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    let is_name = |part: &&str| part.len() > 5 && part.contains('_');
+    let names = parts.filter(is_name).take(MOST);
+    let found = names.filter_map(|name| {
+        let (kind, code) = names::numbered(name)?;
+        let said = match kind {
+            Kind::Stop => Said::Stop,
+            Kind::SystemError => Said::System,
+            _ => Said::Status,
+        };
+        Some(constant(name, code, said))
     });
-    if is_origin || number.is_alone && number.kind.is_some() {
-        return 100.0;
-    }
-    match (number.is_alone, kind) {
-        _ if number.code == 0 && !number.is_alone => 10.0,
-        (false, _) => 60.0,
-        // "error 1058" is what the services console says; nothing else is called so alone.
-        (true, Kind::ServiceError) if asked.first().is_some_and(|word| word == "error") => 97.0,
-        (true, Kind::Disconnect) => 95.0,
-        (true, Kind::Event | Kind::Stop) => 90.0,
-        (true, _) => 85.0,
+    found.collect()
+}
+
+fn constant(name: &str, code: u32, said: Said) -> Written {
+    Written {
+        text: name.to_lowercase(),
+        code: Some(code),
+        notation: Notation::Hex,
+        said: Some(said),
+        is_alone: false,
+        is_loose: false,
+        parameters: Vec::new(),
     }
 }
 
-/// A name alone, at the end of a path, or somewhere in a sentence where it can be nothing else.
-fn name_score(entry: &Entry, question: &Question) -> f64 {
-    let text = question.text.as_str();
-    let is = |name: &String, text: &str| name.to_lowercase() == text.to_lowercase();
-    if entry.names.iter().any(|name| is(name, text)) {
-        return 100.0;
-    }
-    let last = text.rsplit('\\').next().filter(|_| text.contains('\\'));
-    if last.is_some_and(|last| entry.names.iter().any(|name| is(name, last))) {
-        return 95.0;
-    }
-    let in_sentence = |name: &&String| {
-        let inner = name.chars().skip(1);
-        let is_no_word = name.chars().count() > 5 && inner.clone().any(char::is_uppercase);
-        let parts = text.split(|c: char| !c.is_alphanumeric() && c != '-' && c != '_');
-        is_no_word
-            && inner.clone().any(char::is_lowercase)
-            && parts.clone().any(|part| part == *name)
-    };
-    match entry.names.iter().find(in_sentence) {
-        Some(_) => 65.0,
-        None => 0.0,
-    }
+/// "Stop code: CRITICAL PROCESS DIED": the name without its underscores, as the screen shows it.
+fn stop_words(words: &[String]) -> Option<Written> {
+    const BEFORE: [&str; 8] = [
+        "stop",
+        "stopcode",
+        "stopp",
+        "bugcheck",
+        "darret",
+        "detencao",
+        "detencion",
+        "stopコート",
+    ];
+    let at = words
+        .iter()
+        .position(|word| BEFORE.contains(&word.as_str()))?;
+    let behind: Vec<&str> = words.iter().skip(at).skip(1).map(String::as_str).collect();
+    let behind = behind.strip_prefix(&["code"]).unwrap_or(&behind);
+    let lengths = (2..=behind.len().min(8)).rev();
+    lengths.into_iter().find_map(|length| {
+        let name = behind.get(..length)?.join("_");
+        let code = names::numbered(&name).filter(|(kind, _)| *kind == Kind::Stop);
+        code.map(|(_, code)| constant(&name, code, Said::Stop))
+    })
+}
+
+/// A score without its fraction.
+fn whole(score: f64) -> u32 {
+    let score = score.clamp(0.0, 100.0);
+    (0..=100)
+        .rev()
+        .find(|whole| f64::from(*whole) <= score)
+        .unwrap_or_default()
 }

@@ -7,29 +7,117 @@ use std::collections::{HashMap, HashSet};
 const LONGEST: usize = 64;
 /// Words of a text that are looked at; the longest message has some seventy.
 const MOST: usize = 400;
+/// Words of a text that may be misspelt.
+const TYPED: usize = 60;
 
-/// The words of a text: lower case, without quotation marks, apostrophes and punctuation.
-pub(super) fn words(text: &str) -> Vec<String> {
-    let apostrophe = |c: &char| matches!(c, '\'' | '\u{2018}' | '\u{2019}' | '\u{b4}' | '`');
-    let text: String = text.chars().filter(|c| !apostrophe(c)).collect();
+/// Words that are in every other message and say nothing of which it is.
+const GENERIC: [&str; 76] = [
+    "a",
+    "an",
+    "and",
+    "are",
+    "as",
+    "at",
+    "be",
+    "because",
+    "been",
+    "by",
+    "can",
+    "cannot",
+    "cant",
+    "code",
+    "computer",
+    "connect",
+    "connection",
+    "could",
+    "desktop",
+    "did",
+    "do",
+    "does",
+    "error",
+    "event",
+    "failed",
+    "for",
+    "from",
+    "get",
+    "has",
+    "have",
+    "how",
+    "i",
+    "id",
+    "if",
+    "in",
+    "is",
+    "it",
+    "its",
+    "message",
+    "my",
+    "no",
+    "not",
+    "of",
+    "on",
+    "one",
+    "or",
+    "problem",
+    "rdp",
+    "remote",
+    "server",
+    "service",
+    "services",
+    "since",
+    "stop",
+    "system",
+    "than",
+    "that",
+    "the",
+    "there",
+    "this",
+    "to",
+    "try",
+    "user",
+    "value",
+    "was",
+    "we",
+    "were",
+    "what",
+    "when",
+    "which",
+    "why",
+    "windows",
+    "with",
+    "work",
+    "you",
+    "your",
+];
+
+/// The words of a folded text, without quotation marks, apostrophes and punctuation.
+pub(super) fn words(folded: &str) -> Vec<String> {
+    let text: String = folded.chars().filter(|c| *c != '\'').collect();
     let words = text.split(|c: char| !c.is_alphanumeric());
     let words = words.filter(|word| !word.is_empty() && word.chars().count() <= LONGEST);
     words.take(MOST).map(plain).collect()
 }
 
-/// Lower case, in the American spelling that Windows has.
+/// Whether a word is a number: those of a text are looked at as codes.
+pub(super) fn is_number(word: &str) -> bool {
+    word.starts_with(|c: char| c.is_ascii_digit())
+}
+
+/// In the American spelling that Windows has.
 fn plain(word: &str) -> String {
-    let word = word.to_lowercase();
-    match word.as_str() {
+    match word {
         "licence" => "license".to_owned(),
         "licences" => "licenses".to_owned(),
-        _ => word,
+        _ => word.to_owned(),
     }
 }
 
 /// How rare each word is among the known texts.
+#[derive(Clone, Debug)]
 pub(super) struct Vocabulary {
     weights: HashMap<String, f64>,
+    /// What a word weighs that no known text has.
+    rarest: f64,
 }
 
 impl Vocabulary {
@@ -45,16 +133,30 @@ impl Vocabulary {
         let all = real(texts.count());
         let weight = |count: usize| (1.0 + all / real(count)).ln();
         let weights = counts.into_iter();
-        let weights = weights.map(|(word, count)| (word, weight(count))).collect();
-        Self { weights }
+        let weights = weights.map(|(word, count)| {
+            let share = if is_generic(&word) { 0.2 } else { 1.0 };
+            (word, share * weight(count))
+        });
+        let weights = weights.collect();
+        let rarest = weight(1);
+        Self { weights, rarest }
     }
 
     fn weight(&self, word: &str) -> f64 {
-        self.weights.get(word).copied().unwrap_or(1.0)
+        self.weights.get(word).copied().unwrap_or(self.rarest)
+    }
+
+    /// Whether a word says something of what a text is about.
+    pub(super) fn is_telling(&self, word: &str) -> bool {
+        word.chars().count() > 2 && word.chars().any(char::is_alphabetic) && !is_generic(word)
     }
 
     /// `words` with those that are misspelt by a letter or two set right.
     pub(super) fn corrected(&self, words: &[String]) -> Vec<String> {
+        // Nobody types a long text, and what is pasted is spelled as Windows does.
+        if words.len() > TYPED {
+            return words.to_vec();
+        }
         words.iter().map(|word| self.nearest(word)).collect()
     }
 
@@ -80,22 +182,50 @@ impl Vocabulary {
 
     /// How well a text that was asked for fits a known one: 0 to 100.
     pub(super) fn likeness(&self, asked: &[String], known: &[String]) -> f64 {
-        if asked.is_empty() || known.is_empty() {
-            return 0.0;
+        let telling = |words: &[String]| words.iter().filter(|word| self.is_telling(word)).count();
+        if telling(asked) == 0 || telling(known) == 0 {
+            // A sentence of nothing but such words is one all the same.
+            let is_it = known.len() >= 5 && contains(asked, known);
+            return if is_it { 78.0 } else { 0.0 };
+        }
+        if asked == known {
+            return 92.0 + real(known.len().min(6));
+        }
+        if let [only] = known {
+            let is_number = only.len() > 5 && only.bytes().any(|byte| byte.is_ascii_digit());
+            if is_number && asked.contains(only) {
+                return 80.0;
+            }
         }
         if known.len() > 1 && contains(asked, known) {
-            return (76.0 + 2.0 * real(known.len())).min(98.0);
+            // A few words of a long text may be there for another reason.
+            let share = real(known.len()) / real(asked.len());
+            let little = if telling(known) < 2 {
+                12.0 * (1.0 - share)
+            } else {
+                0.0
+            };
+            return (76.0 + 2.0 * real(known.len()) - little).min(98.0);
         }
         if asked.len() > 1 && contains(known, asked) {
-            return 62.0 + 30.0 * real(asked.len()) / real(known.len());
+            let few = if telling(asked) < 2 { 16.0 } else { 0.0 };
+            return 62.0 - few + 30.0 * real(asked.len()) / real(known.len());
         }
         let known: HashSet<&String> = known.iter().collect();
         let asked: HashSet<&String> = asked.iter().collect();
+        let common: Vec<&&String> = asked.intersection(&known).collect();
+        if common.iter().filter(|word| self.is_telling(word)).count() < 2 {
+            return 0.0;
+        }
         let sum = |words: &HashSet<&String>| -> f64 { words.iter().map(|w| self.weight(w)).sum() };
-        let common: f64 = asked.intersection(&known).map(|w| self.weight(w)).sum();
+        let common: f64 = common.iter().map(|word| self.weight(word)).sum();
         let (cover, focus) = (common / sum(&known), common / sum(&asked));
-        40.0 * cover + 40.0 * focus
+        45.0 * cover + 45.0 * focus
     }
+}
+
+fn is_generic(word: &str) -> bool {
+    GENERIC.binary_search(&word).is_ok()
 }
 
 /// Whether `part` stands in `whole`, word by word.
@@ -110,6 +240,7 @@ pub(super) fn real(number: usize) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::explain::fold::fold;
 
     #[test]
     fn quotes_case_and_breaks_do_not_count() {
@@ -119,8 +250,9 @@ mod tests {
             "\u{201e}CAN\u{2019}T connect to the License\tserver.\u{201c}",
             "\u{ab} Can`t, connect (to the licence) server! \u{bb}",
         ] {
-            assert_eq!(words(text), want, "{text}");
+            assert_eq!(words(&fold(text)), want, "{text}");
         }
+        assert!(GENERIC.is_sorted());
     }
 
     #[test]
@@ -131,7 +263,7 @@ mod tests {
 
     #[test]
     fn a_letter_or_two_may_be_wrong() {
-        let known = words("Network Level Authentication required");
+        let known = words("network level authentication required");
         let vocabulary = Vocabulary::new([known.as_slice()].into_iter());
         let asked = words("netwrok level autentication nope");
         let want = words("network level authentication nope");

@@ -28,6 +28,7 @@ pub use control_sets::{ControlSetInfo, Role, Selection, booting, control_sets};
 pub use diagnose::{
     Area, AreaVerdict, Diagnosis, Evidence, Files, Finding, Masked, Presence, Verdict, diagnose,
 };
+pub(crate) use effective::known::{KNOWN, Known};
 pub use effective::{
     Against, Debris, Effect, Flaw, InForce, Mark, Policies, Setting, Source, concerns, effect,
 };

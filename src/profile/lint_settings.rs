@@ -127,6 +127,12 @@ const POLICIES: [(&str, Takes); 32] = [
     ("fDisableAudioCapture", Takes::Range(0, 1)),
 ];
 
+/// What a policy of this name can be, in words.
+pub(crate) fn policy_range(name: &str) -> Option<String> {
+    let same = |policy: &&(&str, Takes)| policy.0.eq_ignore_ascii_case(name);
+    POLICIES.iter().find(same).map(|(_, takes)| takes.hint())
+}
+
 /// Listener settings that no policy has: under the policy key they do nothing.
 const NO_POLICY: [&str; 14] = [
     "fAllowSecProtocolNegotiation",
