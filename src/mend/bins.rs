@@ -4,12 +4,16 @@
 //! A bin whose cells lead from its header to its end is whole. In one that is broken a cell counts
 //! where something refers to it and what stands there fits.
 
+use std::ops::Range;
+
 use crate::regf::u32_at;
 
 /// Bytes of the unit that bins are multiples of.
 pub(super) const UNIT: usize = 4096;
 /// Bytes of a bin's header.
 pub(super) const HEADER: usize = 32;
+/// What disks lose at once, at the least.
+const SECTOR: usize = 512;
 /// How many headers behind a bin are tried as its end.
 const ENDS_TRIED: usize = 8;
 
@@ -25,6 +29,8 @@ pub(super) struct Bins {
     marks: Vec<u8>,
     /// The bins, and what lies between them.
     pub(super) parts: Vec<Part>,
+    /// Sectors of zeros in broken bins, and what is known to be destroyed, in ascending order.
+    lost: Vec<Range<usize>>,
 }
 
 /// A bin, or a run of pages in which none could be made out.
@@ -39,6 +45,11 @@ pub(super) struct Part {
 }
 
 impl Part {
+    /// Whether header and cells are as they should be.
+    pub(super) fn is_sound(&self) -> bool {
+        self.has_header && self.is_whole()
+    }
+
     pub(super) fn is_whole(&self) -> bool {
         self.broken_at.is_none()
     }
@@ -59,6 +70,7 @@ impl Bins {
         let mut bins = Self {
             marks: Vec::new(),
             parts: Vec::new(),
+            lost: Vec::new(),
             bytes,
         };
         bins.lay_out();
@@ -83,6 +95,36 @@ impl Bins {
             }
         }
         self.marks = marks;
+    }
+
+    /// Notes what is lost: sectors of zeros in broken bins, and `destroyed`.
+    pub(super) fn note_lost(&mut self, destroyed: &[Range<usize>]) {
+        let mut lost = destroyed.to_vec();
+        for part in self.parts.iter().filter(|part| !part.is_whole()) {
+            let first = part.start / SECTOR * SECTOR;
+            for sector in (first..part.end).step_by(SECTOR) {
+                let bytes = self.slice(sector, SECTOR);
+                if bytes.len() == SECTOR && bytes.iter().all(|byte| *byte == 0) {
+                    lost.push(sector..sector.saturating_add(SECTOR));
+                }
+            }
+        }
+        lost.sort_by_key(|range| (range.start, range.end));
+        let mut joined: Vec<Range<usize>> = Vec::new();
+        for range in lost {
+            match joined.last_mut().filter(|last| last.end >= range.start) {
+                Some(last) => last.end = last.end.max(range.end),
+                None => joined.push(range),
+            }
+        }
+        self.lost = joined;
+    }
+
+    /// Whether some of these bytes are lost.
+    pub(super) fn is_lost(&self, start: usize, length: usize) -> bool {
+        let end = start.saturating_add(length);
+        let next = self.lost.partition_point(|range| range.end <= start);
+        self.lost.get(next).is_some_and(|range| range.start < end)
     }
 
     /// Bytes of all bins.
@@ -224,6 +266,12 @@ impl Bins {
         let marks = self.marks.iter().enumerate();
         let free = marks.filter(|(_, mark)| **mark & (ALLOCATED | CLAIMED) == ALLOCATED);
         free.filter_map(|(place, _)| u32::try_from(place.saturating_mul(8)).ok())
+    }
+
+    /// Whether nothing is to be expected of what stands at `at`: it was in a broken bin. A reference with a
+    /// turned bit leads elsewhere.
+    pub(super) fn is_lost_place(&self, at: u32) -> bool {
+        usize_of(at) < self.size() && at.is_multiple_of(8) && self.is_in_broken(at)
     }
 
     /// Whether the bytes from `start` on are in a part that is broken.

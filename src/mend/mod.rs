@@ -185,6 +185,7 @@ fn save(input: &Input<'_>, before: &Report) -> Result<Saved, MendError> {
     );
     base.take_time(&bins);
     let moves = pages::sort_pages(&mut bins);
+    bins.note_lost(&suspects::in_bins(input.destroyed));
     let minor = base.version(&bins);
     let mut builder = Builder::new(&mut bins);
     if builder.nodes.is_empty() {

@@ -25,7 +25,7 @@ pub enum PageMove {
 /// Puts pages back where they belong and blanks those that belong elsewhere.
 pub(super) fn sort_pages(bins: &mut Bins) -> Vec<PageMove> {
     let mut moves = Vec::new();
-    if bins.parts.iter().all(Part::is_whole) {
+    if bins.parts.iter().all(Part::is_sound) {
         return moves;
     }
     follow_headers(bins, &mut moves);
@@ -45,7 +45,8 @@ fn pages_of(part: &Part) -> impl Iterator<Item = usize> + use<> {
 
 fn follow_headers(bins: &mut Bins, moves: &mut Vec<PageMove>) {
     let mut is_moved = false;
-    for part in broken(bins) {
+    let unsound = bins.parts.iter().filter(|part| !part.is_sound());
+    for part in unsound.copied().collect::<Vec<Part>>() {
         for page in pages_of(&part) {
             let Some(home) = named(&bins.bytes, page).map(usize_of) else {
                 continue;
@@ -54,11 +55,10 @@ fn follow_headers(bins: &mut Bins, moves: &mut Vec<PageMove>) {
                 continue;
             }
             let there = bins.part_of(home).copied();
-            let is_sound = there.is_some_and(|part| part.is_whole() && part.has_header);
+            let is_sound = there.is_some_and(|part| part.is_sound());
             if !is_sound {
-                let whole_before = part_at(&bins.bytes, home).is_whole();
                 swap(&mut bins.bytes, page, home);
-                if !whole_before && part_at(&bins.bytes, home).is_whole() {
+                if part_at(&bins.bytes, home).is_sound() {
                     moves.push(exchanged(page, home));
                     is_moved = true;
                 } else {

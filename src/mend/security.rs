@@ -65,7 +65,9 @@ impl Builder<'_> {
         if let Some(found) = self.descriptor(at, known) {
             return Some(found);
         }
+        let is_lost = self.bins.is_lost_place(at);
         let mut turned: Vec<usize> = one_bit_off(at)
+            .filter(|_| !is_lost)
             .filter(|at| self.bins.is_linked(*at) && sound(self.bins, *at).is_some())
             .collect::<Vec<u32>>()
             .into_iter()
@@ -150,7 +152,7 @@ impl Builder<'_> {
         let is_free = |at: u32| !self.bins.is_claimed(at);
         let payload = self.bins.payload(at).filter(|_| is_free(at));
         if let Some(payload) = payload {
-            if payload.length >= length {
+            if payload.length >= length && !self.bins.is_lost(payload.start, length) {
                 return Some((payload.start, length, at, true));
             }
             // A bit of the length is turned: the one that fills the cell.
@@ -169,6 +171,9 @@ impl Builder<'_> {
             let is_tight = room >= length && room.saturating_sub(length) < 8;
             self.bins.is_linked(*at) && is_free(*at) && is_tight
         };
+        if self.bins.is_lost_place(at) {
+            return None;
+        }
         let mut turned = one_bit_off(at).filter(fits);
         let cell = turned.next()?;
         if turned.next().is_some() {
@@ -185,7 +190,9 @@ fn sound(bins: &Bins, at: u32) -> Option<Vec<u8>> {
     let size = usize_of(u32_at(bytes, key_security_field::DESCRIPTOR_SIZE)?);
     let end = KEY_SECURITY_HEADER_SIZE.checked_add(size)?;
     let descriptor = bytes.get(KEY_SECURITY_HEADER_SIZE..end)?;
-    let is_sound = bytes.starts_with(b"sk") && SecurityDescriptor::parse(descriptor).is_ok();
+    let start = usize_of(at).saturating_add(4);
+    let is_lost = bins.is_lost(start, end);
+    let is_sound = bytes.starts_with(b"sk") && !is_lost && SecurityDescriptor::parse(descriptor).is_ok();
     is_sound.then(|| descriptor.to_vec())
 }
 

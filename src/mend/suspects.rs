@@ -13,13 +13,7 @@ const SECTOR: usize = 512;
 /// The values, by their key. Their data is kept as it is found.
 pub(super) fn suspects(bins: &Bins, tree: &Tree, destroyed: &[Range<u64>]) -> Vec<(usize, Name)> {
     let mut lost = zeroed(bins);
-    for range in destroyed {
-        let in_bins = |at: u64| {
-            let at = at.saturating_sub(BASE_BLOCK_SIZE);
-            usize::try_from(at).unwrap_or(usize::MAX)
-        };
-        lost.push(in_bins(range.start)..in_bins(range.end));
-    }
+    lost.extend(in_bins(destroyed));
     lost.sort_by_key(|range| range.start);
     let touches = |bytes: &Bytes| match bytes {
         Bytes::Own(_) => false,
@@ -51,6 +45,16 @@ pub(super) fn suspects(bins: &Bins, tree: &Tree, destroyed: &[Range<u64>]) -> Ve
         }
     }
     found
+}
+
+/// Ranges of the file as ranges of the bins.
+pub(super) fn in_bins(destroyed: &[Range<u64>]) -> Vec<Range<usize>> {
+    let place = |at: u64| {
+        let at = at.saturating_sub(BASE_BLOCK_SIZE);
+        usize::try_from(at).unwrap_or(usize::MAX)
+    };
+    let ranges = destroyed.iter();
+    ranges.map(|range| place(range.start)..place(range.end)).collect()
 }
 
 /// Whole sectors of zeros around the places where chains of cells break.

@@ -326,6 +326,7 @@ impl<'b> Builder<'b> {
         {
             let stored = node.long(self.bins, key_node_field::SUBKEYS_LIST);
             let turned: Vec<u32> = one_bit_off(stored)
+                .filter(|_| !self.bins.is_in_broken(stored))
                 .filter(|at| self.bins.is_linked(*at) && leads_here(self.bins, &self.nodes, *at))
                 .collect();
             if let [found] = turned.as_slice() {
@@ -410,7 +411,8 @@ impl<'b> Builder<'b> {
                 continue;
             }
             let is_named = listed.fits(node.name(self.bins));
-            if !is_named && !super::names::is_text(node.name(self.bins)) {
+            let is_readable = super::names::is_text(node.name(self.bins)) && !self.has_lost_name(&node);
+            if !is_named && !is_readable {
                 self.miss(*cell, *listed, index, between(), Some(node));
                 continue;
             }
@@ -463,6 +465,13 @@ impl<'b> Builder<'b> {
             self.notes.fix(key, Fix::Name);
         }
         true
+    }
+
+    /// Whether a part of the name is lost.
+    fn has_lost_name(&self, node: &Node) -> bool {
+        let start = node.start.saturating_add(KEY_NODE_HEADER_SIZE);
+        self.bins.is_lost(start, node.name_length)
+            || node.name(self.bins).units().all(|unit| unit == 0)
     }
 
     /// Whether the key has a subkey of that name.
@@ -542,7 +551,7 @@ impl<'b> Builder<'b> {
             let Some(node) = self.nodes.get(&below).copied() else {
                 continue;
             };
-            let is_lost = node.name(self.bins).units().all(|unit| unit == 0);
+            let is_lost = self.has_lost_name(&node);
             if self.placed.contains_key(&below) || is_lost {
                 continue;
             }

@@ -128,9 +128,15 @@ impl Builder<'_> {
         let mut lost = Vec::new();
         let mut found_to = 0;
         let mut claimed: HashSet<u32> = HashSet::new();
+        let mut names: HashSet<Vec<u16>> = HashSet::new();
         for (place, cell) in all.iter().enumerate().take(count.max(1)) {
             match self.mend_value(*cell, minor, &claimed, disputes) {
                 Ok((found, is_fixed)) => {
+                    let name = super::donor::name_of(&found.value, self.bins);
+                    if !names.insert(name.folded()) {
+                        lost.push((place, Some(name)));
+                        continue;
+                    }
                     claimed.extend(&found.cells);
                     values.push(found.value);
                     found_to = place.saturating_add(1);
@@ -212,6 +218,9 @@ impl Builder<'_> {
             };
             is_fitting && count > 0 && self.bins.is_linked(*at) && is_free(*at) && all()
         };
+        if self.bins.is_lost_place(at) {
+            return None;
+        }
         let mut turned = one_bit_off(at).filter(fits);
         let found = turned.next()?;
         turned.next().is_none().then_some(found)
@@ -241,6 +250,7 @@ impl Builder<'_> {
         });
         let at = match is_own {
             true => cell,
+            false if self.bins.is_lost_place(cell) => return Err(None),
             false => {
                 let mut turned = candidates.skip(1).filter(is_value);
                 let found = turned.next().ok_or(None)?;
@@ -388,7 +398,8 @@ fn sound_value(bins: &Bins, at: u32, minor: u32) -> Option<Found> {
         return None;
     }
     let length = usize::from(word(bytes, key_value_field::NAME_LENGTH)?);
-    if KEY_VALUE_HEADER_SIZE.saturating_add(length) > bytes.len() {
+    let need = KEY_VALUE_HEADER_SIZE.saturating_add(length);
+    if need > bytes.len() || bins.is_lost(payload.start, need) {
         return None;
     }
     let size = u32_at(bytes, key_value_field::DATA_SIZE)?;
@@ -482,6 +493,9 @@ fn mended_value(
             }
         }
     };
+    if bins.is_lost(payload.start, KEY_VALUE_HEADER_SIZE.saturating_add(length)) {
+        return Err(None);
+    }
     let name = Bytes::In {
         start: payload.start.saturating_add(KEY_VALUE_HEADER_SIZE),
         length,
@@ -589,6 +603,9 @@ fn turned_data(
     length: usize,
     is_free: &dyn Fn(u32) -> bool,
 ) -> Option<(u32, Bytes)> {
+    if bins.is_lost_place(offset) {
+        return None;
+    }
     let fits = |at: &u32| bins.is_linked(*at) && is_free(*at) && is_tight(bins, *at, length);
     let mut found = one_bit_off(offset).filter(fits);
     let cell = found.next()?;
