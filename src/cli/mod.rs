@@ -14,6 +14,7 @@ mod explain;
 mod failure;
 mod interrupted;
 mod judge;
+mod mend;
 mod output;
 mod phase;
 mod plan;
@@ -69,6 +70,7 @@ fn run(command: Command, output: &Output) -> Result<Exit, Failure> {
         Command::Plan(args) => plan::run(&args, output),
         Command::Apply(args) => apply::run(&args, output),
         Command::Recover(args) => recover::run(&args, output),
+        Command::Mend(args) => mend::run(&args, output),
         Command::Backups(args) => backups::run(&args, output),
         Command::Restore(args) => restore::run(&args, output),
         Command::Diagnose(args) => diagnose::run(&args, output),

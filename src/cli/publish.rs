@@ -102,6 +102,15 @@ pub(super) struct Edited {
 }
 
 impl Edited {
+    /// A hive that was made sound as a whole: the second reader must see in it what we do.
+    pub(super) fn whole(new: NewHive) -> Self {
+        Self {
+            new,
+            expectations: Vec::new(),
+            damaged: None,
+        }
+    }
+
     /// The new image, once the second reader has seen in it what it must.
     pub(super) fn judged(self) -> Result<Vec<u8>, Failure> {
         judge(&self.new, &self.expectations, self.damaged.as_ref())?;

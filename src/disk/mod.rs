@@ -33,7 +33,7 @@ pub use platform::{Identity, Volume};
 pub use policy_file::PolicyFile;
 pub use sniff::NotAHive;
 pub(crate) use suspect::LARGEST_HIVE;
-pub use suspect::read_suspect;
+pub use suspect::{ReadAround, read_around, read_suspect};
 pub use target::{HiveName, HivePath, Target, logs_of};
 
 pub use crate::text::{Shown, shown};

@@ -61,8 +61,6 @@ pub enum LostKind {
 pub(super) struct Notes {
     pub(super) fixes: BTreeMap<(usize, Fix), u64>,
     pub(super) lost: Vec<Lost>,
-    /// Values whose data touches what is known to be destroyed: key, name.
-    pub(super) suspects: Vec<(usize, Name)>,
     /// Keys and values that a donor gave: key, value, and whether it is proven.
     pub(super) filled: Vec<(usize, Option<Name>, bool)>,
 }

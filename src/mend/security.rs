@@ -192,7 +192,8 @@ fn sound(bins: &Bins, at: u32) -> Option<Vec<u8>> {
     let descriptor = bytes.get(KEY_SECURITY_HEADER_SIZE..end)?;
     let start = usize_of(at).saturating_add(4);
     let is_lost = bins.is_lost(start, end);
-    let is_sound = bytes.starts_with(b"sk") && !is_lost && SecurityDescriptor::parse(descriptor).is_ok();
+    let is_sound =
+        bytes.starts_with(b"sk") && !is_lost && SecurityDescriptor::parse(descriptor).is_ok();
     is_sound.then(|| descriptor.to_vec())
 }
 

@@ -54,7 +54,9 @@ pub(super) fn in_bins(destroyed: &[Range<u64>]) -> Vec<Range<usize>> {
         usize::try_from(at).unwrap_or(usize::MAX)
     };
     let ranges = destroyed.iter();
-    ranges.map(|range| place(range.start)..place(range.end)).collect()
+    ranges
+        .map(|range| place(range.start)..place(range.end))
+        .collect()
 }
 
 /// Whole sectors of zeros around the places where chains of cells break.

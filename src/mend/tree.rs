@@ -411,7 +411,8 @@ impl<'b> Builder<'b> {
                 continue;
             }
             let is_named = listed.fits(node.name(self.bins));
-            let is_readable = super::names::is_text(node.name(self.bins)) && !self.has_lost_name(&node);
+            let is_readable =
+                super::names::is_text(node.name(self.bins)) && !self.has_lost_name(&node);
             if !is_named && !is_readable {
                 self.miss(*cell, *listed, index, between(), Some(node));
                 continue;
