@@ -13,9 +13,9 @@ use super::{DiskError, platform};
 
 /// Where the first bin begins, and what its header begins with: the signature and offset 0.
 const FIRST_BIN: std::ops::Range<usize> = 4096..4104;
-const FIRST_BIN_START: &[u8] = b"hbin\0\0\0\0";
+pub(super) const FIRST_BIN_START: &[u8] = b"hbin\0\0\0\0";
 /// Where a transaction log has `DIRT` or an entry, and a primary file has nothing.
-const LOG_SIGNATURE: std::ops::Range<usize> = 512..516;
+pub(super) const LOG_SIGNATURE: std::ops::Range<usize> = 512..516;
 /// The most bytes a primary file can have; behind them nothing is read.
 pub(crate) const LARGEST_HIVE: u64 = (4 << 30) + 4096;
 

@@ -23,6 +23,7 @@ mod notes;
 mod orphans;
 mod pages;
 mod proof;
+mod prune;
 mod report;
 mod security;
 mod suspects;
@@ -200,6 +201,7 @@ fn save(input: &Input<'_>, before: &Report) -> Result<Saved, MendError> {
     builder.read_security();
     builder.read_values(minor);
     builder.settle_flags(minor);
+    builder.prune();
     builder.read_classes();
     builder.ask_donors(input.donors, minor);
     let (tree, notes) = (

@@ -182,10 +182,16 @@ impl Tree {
         text
     }
 
-    /// The numbers of keys and values.
+    /// The numbers of keys and values below the root and with it.
     pub(super) fn counts(&self) -> (u64, u64) {
-        let values = self.keys.iter().map(|key| key.values.len()).sum::<usize>();
-        let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
-        (count(self.keys.len()), count(values))
+        let (mut keys, mut values) = (0_u64, 0_u64);
+        let mut waiting = vec![ROOT];
+        while let Some(key) = waiting.pop().and_then(|key| self.keys.get(key)) {
+            keys = keys.saturating_add(1);
+            let more = u64::try_from(key.values.len()).unwrap_or(u64::MAX);
+            values = values.saturating_add(more);
+            waiting.extend(&key.children);
+        }
+        (keys, values)
     }
 }

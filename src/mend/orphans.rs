@@ -35,6 +35,7 @@ pub(super) fn gather(builder: &mut Builder<'_>, minor: u32) -> Option<Orphans> {
     builder.read_security();
     builder.read_values(minor);
     builder.settle_flags(minor);
+    builder.prune();
     builder.read_classes();
     builder.notes = Notes::default();
     let tree = std::mem::take(&mut builder.tree);

@@ -125,10 +125,13 @@ impl Builder<'_> {
             };
             let length = usize::from(key.word(key_node_field::CLASS_NAME_LENGTH));
             let at = key.long(key_node_field::CLASS_NAME);
-            if key.origin != Origin::Node || length == 0 {
+            if key.origin != Origin::Node || (length == 0 && at == u32::MAX) {
                 continue;
             }
-            let found = self.class_at(at, length);
+            let found = match length {
+                0 => self.class_of_no_length(at),
+                length => self.class_at(at, length),
+            };
             match found {
                 Some((start, length, cell, is_exact)) => {
                     self.bins.claim(cell);
@@ -139,13 +142,32 @@ impl Builder<'_> {
                         key.class = Bytes::In { start, length };
                     }
                 }
-                // A length alone, by a turned bit, is no class name.
+                // An offset alone that leads nowhere is no class name, nor is a length alone.
+                None if length == 0 && self.bins.payload(at).is_none() => {
+                    self.notes.fix(index, Fix::Class);
+                }
                 None if at == u32::MAX && length.is_power_of_two() => {
                     self.notes.fix(index, Fix::Class);
                 }
                 None => self.notes.lost(index, LostKind::Class, None, Some(1)),
             }
         }
+    }
+
+    /// A class name whose length is 0 by a turned bit: the one power of two that fills its cell.
+    fn class_of_no_length(&self, at: u32) -> Option<(usize, usize, u32, bool)> {
+        let payload = self.bins.payload(at)?;
+        if self.bins.is_claimed(at) || !self.bins.is_linked(at) {
+            return None;
+        }
+        let sizes = (1..12).map(|bit| 1_usize << bit);
+        let mut tight = sizes
+            .filter(|size| *size <= payload.length && payload.length.saturating_sub(*size) < 8);
+        let size = tight.next()?;
+        tight
+            .next()
+            .is_none()
+            .then_some((payload.start, size, at, false))
     }
 
     fn class_at(&self, at: u32, length: usize) -> Option<(usize, usize, u32, bool)> {

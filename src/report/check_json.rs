@@ -44,6 +44,14 @@ fn hive_json(hive: &CheckedHive) -> Json {
         "recovery": check.recovery,
         "keys": report.keys,
         "values": report.values,
+        "unreached": {
+            "keys": report.unreached_keys,
+            "values": report.unreached_values,
+            "places": report.unreached.iter().map(|(place, count)| json!({
+                "place": place,
+                "keys": count,
+            })).collect::<Vec<Json>>(),
+        },
         "findings": report.findings.iter().map(finding_json).collect::<Vec<Json>>(),
         "counts": report.counts,
         "errors": report.errors,

@@ -98,6 +98,7 @@ pub fn check_text(hive: &CheckedHive, brief: bool, full: bool) -> Text {
     for (_, group) in groups(&check.report) {
         write_group(&mut text, &group, &check.report, full);
     }
+    write_unreached(&mut text, &check.report);
     text.line(format_args!("  {}", verdict(&check.report)));
     text
 }
@@ -128,6 +129,23 @@ fn write_state(text: &mut Text, check: &HiveCheck) {
         );
         text.line(format_args!("  log {}", escape(&line)));
     }
+}
+
+/// What is there and cannot be reached, in a sum, and what leads to it.
+fn write_unreached(text: &mut Text, report: &Report) {
+    if report.is_sound() {
+        return;
+    }
+    let (keys, values) = (report.unreached_keys, report.unreached_values);
+    if keys > 0 || values > 0 {
+        text.line(format_args!(
+            "  {WARN}cannot be reached:{WARN:#} {keys} keys and {values} values that are still there"
+        ));
+        for (place, count) in &report.unreached {
+            text.line(format_args!("    {count} keys at or below {place}"));
+        }
+    }
+    text.line("  what can be had again, and what is lost, says: hivemend mend --dry-run");
 }
 
 /// The findings by severity, worst first, then by code.

@@ -8,9 +8,7 @@ use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
 
-use hivemend::regf::{
-    BigData, CellOffset, Hive, KeyNode, Record, checksum, needs_big_data,
-};
+use hivemend::regf::{BigData, CellOffset, Hive, KeyNode, Record, checksum, needs_big_data};
 
 use crate::mutator::Dice;
 
@@ -20,7 +18,6 @@ const PAGE: usize = 4096;
 pub(crate) struct Break {
     /// What kind of damage, and which of its kind.
     pub(crate) kind: &'static str,
-    pub(crate) number: u64,
     pub(crate) image: Vec<u8>,
     /// Which bytes of the sound hive are gone from it: pages that only stand elsewhere are not.
     pub(crate) gone: Vec<Range<usize>>,
@@ -167,12 +164,7 @@ pub(crate) fn breaks(sound: &[u8], kind: &'static str, number: u64) -> Break {
         true => Vec::new(),
         false => changed(sound, &image),
     };
-    Break {
-        kind,
-        number,
-        image,
-        gone,
-    }
+    Break { kind, image, gone }
 }
 
 /// The pages of `newer` that `older` has otherwise, in one of `number`'s choices: a write that was torn.
@@ -192,7 +184,6 @@ pub(crate) fn torn(newer: &[u8], older: &[u8], number: u64) -> Break {
     let gone = changed(newer, &image);
     Break {
         kind: "torn",
-        number,
         image,
         gone,
     }
@@ -313,7 +304,11 @@ fn value_parts(sound: &[u8], number: u64) -> Vec<Range<usize>> {
             let own = cell_range(sound, value);
             let value = hive.value(value).unwrap();
             let has_data = !value.is_inline() && value.data_size() > 0;
-            parts.push((list, own, has_data.then(|| cell_range(sound, value.data_offset()))));
+            parts.push((
+                list,
+                own,
+                has_data.then(|| cell_range(sound, value.data_offset())),
+            ));
         }
     });
     let mut chosen = Vec::new();
@@ -449,7 +444,9 @@ impl Oracle {
                         let record = BigData::parse(data, &record).unwrap();
                         cells.push(cell_range(sound, data));
                         cells.push(cell_range(sound, record.segments_list));
-                        let list = hive.cell(record.segments_list, Record::SegmentsList).unwrap();
+                        let list = hive
+                            .cell(record.segments_list, Record::SegmentsList)
+                            .unwrap();
                         for part in list.chunks_exact(4).take(usize::from(record.segment_count)) {
                             let part = u32::from_le_bytes(part.try_into().unwrap());
                             cells.push(cell_range(sound, CellOffset(part)));
@@ -573,7 +570,9 @@ pub(crate) fn compare(sound: &Contents, mended: &Contents, gone: &Gone) -> Verdi
             && !gone.nodes.contains_key(path)
             && !gone.classes.contains_key(path)
         {
-            verdict.changed_nodes.push(format!("{} {flags:x?}", text(path)));
+            verdict
+                .changed_nodes
+                .push(format!("{} {flags:x?}", text(path)));
         }
         for (name, value) in &key.values {
             let place = (path.clone(), name.clone());
