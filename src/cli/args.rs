@@ -63,6 +63,8 @@ pub(super) enum Command {
     Recover(RecoverArgs),
     /// Mend damaged hives, and say what is lost; what can be worked out again is
     Mend(MendArgs),
+    /// List older copies of the hives on a disk that mend could fill what is lost from
+    Donors(DonorsArgs),
     /// List the backups of a target, or remove old ones
     Backups(BackupsArgs),
     /// Put back what was there before an apply
@@ -249,6 +251,14 @@ pub(super) struct RecoverArgs {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct DonorsArgs {
+    /// The attached disk's root, its Windows folder, or its config folder
+    pub(super) target: PathBuf,
+    #[command(flatten)]
+    pub(super) format: FormatArgs,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct MendArgs {
     /// A target, or the file of any hive
     #[arg(value_name = "TARGET|HIVE")]
@@ -345,6 +355,9 @@ pub(super) struct CheckArgs {
     /// Attached disks (root, Windows folder or config folder) and hive files, in any mixture
     #[arg(value_name = "TARGET|HIVE", required = true)]
     pub(super) places: Vec<PathBuf>,
+    /// Of a disk also the other hives: SAM, SECURITY, DEFAULT, COMPONENTS, BCD and the like
+    #[arg(long)]
+    pub(super) all: bool,
     #[command(flatten)]
     pub(super) format: FormatArgs,
 }

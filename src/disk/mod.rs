@@ -4,6 +4,7 @@
 //! Everything here opens files read-only and changes nothing.
 
 mod dirty;
+mod donors;
 mod error;
 mod folder;
 pub mod guard;

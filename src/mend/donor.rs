@@ -219,7 +219,6 @@ fn value_of(donor: &Donor<'_>, at: CellOffset) -> Option<(Name, Value)> {
     };
     let name = theirs.name().to_name();
     let value = Value {
-        at: u32::MAX,
         kind: theirs.kind(),
         flags: theirs.flags(),
         spare: 0,

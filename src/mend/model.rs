@@ -49,8 +49,6 @@ pub(super) enum Origin {
 /// A value that was saved.
 #[derive(Clone, Debug)]
 pub(super) struct Value {
-    /// Where it stood in the bins, or 0xFFFFFFFF.
-    pub(super) at: u32,
     pub(super) kind: u32,
     pub(super) flags: u16,
     pub(super) spare: u16,

@@ -407,7 +407,6 @@ fn sound_value(bins: &Bins, at: u32, minor: u32) -> Option<Found> {
     let (data, mut cells) = sound_data(bins, size, offset, minor)?;
     cells.push(at);
     let value = Value {
-        at,
         kind: u32_at(bytes, key_value_field::DATA_TYPE)?,
         flags: word(bytes, key_value_field::FLAGS)?,
         spare: word(bytes, key_value_field::FLAGS.saturating_add(2)).unwrap_or(0),
@@ -517,7 +516,6 @@ fn mended_value(
     };
     cells.push(at);
     let value = Value {
-        at,
         kind,
         flags,
         spare: field(key_value_field::FLAGS.saturating_add(2)),

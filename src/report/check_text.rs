@@ -2,6 +2,7 @@
 //! What a structural check found, for people.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::Path;
 
 use super::style::{BOLD, DIM, GONE, GOOD, WARN};
@@ -32,6 +33,8 @@ pub struct HiveCheck {
     pub logs: Vec<LogFile>,
     /// What recovery makes of the hive and its logs, in a line.
     pub recovery: String,
+    /// What of the file could not be read, and counted as zeros.
+    pub unreadable: Vec<Range<u64>>,
     /// What the check found.
     pub report: Report,
 }
@@ -65,7 +68,7 @@ impl CheckedHive {
     /// Whether the check found an error.
     pub fn has_errors(&self) -> bool {
         let outcome = self.outcome.as_ref();
-        outcome.is_ok_and(|check| !check.report.is_sound())
+        outcome.is_ok_and(|check| !check.report.is_sound() || !check.unreadable.is_empty())
     }
 }
 
@@ -118,6 +121,12 @@ fn write_state(text: &mut Text, check: &HiveCheck) {
             "  {WARN}dirty:{WARN:#} this is the primary file as it is, without its logs"
         ));
         text.line(format_args!("  with its logs: {}", escape(&check.recovery)));
+    }
+    for range in &check.unreadable {
+        text.line(format_args!(
+            "  {GONE}not readable:{GONE:#} bytes {:#x} to {:#x}; they count as zeros",
+            range.start, range.end
+        ));
     }
     for log in &check.logs {
         let name = Path::new(log.path.raw()).file_name().unwrap_or_default();
@@ -237,6 +246,7 @@ mod tests {
             base: None,
             logs: Vec::new(),
             recovery: String::new(),
+            unreadable: Vec::new(),
             report,
         };
         CheckedHive::checked(Path::new("a/SYSTEM"), check)
