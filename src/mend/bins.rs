@@ -14,6 +14,8 @@ pub(super) const UNIT: usize = 4096;
 pub(super) const HEADER: usize = 32;
 /// What disks lose at once, at the least.
 const SECTOR: usize = 512;
+/// How often cells are followed through the whole of the bins, all bins together.
+const TURNS: usize = 16;
 /// How many headers behind a bin are tried as its end.
 const ENDS_TRIED: usize = 8;
 
@@ -309,8 +311,9 @@ pub(super) fn is_right(bytes: &[u8], at: usize) -> bool {
 fn parts(bytes: &[u8]) -> Vec<Part> {
     let mut parts = Vec::new();
     let mut at = 0;
+    let mut steps = (bytes.len() / 8).saturating_mul(TURNS);
     while at < bytes.len() {
-        let part = part_at(bytes, at);
+        let part = part_within(bytes, at, &mut steps);
         parts.push(part);
         at = part.end.max(at.saturating_add(UNIT));
     }
@@ -326,6 +329,11 @@ fn declared_end(bytes: &[u8], at: usize) -> Option<usize> {
 
 /// The bin at `start`, or what is there instead of one.
 pub(super) fn part_at(bytes: &[u8], start: usize) -> Part {
+    part_within(bytes, start, &mut bytes.len())
+}
+
+/// The same; of `steps` those are taken that it costs to follow the cells.
+fn part_within(bytes: &[u8], start: usize, steps: &mut usize) -> Part {
     let is_right = is_right(bytes, start);
     let declared = declared_end(bytes, start);
     let is_border = |at: usize| at == bytes.len() || self::is_right(bytes, at);
@@ -336,7 +344,7 @@ pub(super) fn part_at(bytes: &[u8], start: usize) -> Part {
         broken_at,
     };
     if let Some(end) = declared {
-        let reached = walk(bytes, start, end);
+        let reached = walk(bytes, start, end, steps);
         if reached == end {
             return part(end, is_right, None);
         }
@@ -351,7 +359,7 @@ pub(super) fn part_at(bytes: &[u8], start: usize) -> Part {
         if is_border(at) {
             first_border.get_or_insert(at);
             tried = tried.saturating_add(1);
-            if walk(bytes, start, at) == at {
+            if walk(bytes, start, at, steps) == at {
                 return part(at, false, None);
             }
         }
@@ -361,13 +369,14 @@ pub(super) fn part_at(bytes: &[u8], start: usize) -> Part {
         Some(end) => end,
         None => first_border.unwrap_or(bytes.len()),
     };
-    part(end, is_right, Some(walk(bytes, start, end)))
+    part(end, is_right, Some(walk(bytes, start, end, steps)))
 }
 
 /// How far the cells of a bin lead, at most to `end`.
-fn walk(bytes: &[u8], start: usize, end: usize) -> usize {
+fn walk(bytes: &[u8], start: usize, end: usize, steps: &mut usize) -> usize {
     let mut at = start.saturating_add(HEADER);
-    while at < end {
+    while at < end && *steps > 0 {
+        *steps = steps.saturating_sub(1);
         match cell_size(bytes, at, end) {
             Some((size, _)) => at = at.saturating_add(size),
             None => break,

@@ -5,12 +5,6 @@
 //! block. What cannot is lost, and named. Nothing is invented: each key, value and byte of data in the
 //! result stands in the damaged file, in a log, or in a donor. `docs/mending.md` has the rules.
 
-#![deny(clippy::arithmetic_side_effects)]
-#![allow(
-    clippy::integer_division_remainder_used,
-    reason = "by constants that are not zero"
-)]
-
 mod base;
 mod bins;
 mod donor;

@@ -213,6 +213,12 @@ pub(super) fn read_list(bins: &Bins, at: u32, listing: &mut Listing, may_be_root
         }
         return;
     }
+    // Leaves that are listed again and again lead to no more keys than there is room for.
+    let most = bins.size() / KEY_NODE_HEADER_SIZE;
+    if listing.elements.len().saturating_add(elements.len()) > most {
+        listing.is_whole = false;
+        return;
+    }
     listing.elements.extend(elements);
 }
 

@@ -134,11 +134,14 @@ fn exchange_inner(bins: &mut Bins, moves: &mut Vec<PageMove>) {
         pages.extend(inner.map(|page| (page, *part)));
     }
     let mut tried = 0_usize;
+    let mut budget = bins.size().saturating_mul(8).saturating_add(1 << 26);
     let mut done: Vec<usize> = Vec::new();
     for (index, (one, one_part)) in pages.iter().enumerate() {
         for (other, other_part) in pages.iter().skip(index.saturating_add(1)) {
             tried = tried.saturating_add(1);
-            if tried > PAIRS_TRIED || done.contains(one) {
+            let cost = one_part.end.saturating_sub(one_part.start);
+            budget = budget.saturating_sub(cost);
+            if tried > PAIRS_TRIED || budget == 0 || done.contains(one) {
                 break;
             }
             if done.contains(other) {
@@ -169,6 +172,7 @@ fn exchange_with_data(
     moves: &mut Vec<PageMove>,
 ) {
     let mut tried = 0_usize;
+    let mut budget = bins.size().saturating_mul(8).saturating_add(1 << 26);
     for part in parts {
         let last = part.broken_at.unwrap_or(part.end) / UNIT * UNIT;
         let inner: Vec<usize> = pages_of(part)
@@ -183,7 +187,8 @@ fn exchange_with_data(
         for page in inner {
             for other in &candidates {
                 tried = tried.saturating_add(1);
-                if tried > PAIRS_TRIED {
+                budget = budget.saturating_sub(part.end.saturating_sub(part.start));
+                if tried > PAIRS_TRIED || budget == 0 {
                     return;
                 }
                 if *other == page || done.contains(other) {

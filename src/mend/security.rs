@@ -22,6 +22,9 @@ const LAST_RESORT: [u8; 100] = [
     1, 1, 0, 0, 0, 0, 0, 5, 18, 0, 0, 0, // group: SYSTEM
 ];
 
+/// How many damaged records are tried bit by bit.
+const TRIED: usize = 64;
+
 /// Which of the saved descriptors stands at an offset.
 type Known = HashMap<u32, Option<usize>>;
 
@@ -87,7 +90,14 @@ impl Builder<'_> {
         if let Some(found) = known.get(&at) {
             return *found;
         }
-        let bytes = sound(self.bins, at).or_else(|| mended(self.bins, at));
+        let whole = sound(self.bins, at);
+        // Each record once, but no more of them than damage leaves behind.
+        let is_tried =
+            whole.is_none() && known.values().filter(|known| known.is_none()).count() < TRIED;
+        let bytes = match is_tried {
+            true => mended(self.bins, at),
+            false => whole,
+        };
         let found = bytes.map(|bytes| {
             self.bins.claim(at);
             self.tree.descriptors.push(bytes);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! Which key is below which: by the lists, and where those are damaged by what the keys themselves say.
 
+use std::cell::Cell;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::{BuildHasher, Hasher, RandomState};
 
@@ -12,6 +13,11 @@ use crate::regf::{
     KEY_DEPTH_LIMIT, KEY_NODE_HEADER_SIZE, ListKind, Name, StoredName, key_flags, key_node_field,
     u32_at, upcase,
 };
+
+/// How many references, names and lists are looked into further than they deserve.
+const TRIALS: usize = 20_000;
+/// How many places are weighed for a root that is lost.
+const ROOTS_WEIGHED: usize = 200;
 
 /// A key that a list leads to and that is not there.
 #[derive(Clone, Debug)]
@@ -46,6 +52,8 @@ pub(super) struct Builder<'b> {
     /// Which names each key has below it, see [`Builder::mark`].
     names: HashSet<u64>,
     seed: RandomState,
+    /// How often more may be tried than reading what stands there: damage is rare, malice is not.
+    trials: Cell<usize>,
 }
 
 impl<'b> Builder<'b> {
@@ -71,6 +79,7 @@ impl<'b> Builder<'b> {
             waiting: VecDeque::new(),
             names: HashSet::new(),
             seed: RandomState::new(),
+            trials: Cell::new(TRIALS),
         }
     }
 
@@ -115,8 +124,14 @@ impl<'b> Builder<'b> {
             .below
             .iter()
             .filter(|(at, _)| is_lost(at) && !listed.contains(at))
-            .map(|(at, below)| (self.weight(below), *at))
+            .map(|(at, below)| (below.len(), *at))
             .collect();
+        lost.sort_unstable();
+        lost.reverse();
+        lost.truncate(ROOTS_WEIGHED);
+        for (weight, at) in &mut lost {
+            *weight = self.weight(self.below.get(at).map_or(&[][..], Vec::as_slice));
+        }
         lost.sort_unstable();
         lost.last().map(|(_, at)| *at)
     }
@@ -382,9 +397,10 @@ impl<'b> Builder<'b> {
 
     /// Places the keys that the list of the key `index`, whose node is at `at`, leads to.
     fn place_listed(&mut self, index: usize, at: u32, list: &Listing) {
+        let listed_cells: HashSet<u32> = list.elements.iter().map(|(cell, _)| *cell).collect();
         let mut resolved = Vec::new();
         for (cell, listed) in &list.elements {
-            resolved.push(self.resolve(*cell, *listed, at, list));
+            resolved.push(self.resolve(*cell, *listed, at, &listed_cells));
         }
         let names: Vec<Option<Name>> = resolved
             .iter()
@@ -419,6 +435,7 @@ impl<'b> Builder<'b> {
             }
             let name = match is_named {
                 true => None,
+                false if !self.may_try() => None,
                 false => super::names::corrected(node.name(self.bins), *listed, &between()),
             };
             if node.at != *cell || node.parent != at || node.is_doubtful {
@@ -491,7 +508,13 @@ impl<'b> Builder<'b> {
     }
 
     /// The node that an element of the list of the key at `parent` leads to.
-    fn resolve(&self, cell: u32, listed: Listed, parent: u32, list: &Listing) -> Option<Node> {
+    fn resolve(
+        &self,
+        cell: u32,
+        listed: Listed,
+        parent: u32,
+        others: &HashSet<u32>,
+    ) -> Option<Node> {
         if let Some(node) = self
             .nodes
             .get(&cell)
@@ -500,19 +523,21 @@ impl<'b> Builder<'b> {
             if node.parent == parent {
                 return Some(*node);
             }
-            if listed.fits(node.name(self.bins)) && !self.is_listed_by(cell, node.parent) {
+            let is_fitting = listed.fits(node.name(self.bins)) && self.may_try();
+            if is_fitting && !self.is_listed_by(cell, node.parent) {
                 let is_near = (node.parent ^ parent).is_power_of_two();
                 if listed.kind == ListKind::HashLeaf || is_near {
                     return Some(*node);
                 }
             }
         } else if !self.nodes.contains_key(&cell)
+            && self.may_try()
             && let Some(node) = Node::read_listed(self.bins, cell, parent, listed)
         {
             return Some(node);
         }
         let elsewhere = |at: &u32| {
-            let is_other = list.elements.iter().all(|(cell, _)| cell != at);
+            let is_other = !others.contains(at);
             let node = self
                 .nodes
                 .get(at)
@@ -535,6 +560,13 @@ impl<'b> Builder<'b> {
             return found.next().is_none().then_some(first);
         }
         None
+    }
+
+    /// Whether one more thing may be tried.
+    fn may_try(&self) -> bool {
+        let left = self.trials.get();
+        self.trials.set(left.saturating_sub(1));
+        left > 0
     }
 
     /// Whether the list of the key at `parent` leads to `cell`.

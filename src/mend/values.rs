@@ -69,10 +69,10 @@ impl Builder<'_> {
         list: u32,
         minor: u32,
     ) -> Option<Vec<Value>> {
-        let cells = self.elements(list, count)?;
         if self.bins.is_claimed(list) {
             return None;
         }
+        let cells = self.elements(list, count)?;
         let mut values = Vec::with_capacity(count);
         let mut used = vec![list];
         for cell in cells {
