@@ -2,7 +2,9 @@
 //! The base block: what is there of it, what a log has of it, and what the bins tell.
 
 use super::bins::{Bins, usize_of};
-use crate::regf::{BASE_BLOCK_SIZE, BaseBlock, base_block_field, checksum, u32_at};
+use crate::regf::{
+    BASE_BLOCK_SIZE, BaseBlock, BigData, CellOffset, base_block_field, checksum, u32_at,
+};
 
 /// Where the fields stand that a primary file has the same in, whoever wrote it.
 const MAJOR: usize = 20;
@@ -67,6 +69,7 @@ impl Base {
             Some(minor) if self.is_sound || minor >= 5 => minor,
             _ if has(*b"lh") => 5,
             Some(minor) => minor,
+            None if has_big_data(bins) => 4,
             None => 3,
         }
     }
@@ -115,6 +118,19 @@ impl Base {
             place.copy_from_slice(time);
         }
     }
+}
+
+/// Whether data stands in segments, which version 1.3 does not know.
+fn has_big_data(bins: &Bins) -> bool {
+    bins.cells_with(*b"db").into_iter().any(|at| {
+        let bytes = bins.cell(at).unwrap_or(&[]);
+        let record = BigData::parse(CellOffset(at), bytes).ok();
+        record.is_some_and(|record| {
+            let count = usize::from(record.segment_count);
+            let list = bins.cell(record.segments_list.0);
+            count >= 2 && list.is_some_and(|list| list.len() >= count.saturating_mul(4))
+        })
+    })
 }
 
 /// Whether the checksum of a base block is right.

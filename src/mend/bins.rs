@@ -65,10 +65,10 @@ pub(super) struct Payload {
 }
 
 impl Bins {
-    /// Lays the bins in `bytes` out; what is left of a page at the end is dropped.
+    /// Lays the bins in `bytes` out.
     pub(super) fn new(mut bytes: Vec<u8>) -> Self {
-        let size = bytes.len() / UNIT * UNIT;
-        bytes.truncate(size);
+        // A page that is cut off is a page whose end is lost.
+        bytes.resize(bytes.len().next_multiple_of(UNIT), 0);
         let mut bins = Self {
             marks: Vec::new(),
             parts: Vec::new(),
@@ -388,7 +388,7 @@ fn walk(bytes: &[u8], start: usize, end: usize, steps: &mut usize) -> usize {
 /// How far bins go on from the beginning of `bytes`, at least `least`: what is broken between bins
 /// counts, what follows the last one does not.
 pub(super) fn reached(bytes: &[u8], least: usize) -> usize {
-    let size = bytes.len() / UNIT * UNIT;
+    let size = bytes.len();
     let mut end = least / UNIT * UNIT;
     let mut at = 0;
     while at < size {

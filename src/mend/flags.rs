@@ -2,7 +2,8 @@
 //! Flags of keys that their values show to be turned.
 
 use super::donor::name_of;
-use super::notes::Fix;
+use super::model::Data;
+use super::notes::{Fix, LostKind};
 use super::tree::Builder;
 use crate::regf::{Name, key_flags, key_node_field};
 
@@ -22,12 +23,24 @@ impl Builder<'_> {
                 self.settle_handle(index, flags, minor);
                 continue;
             }
-            let is_link = match key.values.as_slice() {
-                [only] => only.kind == REG_LINK && name_of(only, self.bins).same_as(&link),
-                _ => false,
+            let only = match key.values.as_slice() {
+                [only] if only.kind == REG_LINK => Some(only),
+                _ => None,
             };
+            let is_link = only.is_some_and(|only| name_of(only, self.bins).same_as(&link));
+            let is_path = only.is_some_and(|only| match &only.data {
+                Data::Inline(..) | Data::Empty(..) => false,
+                data => data.len() > 0 && data.len().is_multiple_of(2),
+            });
             let is_flagged = flags & key_flags::SYM_LINK != 0;
-            if is_flagged != is_link && !key.values.is_empty() {
+            if is_link && !is_path {
+                // Where it leads is lost, and nothing else can be in such a key.
+                if let Some(key) = self.tree.keys.get_mut(index) {
+                    key.values.clear();
+                }
+                self.notes
+                    .lost(index, LostKind::Value, Some(link.clone()), Some(1));
+            } else if is_flagged != is_link && !key.values.is_empty() {
                 self.set_flags(index, flags ^ key_flags::SYM_LINK);
             }
         }

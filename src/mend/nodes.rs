@@ -68,6 +68,9 @@ impl Node {
         let flagged = flags & key_flags::COMP_NAME != 0;
         let stored = usize::from(word(bytes, key_node_field::NAME_LENGTH)?);
         let fits = |length: usize, is_narrow: bool| {
+            if !is_narrow && !length.is_multiple_of(2) {
+                return None;
+            }
             let bytes = name_room.get(..length).filter(|name| !name.is_empty())?;
             let name = StoredName {
                 bytes,
@@ -80,7 +83,8 @@ impl Node {
             Some(found) => found,
             // Without a hash only a whole node is believed.
             None if listed.kind != ListKind::HashLeaf => {
-                let is_whole = has_signature && names_parent && stored > 0;
+                let is_even = flagged || stored.is_multiple_of(2);
+                let is_whole = has_signature && names_parent && stored > 0 && is_even;
                 (stored, flagged).filter_if(is_whole && stored <= name_room.len())?
             }
             None => {

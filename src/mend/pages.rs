@@ -45,8 +45,7 @@ fn pages_of(part: &Part) -> impl Iterator<Item = usize> + use<> {
 
 fn follow_headers(bins: &mut Bins, moves: &mut Vec<PageMove>) {
     let mut is_moved = false;
-    let unsound = bins.parts.iter().filter(|part| !part.is_sound());
-    for part in unsound.copied().collect::<Vec<Part>>() {
+    for part in bins.parts.clone() {
         for page in pages_of(&part) {
             let Some(home) = named(&bins.bytes, page).map(usize_of) else {
                 continue;
@@ -64,6 +63,10 @@ fn follow_headers(bins: &mut Bins, moves: &mut Vec<PageMove>) {
                 } else {
                     swap(&mut bins.bytes, page, home);
                 }
+                continue;
+            }
+            // Within a bin that is whole an old header says nothing.
+            if part.is_sound() {
                 continue;
             }
             // Its own header with one turned bit is no other page's.

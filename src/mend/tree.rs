@@ -274,7 +274,7 @@ impl<'b> Builder<'b> {
                 }
                 continue;
             }
-            self.place_listed(index, at, &list);
+            let (known, is_settled) = self.place_listed(index, at, &list);
             list.cells.iter().for_each(|cell| self.bins.claim(*cell));
             let Some(key) = self.tree.keys.get(index) else {
                 continue;
@@ -283,6 +283,7 @@ impl<'b> Builder<'b> {
                 usize_of(node.long(self.bins, key_node_field::SUBKEY_COUNT))
             });
             let whole_list = list.is_whole
+                && is_settled
                 && list
                     .elements
                     .iter()
@@ -298,19 +299,12 @@ impl<'b> Builder<'b> {
                     .keys
                     .get(index)
                     .map_or(0, |key| key.children.len());
-                let known = self
-                    .missing
-                    .iter()
-                    .filter(|missing| missing.parent == index)
-                    .count();
+                // A list that leads to as many keys as there are shows that the count is wrong.
+                let is_count_wrong = !list.elements.is_empty() && list.elements.len() == found;
                 if let Some(node) = node {
                     let is_sane = expected <= self.bins.size() / KEY_NODE_HEADER_SIZE;
                     let short = expected.saturating_sub(found.saturating_add(known));
-                    if short > 0
-                        && is_sane
-                        && !node.is_doubtful
-                        && !is_turned_count(expected, found)
-                    {
+                    if short > 0 && is_sane && !node.is_doubtful && !is_count_wrong {
                         self.notes.lost_keys(index, None, u64::try_from(short).ok());
                     }
                     self.notes.fix(index, Fix::List);
@@ -395,42 +389,42 @@ impl<'b> Builder<'b> {
         found
     }
 
-    /// Places the keys that the list of the key `index`, whose node is at `at`, leads to.
-    fn place_listed(&mut self, index: usize, at: u32, list: &Listing) {
+    /// Places the keys that the list of the key `index`, whose node is at `at`, leads to. How many are
+    /// known to be lost, and whether each element is one of these or a key that was placed.
+    fn place_listed(&mut self, index: usize, at: u32, list: &Listing) -> (usize, bool) {
+        let (mut known, mut is_settled) = (0_usize, true);
         let listed_cells: HashSet<u32> = list.elements.iter().map(|(cell, _)| *cell).collect();
         let mut resolved = Vec::new();
         for (cell, listed) in &list.elements {
             resolved.push(self.resolve(*cell, *listed, at, &listed_cells));
         }
-        let names: Vec<Option<Name>> = resolved
-            .iter()
-            .map(|found| found.map(|node| node.name(self.bins).to_name()))
-            .collect();
+        let neighbours = neighbours(&resolved);
         for (place, ((cell, listed), found)) in list.elements.iter().zip(resolved).enumerate() {
-            let before = names
-                .get(..place)
-                .unwrap_or(&[])
-                .iter()
-                .rev()
-                .flatten()
-                .next();
-            let behind = names.get(place.saturating_add(1)..).unwrap_or(&[]);
-            let behind = behind.iter().flatten().next();
-            let between = || (before.cloned(), behind.cloned());
+            let (before, behind) = neighbours.get(place).copied().unwrap_or((None, None));
+            let name_of = |node: Option<Node>| node.map(|node| node.name(self.bins).to_name());
+            let between = || (name_of(before), name_of(behind));
             let Some(node) = found else {
                 if is_plausible(self.bins, *cell) && !self.placed.contains_key(cell) {
-                    self.miss(*cell, *listed, index, between(), None);
+                    let between = between();
+                    self.miss(*cell, *listed, index, between, None);
+                    known = known.saturating_add(1);
+                } else {
+                    is_settled = false;
                 }
                 continue;
             };
             if self.placed.contains_key(&node.at) {
+                is_settled = false;
                 continue;
             }
             let is_named = listed.fits(node.name(self.bins));
             let is_readable =
                 super::names::is_text(node.name(self.bins)) && !self.has_lost_name(&node);
-            if !is_named && !is_readable {
-                self.miss(*cell, *listed, index, between(), Some(node));
+            let is_proven = is_named && listed.kind == ListKind::HashLeaf;
+            if !is_proven && !is_readable {
+                let between = between();
+                self.miss(*cell, *listed, index, between, Some(node));
+                known = known.saturating_add(1);
                 continue;
             }
             let name = match is_named {
@@ -443,6 +437,7 @@ impl<'b> Builder<'b> {
             }
             self.place_once(node, index, name);
         }
+        (known, is_settled)
     }
 
     fn miss(
@@ -641,6 +636,22 @@ impl<'b> Builder<'b> {
         let high = u32_at(&key.head, key_node_field::LAST_WRITTEN.saturating_add(4)).unwrap_or(0);
         u64::from(high) << 32 | u64::from(low)
     }
+}
+
+/// The nodes before and behind each place that are there.
+fn neighbours(found: &[Option<Node>]) -> Vec<(Option<Node>, Option<Node>)> {
+    let mut neighbours = vec![(None, None); found.len()];
+    let mut last = None;
+    for (place, found) in neighbours.iter_mut().zip(found) {
+        place.0 = last;
+        last = found.or(last);
+    }
+    let mut next = None;
+    for (place, found) in neighbours.iter_mut().zip(found).rev() {
+        place.1 = next;
+        next = found.or(next);
+    }
+    neighbours
 }
 
 /// Whether a cell can be at `at`.

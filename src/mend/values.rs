@@ -168,7 +168,9 @@ impl Builder<'_> {
                     && found_to < all.len()
                     && {
                         let behind = all.get(found_to).copied().unwrap_or(0);
-                        !self.bins.is_in_broken(behind) || usize_of(behind) >= self.bins.size()
+                        let cell = self.bins.cell(behind);
+                        let is_value = cell.is_some_and(|cell| cell.starts_with(b"vk"));
+                        !is_value && !self.bins.is_lost_place(behind)
                     } =>
             {
                 found_to

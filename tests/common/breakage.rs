@@ -73,7 +73,14 @@ pub(crate) fn breaks(sound: &[u8], kind: &'static str, number: u64) -> Break {
                 image[at..end].fill_with(|| dice.next().to_le_bytes()[0]);
             } else {
                 let other = crate::workbench::bundled(crate::workbench::SOFTWARE);
-                let from = PAGE * (1 + dice.below(other.len() / PAGE - 1));
+                // A page whose header named its new place would be a sound bin there.
+                let pages = other.len() / PAGE - 1;
+                let from = PAGE * (1 + dice.below(pages));
+                let from = if from == at {
+                    PAGE * (1 + from / PAGE % pages)
+                } else {
+                    from
+                };
                 image[at..end].copy_from_slice(&other[from..from + (end - at)]);
             }
         }
