@@ -313,3 +313,45 @@ fn a_base_block_of_zeros_is_no_obstacle() {
         assert_eq!(now.keys, contents(&sound).keys);
     }
 }
+
+#[test]
+fn donors_are_listed_with_what_they_are_worth() {
+    let (bench, file) = damaged_bench();
+    let back = bench.config().join("RegBack");
+    fs::create_dir(&back).unwrap();
+    fs::write(back.join("SYSTEM"), bundled(crate::workbench::SYSTEM)).unwrap();
+    fs::write(back.join("SOFTWARE"), b"").unwrap();
+    let listed = bench.run("donors", &["--format", "json"]).expect(0).json();
+    let donors = listed["donors"].as_array().unwrap();
+    assert_eq!(donors.len(), 2, "{listed:#}");
+    assert_eq!(donors[0]["state"], "sound");
+    assert_eq!(donors[0]["lacks"], 0);
+    assert!(donors[0]["has_more"].as_u64().unwrap() > 0);
+    assert_eq!(donors[1]["state"], "empty");
+    let text = bench.run("donors", &[]).expect(0);
+    assert!(text.stdout.contains("EnablePeriodicBackup"), "{text:?}");
+    let donor = back.join("SYSTEM");
+    let done = bench.run(
+        "mend",
+        &["--yes", "--accept-loss", "--donor", donor.to_str().unwrap()],
+    );
+    done.expect(0);
+    let now = contents(&fs::read(&file).unwrap());
+    let sound = contents(&bundled(crate::workbench::SYSTEM));
+    let lost = sound.keys.keys().filter(|key| !now.keys.contains_key(*key));
+    assert_eq!(lost.count(), 0);
+}
+
+#[test]
+fn check_all_looks_at_the_hives_beside_too() {
+    let bench = Bench::sample();
+    fs::copy(bench.hive("SOFTWARE"), bench.config().join("SAM")).unwrap();
+    fs::write(bench.config().join("DEFAULT"), b"regf").unwrap();
+    let few = bench.run("check", &["--format", "json"]).expect(0).json();
+    assert_eq!(few["hives"].as_array().unwrap().len(), 2);
+    let all = bench
+        .run("check", &["--all", "--format", "json"])
+        .expect(3)
+        .json();
+    assert_eq!(all["hives"].as_array().unwrap().len(), 4);
+}

@@ -16,7 +16,9 @@ use super::failure::Failure;
 use super::interrupted;
 use super::output::Output;
 use super::target::Found;
-use crate::disk::{self, DiskError, HiveFile, logs_of, read_around, read_suspect, shown};
+use crate::disk::{
+    self, DiskError, HiveFile, is_failing, logs_of, read_around, read_suspect, shown,
+};
 use crate::log::{self, LogError};
 use crate::regf::{self, BaseBlock, HiveBytes};
 use crate::report::{CheckedHive, HiveCheck, LogFile, check_json, check_text};
@@ -212,11 +214,20 @@ fn read(path: &Path) -> Result<(Vec<u8>, Vec<Range<u64>>), Failure> {
         Err(error) => Err(error),
     };
     match content {
-        Err(DiskError::Unreadable { .. }) => {
+        Err(error) if is_unreadable(&error) => {
             let around = read_around(path)?;
             Ok((around.content, around.unreadable))
         }
         content => Ok((content?, Vec::new())),
+    }
+}
+
+/// Whether a disk does not give what it has there.
+fn is_unreadable(error: &DiskError) -> bool {
+    match error {
+        DiskError::Unreadable { .. } => true,
+        DiskError::Io { source, .. } => is_failing(source),
+        _ => false,
     }
 }
 

@@ -117,7 +117,8 @@ struct Saved {
 /// Where nothing of a hive is left, or the result would not be sound.
 pub fn mend(input: &Input<'_>) -> Result<Outcome, MendError> {
     let before = check(input.image);
-    if before.is_sound() {
+    // Where a part could not be read, a sound structure says nothing of the data.
+    if before.is_sound() && input.destroyed.is_empty() {
         return Ok(Outcome::Sound(before));
     }
     let saved = save(input, &before)?;
