@@ -61,6 +61,9 @@ pub fn mend_text(hive: &MendedHive, full: bool) -> Text {
             text.line(format_args!(
                 "  {GOOD}sound{GOOD:#}: {keys} keys, {values} values; nothing is to be mended"
             ));
+            if hive.recovery.is_some() {
+                text.line("  what its logs hold is written into it by: hivemend recover");
+            }
             return text;
         }
         Outcome::Mended(mended) => mended,
