@@ -302,10 +302,15 @@ impl<'b> Builder<'b> {
                 // A list that leads to as many keys as there are shows that the count is wrong.
                 let is_count_wrong = !list.elements.is_empty() && list.elements.len() == found;
                 if let Some(node) = node {
-                    let is_sane = expected <= self.bins.size() / KEY_NODE_HEADER_SIZE;
+                    // Of a count that nothing bears out the number says nothing.
+                    let most = found.saturating_mul(4).saturating_add(256);
+                    let is_sane = expected <= most && !node.is_doubtful;
+                    let is_turned = expected.is_power_of_two()
+                        && node.long(self.bins, key_node_field::SUBKEYS_LIST) == u32::MAX;
                     let short = expected.saturating_sub(found.saturating_add(known));
-                    if short > 0 && is_sane && !node.is_doubtful && !is_count_wrong {
-                        self.notes.lost_keys(index, None, u64::try_from(short).ok());
+                    if short > 0 && !is_count_wrong && !is_turned {
+                        let count = u64::try_from(short).ok().filter(|_| is_sane);
+                        self.notes.lost_keys(index, None, count);
                     }
                     self.notes.fix(index, Fix::List);
                 }
@@ -519,11 +524,8 @@ impl<'b> Builder<'b> {
                 return Some(*node);
             }
             let is_fitting = listed.fits(node.name(self.bins)) && self.may_try();
-            if is_fitting && !self.is_listed_by(cell, node.parent) {
-                let is_near = (node.parent ^ parent).is_power_of_two();
-                if listed.kind == ListKind::HashLeaf || is_near {
-                    return Some(*node);
-                }
+            if is_fitting && !self.is_listed_by(cell, node.parent, listed.kind) {
+                return Some(*node);
             }
         } else if !self.nodes.contains_key(&cell)
             && self.may_try()
@@ -564,13 +566,15 @@ impl<'b> Builder<'b> {
         left > 0
     }
 
-    /// Whether the list of the key at `parent` leads to `cell`.
-    fn is_listed_by(&self, cell: u32, parent: u32) -> bool {
+    /// Whether the list of the key at `parent` leads to `cell`, or may do so: without a hash in the list
+    /// that leads there now, one that is damaged counts too.
+    fn is_listed_by(&self, cell: u32, parent: u32, kind: ListKind) -> bool {
         let Some(node) = self.nodes.get(&parent) else {
             return false;
         };
         let list = listing(self.bins, node);
-        list.elements.iter().any(|(at, _)| *at == cell)
+        let may_be = !list.is_whole && kind != ListKind::HashLeaf;
+        may_be || list.elements.iter().any(|(at, _)| *at == cell)
     }
 
     /// Places the keys that say they are below the one at `at`, and that nothing has placed.
