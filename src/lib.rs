@@ -10,6 +10,7 @@
 //! | [`regf`] | the hive format: bytes in, typed views out, and the structural check | nothing |
 //! | [`log`] | transaction logs: primary and logs in, recovered image and report out; pure | `regf` |
 //! | [`edit`] | the only room that changes hive bytes, in memory | `regf` |
+//! | [`mend`] | damaged bytes and donors in, a sound image and what was lost out; pure | `regf` |
 //! | [`profile`] | baselines in YAML; knows no hive | `files` |
 //! | [`policy`] | the local group policy's file: bytes in, what it will write out; pure | nothing |
 //! | [`plan`] | baselines and hives in, the changes that are needed out; pure | `profile`, `policy`, `log`, `regf` |
@@ -30,6 +31,7 @@ pub mod edit;
 pub mod explain;
 pub mod files;
 pub mod log;
+pub mod mend;
 pub mod plan;
 pub mod policy;
 pub mod profile;

@@ -17,6 +17,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("explain", &["text"]),
     ("log", &["regf", "text"]),
     ("edit", &["regf", "text"]),
+    ("mend", &["regf", "text"]),
     ("verify", &["regf", "text"]),
     ("disk", &["regf", "text"]),
     ("store", &["disk", "text"]),
@@ -25,14 +26,14 @@ const ARROWS: &[(&str, &[&str])] = &[
         "report",
         &[
             "plan", "profile", "policy", "explain", "regf", "disk", "store", "verify", "edit",
-            "log", "text",
+            "log", "mend", "text",
         ],
     ),
     (
         "cli",
         &[
-            "text", "files", "regf", "profile", "policy", "explain", "log", "edit", "verify",
-            "disk", "store", "plan", "report",
+            "text", "files", "regf", "profile", "policy", "explain", "log", "edit", "mend",
+            "verify", "disk", "store", "plan", "report",
         ],
     ),
     ("main", &["cli"]),

@@ -172,3 +172,35 @@ fn a_backup_that_cannot_be_read_is_not_restored() {
     assert_eq!(bench.hives(), before);
     bench.run("restore", &["--yes"]).expect(0);
 }
+
+/// What cannot be read counts as zeros and is named; the rest is checked, and mended elsewhere.
+#[test]
+fn check_and_mend_read_around_the_sector() {
+    let bench = Bench::sample();
+    let Some(library) = library(&bench) else {
+        return;
+    };
+    let before = bench.snapshot();
+    let size = fs::metadata(bench.hive("SYSTEM")).unwrap().len();
+    for at in [0, 4096, needed_sector(&bench), size - 512] {
+        let place = format!("bytes {at:#x} to {:#x}", at + 512);
+        let ended = run(&bench, &library, ("SYSTEM", at), &["check"]).expect(1);
+        assert!(ended.stdout.contains(&place), "{ended:?}");
+        let refused = ["mend", "--yes", "--accept-loss=essential"];
+        let refused = run(&bench, &library, ("SYSTEM", at), &refused).expect(3);
+        assert!(refused.stderr.contains("cannot be read"), "{refused:?}");
+        let out = bench.beside(&format!("mended.{at}"));
+        let args = [
+            "mend",
+            "--accept-loss=essential",
+            "-o",
+            out.to_str().unwrap(),
+        ];
+        let ended = run(&bench, &library, ("SYSTEM", at), &args).expect(0);
+        assert!(ended.stdout.contains(&place), "{ended:?}");
+        let report = hivemend::regf::check(&fs::read(out).unwrap());
+        assert_eq!(report.first_error(), None);
+        assert!(report.keys > 80, "{}", report.keys);
+    }
+    assert_eq!(bench.snapshot(), before);
+}

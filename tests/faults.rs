@@ -244,6 +244,9 @@ const KEYS: &[Fault] = faults! { RICH {
     "root-flags": "a root like any key" => |h| h.put_u16(h.key(""), nk::FLAGS, flag::COMP_NAME),
     "class-name": "longer than its cell" => |h| h.put_u16(h.key("F\\Class"), nk::CLASS_NAME_LENGTH, 100),
     "class-name-missing": "no cell for it" => |h| h.put_u32(h.key("F\\Class"), nk::CLASS_NAME, NONE),
+    "key-no-delete": "a root's flag below it" => |h| h.or_u16(h.key("F\\Sub"), nk::FLAGS, flag::NO_DELETE),
+    "key-handle-values": "values behind a handle's flag" => |h| h.or_u16(h.key("F\\Values"), nk::FLAGS, flag::PREDEF_HANDLE),
+    "class-name-unused": "a class name of no length" => |h| h.put_u16(h.key("F\\Class"), nk::CLASS_NAME_LENGTH, 0),
     "class-name-odd": "half a character" => |h| h.put_u16(h.key("F\\Class"), nk::CLASS_NAME_LENGTH, 9),
 }};
 
@@ -443,6 +446,58 @@ fn no_edit_beside_a_fault_takes_anything_away() {
     }
     assert!(tally.failures.is_empty(), "{}", tally.failures.join("\n"));
     assert!(tally.ends.contains_key(&End::Done), "{:?}", tally.ends);
+}
+
+/// Each of these faults is mended, and nothing is in the result that was not in the hive.
+#[test]
+fn each_fault_is_mended() {
+    let mut wrong = Vec::new();
+    for fault in all() {
+        let sound = crate::breakage::contents(&fault.hive);
+        let mut patient = Patient::new(fault.hive.to_vec());
+        (fault.inject)(&mut patient);
+        let place = format!("{}, {}", fault.code, fault.name);
+        let input = hivemend::mend::Input {
+            image: &patient.image,
+            ..hivemend::mend::Input::default()
+        };
+        let mended = match hivemend::mend::mend(&input) {
+            Ok(hivemend::mend::Outcome::Mended(mended)) => mended,
+            Ok(hivemend::mend::Outcome::Sound(_)) => continue,
+            Err(hivemend::mend::MendError::Nothing) if fault.code == "base-block-truncated" => {
+                continue;
+            }
+            Err(error) => {
+                wrong.push(format!("{place}: {error}"));
+                continue;
+            }
+        };
+        if let Err(error) = hivemend::verify::verify(&mended.image, &[]) {
+            wrong.push(format!("{place}: nt-hive: {error}"));
+        }
+        let now = crate::breakage::contents(&mended.image);
+        let lost = sound
+            .keys
+            .keys()
+            .filter(|key| !now.keys.contains_key(*key))
+            .count();
+        let is_said = !mended.report.losses.is_empty();
+        if lost > 0 && !is_said {
+            wrong.push(format!(
+                "{place}: {lost} keys are lost, and nothing says so"
+            ));
+        }
+        // A name that a fault changed stays as it is.
+        let new = now
+            .keys
+            .keys()
+            .filter(|key| !sound.keys.contains_key(*key))
+            .count();
+        if new > 2 {
+            wrong.push(format!("{place}: {new} keys are new"));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 #[test]

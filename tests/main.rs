@@ -19,6 +19,8 @@ mod aftermath;
 mod anatomy;
 #[path = "common/bench.rs"]
 mod bench;
+#[path = "common/breakage.rs"]
+mod breakage;
 #[path = "common/drift.rs"]
 mod drift;
 #[path = "../testdata/empty_hive.rs"]
@@ -84,6 +86,7 @@ mod library;
 mod long_logs;
 mod loose_mount;
 mod main_job;
+mod mend;
 mod minimal_touch;
 mod model;
 mod named_files;

@@ -61,6 +61,10 @@ pub(super) enum Command {
     Apply(ApplyArgs),
     /// Apply the transaction logs of dirty hives, as Windows would
     Recover(RecoverArgs),
+    /// Mend damaged hives, and say what is lost; what can be worked out again is
+    Mend(MendArgs),
+    /// List older copies of the hives on a disk that mend could fill what is lost from
+    Donors(DonorsArgs),
     /// List the backups of a target, or remove old ones
     Backups(BackupsArgs),
     /// Put back what was there before an apply
@@ -247,6 +251,60 @@ pub(super) struct RecoverArgs {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct DonorsArgs {
+    /// The attached disk's root, its Windows folder, or its config folder
+    pub(super) target: PathBuf,
+    #[command(flatten)]
+    pub(super) format: FormatArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct MendArgs {
+    /// A target, or the file of any hive
+    #[arg(value_name = "TARGET|HIVE")]
+    pub(super) place: PathBuf,
+    /// Write the mended hive to FILE, which must not be there, and leave everything else alone
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+    /// Only show what would be done
+    #[arg(short = 'n', long, conflicts_with_all = ["output", "yes"])]
+    pub(super) dry_run: bool,
+    /// Go on although something is lost; `--accept-loss=essential` where Windows could not start
+    #[arg(long, value_name = "HOW", num_args = 0..=1, require_equals = true, default_missing_value = "any")]
+    pub(super) accept_loss: Option<AcceptLoss>,
+    /// A sound older hive to fill what is lost from; may be repeated
+    #[arg(long = "donor", value_name = "FILE")]
+    pub(super) donors: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(super) risk: MendRiskArgs,
+    #[command(flatten)]
+    pub(super) consent: ConsentArgs,
+    #[command(flatten)]
+    pub(super) backup: BackupDirArgs,
+    #[command(flatten)]
+    pub(super) format: FormatArgs,
+}
+
+/// What of a loss is accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum AcceptLoss {
+    /// What is lost is not what Windows needs to start
+    Any,
+    /// Windows may not start from what is left
+    Essential,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct MendRiskArgs {
+    /// Write although this Windows is hibernated; its saved session may undo or corrupt the changes
+    #[arg(long)]
+    pub(super) accept_hibernated: bool,
+    /// Mend a hive that is older than its transaction logs; what they hold stays lost
+    #[arg(long)]
+    pub(super) accept_newer_logs: bool,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct BackupsArgs {
     #[command(flatten)]
     pub(super) target: TargetArgs,
@@ -297,6 +355,9 @@ pub(super) struct CheckArgs {
     /// Attached disks (root, Windows folder or config folder) and hive files, in any mixture
     #[arg(value_name = "TARGET|HIVE", required = true)]
     pub(super) places: Vec<PathBuf>,
+    /// Of a disk also the other hives: SAM, SECURITY, DEFAULT, COMPONENTS, BCD and the like
+    #[arg(long)]
+    pub(super) all: bool,
     #[command(flatten)]
     pub(super) format: FormatArgs,
 }

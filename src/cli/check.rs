@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::num::NonZero;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, mpsc};
@@ -15,7 +16,9 @@ use super::failure::Failure;
 use super::interrupted;
 use super::output::Output;
 use super::target::Found;
-use crate::disk::{self, DiskError, HiveFile, logs_of, read_suspect, shown};
+use crate::disk::{
+    self, DiskError, HiveFile, is_failing, logs_of, read_around, read_suspect, shown,
+};
 use crate::log::{self, LogError};
 use crate::regf::{self, BaseBlock, HiveBytes};
 use crate::report::{CheckedHive, HiveCheck, LogFile, check_json, check_text};
@@ -27,7 +30,7 @@ const AT_ONCE: usize = 4;
 pub(super) fn run(args: &CheckArgs, output: &Output) -> Result<Exit, Failure> {
     let mut hives = Vec::new();
     for place in &args.places {
-        hives.extend(hives_at(place, output));
+        hives.extend(hives_at(place, args.all, output));
     }
     let mut checked = Vec::new();
     let mut exit = Exit::Done;
@@ -112,24 +115,27 @@ fn check_one(hive: Hive) -> Outcome {
 type Hive = Result<PathBuf, (PathBuf, Failure)>;
 
 /// The hives that `place` means: the file itself, or those of a target.
-fn hives_at(place: &Path, output: &Output) -> Vec<Hive> {
+fn hives_at(place: &Path, all: bool, output: &Output) -> Vec<Hive> {
     if !fs::metadata(place).is_ok_and(|found| found.is_dir()) {
         return vec![Ok(place.to_path_buf())];
     }
-    match hives_of_target(place, output) {
+    match hives_of_target(place, all, output) {
         Ok(paths) => paths.into_iter().map(Ok).collect(),
         Err(failure) => vec![Err((place.to_path_buf(), failure))],
     }
 }
 
-fn hives_of_target(place: &Path, output: &Output) -> Result<Vec<PathBuf>, Failure> {
+fn hives_of_target(place: &Path, all: bool, output: &Output) -> Result<Vec<PathBuf>, Failure> {
     let none = HiveFiles {
         system: None,
         software: None,
     };
     let found = Found::find(Some(place), &none)?;
     interrupted::warn(&found.target, None, output)?;
-    let paths: Vec<PathBuf> = found.hives().map(|(_, hive)| hive.path.clone()).collect();
+    let mut paths: Vec<PathBuf> = found.hives().map(|(_, hive)| hive.path.clone()).collect();
+    if all {
+        paths.extend(found.target.other_hives());
+    }
     if paths.is_empty() {
         let config = shown(&found.target.config);
         let message = format!("{config}: there is no SYSTEM and no SOFTWARE hive here");
@@ -139,7 +145,7 @@ fn hives_of_target(place: &Path, output: &Output) -> Result<Vec<PathBuf>, Failur
 }
 
 fn check_file(path: &Path) -> Result<CheckedHive, Failure> {
-    let image = read(path)?;
+    let (image, unreadable) = read(path)?;
     let report = regf::check(&image);
     let (logs, recovery) = look_at_logs(&image, &logs_of(path)?)?;
     Ok(CheckedHive::checked(
@@ -149,6 +155,7 @@ fn check_file(path: &Path) -> Result<CheckedHive, Failure> {
             base: BaseBlock::parse(&image).ok(),
             logs,
             recovery,
+            unreadable,
             report,
         },
     ))
@@ -195,15 +202,33 @@ fn look_at_logs(image: &Vec<u8>, paths: &[PathBuf]) -> Result<(Vec<LogFile>, Str
     Ok((files, recovery))
 }
 
-/// The whole file. A header that is no hive's any more is no reason not to look at the bins.
-fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    let file = match HiveFile::open(path) {
+/// The whole file, and what of it could not be read and counts as zeros. A header that is no hive's any
+/// more is no reason not to look at the bins.
+fn read(path: &Path) -> Result<(Vec<u8>, Vec<Range<u64>>), Failure> {
+    let content = match HiveFile::open(path) {
         Err(error @ DiskError::NotAHive { .. }) => {
-            return read_suspect(path)?.ok_or_else(|| error.into());
+            let suspect = read_suspect(path)?;
+            return Ok((suspect.ok_or(error)?, Vec::new()));
         }
-        opened => opened?,
+        Ok(file) => file.read_content(),
+        Err(error) => Err(error),
     };
-    Ok(file.read_content()?)
+    match content {
+        Err(error) if is_unreadable(&error) => {
+            let around = read_around(path)?;
+            Ok((around.content, around.unreadable))
+        }
+        content => Ok((content?, Vec::new())),
+    }
+}
+
+/// Whether a disk does not give what it has there.
+fn is_unreadable(error: &DiskError) -> bool {
+    match error {
+        DiskError::Unreadable { .. } => true,
+        DiskError::Io { source, .. } => is_failing(source),
+        _ => false,
+    }
 }
 
 /// The exit that matters more: what could not be checked comes before what was found.

@@ -126,7 +126,8 @@ impl From<PlanError> for Failure {
         let (exit, advice) = match &error {
             PlanError::Regf { .. } => (
                 Exit::Failed,
-                "The hive is damaged or the disk cannot be read there. Nothing was written.",
+                "The hive is damaged or the disk cannot be read there. Nothing was written. What can be \
+                 had of a damaged hive shows hivemend mend --dry-run.",
             ),
             PlanError::Outdated { .. } => (
                 Exit::Refused,
@@ -148,7 +149,8 @@ impl From<EditError> for Failure {
         let (exit, advice) = match &error {
             EditError::Unsound(_) => (
                 Exit::Refused,
-                "Nothing was written. See all that is damaged with hivemend check. Where the damage \
+                "Nothing was written. See what can be had again with hivemend mend --dry-run, and all \
+                 that is damaged with hivemend check. Where the damage \
                  is nowhere near the changes, go on with --accept-damage.",
             ),
             EditError::Unsafe(_)
@@ -158,7 +160,8 @@ impl From<EditError> for Failure {
             | EditError::NoGrowth { .. }
             | EditError::KeyLost(_) => (
                 Exit::Refused,
-                "Nothing was written: the edit could make the damage worse. Repair the hive first.",
+                "Nothing was written: the edit could make the damage worse. Mend the hive first: \
+                 hivemend mend.",
             ),
             EditError::Regf(_) | EditError::Damaged(_) | EditError::Broken => {
                 (Exit::Failed, "Nothing was written.")

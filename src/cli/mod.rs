@@ -9,11 +9,13 @@ mod capture;
 mod check;
 mod diagnose;
 mod disks;
+mod donors;
 mod exit;
 mod explain;
 mod failure;
 mod interrupted;
 mod judge;
+mod mend;
 mod output;
 mod own_words;
 mod phase;
@@ -70,6 +72,8 @@ fn run(command: Command, output: &Output) -> Result<Exit, Failure> {
         Command::Plan(args) => plan::run(&args, output),
         Command::Apply(args) => apply::run(&args, output),
         Command::Recover(args) => recover::run(&args, output),
+        Command::Donors(args) => donors::run(&args, output),
+        Command::Mend(args) => mend::run(&args, output),
         Command::Backups(args) => backups::run(&args, output),
         Command::Restore(args) => restore::run(&args, output),
         Command::Diagnose(args) => diagnose::run(&args, output),

@@ -237,6 +237,8 @@ fn format_of(command: &Command) -> Format {
         Command::Apply(args) => args.writing.format.format,
         Command::Backups(args) => args.format.format,
         Command::Recover(args) => args.writing.format.format,
+        Command::Donors(args) => args.format.format,
+        Command::Mend(args) => args.format.format,
         Command::Restore(args) => args.writing.format.format,
         Command::Diagnose(args) => args.format.format,
         Command::Check(args) => args.format.format,

@@ -24,7 +24,8 @@ use crate::text::Foreign;
 use crate::verify::{Expectation, ExpectedState, verify, verify_damaged};
 
 const RECOVERED_DAMAGE: &str = "Nothing was written: with its logs applied, as Windows would, this \
-    hive is damaged, and is never passed off as whole. Restore the hive and its logs from a backup.";
+    hive is damaged, and is never passed off as whole. Look what hivemend mend --dry-run \
+    can do, or restore the hive and its logs from a backup.";
 
 /// What the store is doing, as a phase of a run.
 pub(super) const STORING: &str = "backing up, writing, syncing and reading back";
@@ -112,6 +113,15 @@ pub(super) struct Edited {
 }
 
 impl Edited {
+    /// A hive that was made sound as a whole: the second reader must see in it what we do.
+    pub(super) fn whole(new: NewHive) -> Self {
+        Self {
+            new,
+            expectations: Vec::new(),
+            damaged: None,
+        }
+    }
+
     /// The new image, once the second reader has seen in it what it must.
     pub(super) fn judged(self) -> Result<Vec<u8>, Failure> {
         judge(&self.new, &self.expectations, self.damaged.as_ref())?;

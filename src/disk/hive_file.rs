@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use super::pages::Pages;
 use super::platform::{self, Identity};
 use super::sniff::sniff;
-use super::suspect::LARGEST_HIVE;
+use super::suspect::{FIRST_BIN_START, LARGEST_HIVE, LOG_SIGNATURE};
 use super::{DiskError, NotAHive};
 use crate::regf::{BaseBlock, Fault, FileOffset, HiveBytes, Record, RegfError};
 
@@ -87,11 +87,16 @@ impl HiveFile {
             path: path.to_path_buf(),
             what,
         };
-        if let Some(what) = sniff(&start, identity.size) {
-            return Err(not_a_hive(what));
-        }
+        let what = sniff(&start, identity.size);
+        let is_lost = matches!(what, Some(NotAHive::Zeros | NotAHive::Unknown(_)));
+        let base_block = match what {
+            // A base block that is lost comes from a log, or is worked out again.
+            Some(_) if is_lost && bins_follow(&pages, &start) => lost_base_block(&start),
+            Some(what) => return Err(not_a_hive(what)),
+            None => BaseBlock::parse(&start),
+        };
         let short = |_| not_a_hive(NotAHive::Short(identity.size));
-        let base_block = BaseBlock::parse(&start).map_err(short)?;
+        let base_block = base_block.map_err(short)?;
         let path = path.to_path_buf();
         Ok(Self {
             path,
@@ -221,6 +226,28 @@ impl HiveFile {
         }
         Ok(())
     }
+}
+
+/// Whether a first bin stands where it must, behind what is no base block and no log's either.
+fn bins_follow(pages: &Pages<File>, start: &[u8]) -> bool {
+    let first = pages.read(START, FIRST_BIN_START.len());
+    let is_bin = first.is_ok_and(|first| first == FIRST_BIN_START);
+    is_bin && !matches!(start.get(LOG_SIGNATURE), Some(b"DIRT" | b"HvLE"))
+}
+
+/// What fields there are of a base block without its signature; its checksum is never right.
+fn lost_base_block(start: &[u8]) -> Result<BaseBlock, RegfError> {
+    let mut bytes = start.to_vec();
+    if let Some(signature) = bytes.get_mut(..4) {
+        signature.copy_from_slice(b"regf");
+    }
+    let base = BaseBlock::parse(&bytes)?;
+    let (checksum, stored_checksum) = (base.checksum, !base.checksum);
+    Ok(BaseBlock {
+        stored_checksum,
+        checksum,
+        ..base
+    })
 }
 
 fn hash_of(chunks: mpsc::Receiver<&[u8]>) -> [u8; 32] {

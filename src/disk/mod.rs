@@ -4,6 +4,7 @@
 //! Everything here opens files read-only and changes nothing.
 
 mod dirty;
+mod donors;
 mod error;
 mod folder;
 pub mod guard;
@@ -34,7 +35,7 @@ pub use platform::{Identity, Volume};
 pub use policy_file::PolicyFile;
 pub use sniff::NotAHive;
 pub(crate) use suspect::LARGEST_HIVE;
-pub use suspect::read_suspect;
+pub use suspect::{ReadAround, read_around, read_suspect};
 pub use target::{HiveName, HivePath, Target, logs_of};
 pub use windows_files::{OnDisk, WindowsFiles};
 

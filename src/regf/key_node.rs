@@ -174,6 +174,11 @@ impl<'a> KeyNode<'a> {
         }
     }
 
+    /// The field with the number of values, whatever it holds.
+    pub(super) fn stored_value_count(&self) -> u32 {
+        self.u32(key_node_field::VALUE_COUNT)
+    }
+
     /// Its key values list, or nothing.
     pub fn values_list(&self) -> CellOffset {
         self.offset(key_node_field::VALUES_LIST)

@@ -42,8 +42,17 @@ fn hive_json(hive: &CheckedHive) -> Json {
             "state": log.state,
         })).collect::<Vec<Json>>(),
         "recovery": check.recovery,
+        "unreadable": check.unreadable.iter().map(|range| json!([range.start, range.end])).collect::<Vec<Json>>(),
         "keys": report.keys,
         "values": report.values,
+        "unreached": {
+            "keys": report.unreached_keys,
+            "values": report.unreached_values,
+            "places": report.unreached.iter().map(|(place, count)| json!({
+                "place": place,
+                "keys": count,
+            })).collect::<Vec<Json>>(),
+        },
         "findings": report.findings.iter().map(finding_json).collect::<Vec<Json>>(),
         "counts": report.counts,
         "errors": report.errors,

@@ -2,6 +2,7 @@
 //! What a structural check found, for people.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::Path;
 
 use super::style::{BOLD, DIM, GONE, GOOD, WARN};
@@ -32,6 +33,8 @@ pub struct HiveCheck {
     pub logs: Vec<LogFile>,
     /// What recovery makes of the hive and its logs, in a line.
     pub recovery: String,
+    /// What of the file could not be read, and counted as zeros.
+    pub unreadable: Vec<Range<u64>>,
     /// What the check found.
     pub report: Report,
 }
@@ -65,7 +68,7 @@ impl CheckedHive {
     /// Whether the check found an error.
     pub fn has_errors(&self) -> bool {
         let outcome = self.outcome.as_ref();
-        outcome.is_ok_and(|check| !check.report.is_sound())
+        outcome.is_ok_and(|check| !check.report.is_sound() || !check.unreadable.is_empty())
     }
 }
 
@@ -98,6 +101,7 @@ pub fn check_text(hive: &CheckedHive, brief: bool, full: bool) -> Text {
     for (_, group) in groups(&check.report) {
         write_group(&mut text, &group, &check.report, full);
     }
+    write_unreached(&mut text, &check.report);
     text.line(format_args!("  {}", verdict(&check.report)));
     text
 }
@@ -118,6 +122,12 @@ fn write_state(text: &mut Text, check: &HiveCheck) {
         ));
         text.line(format_args!("  with its logs: {}", escape(&check.recovery)));
     }
+    for range in &check.unreadable {
+        text.line(format_args!(
+            "  {GONE}not readable:{GONE:#} bytes {:#x} to {:#x}; they count as zeros",
+            range.start, range.end
+        ));
+    }
     for log in &check.logs {
         let name = Path::new(log.path.raw()).file_name().unwrap_or_default();
         let line = format!(
@@ -128,6 +138,23 @@ fn write_state(text: &mut Text, check: &HiveCheck) {
         );
         text.line(format_args!("  log {}", escape(&line)));
     }
+}
+
+/// What is there and cannot be reached, in a sum, and what leads to it.
+fn write_unreached(text: &mut Text, report: &Report) {
+    if report.is_sound() {
+        return;
+    }
+    let (keys, values) = (report.unreached_keys, report.unreached_values);
+    if keys > 0 || values > 0 {
+        text.line(format_args!(
+            "  {WARN}cannot be reached:{WARN:#} {keys} keys and {values} values that are still there"
+        ));
+        for (place, count) in &report.unreached {
+            text.line(format_args!("    {count} keys at or below {place}"));
+        }
+    }
+    text.line("  what can be had again, and what is lost, says: hivemend mend --dry-run");
 }
 
 /// The findings by severity, worst first, then by code.
@@ -219,6 +246,7 @@ mod tests {
             base: None,
             logs: Vec::new(),
             recovery: String::new(),
+            unreadable: Vec::new(),
             report,
         };
         CheckedHive::checked(Path::new("a/SYSTEM"), check)

@@ -106,14 +106,17 @@ codes! {
     KEY_NAME_LONG = Warning "key-name-long";
     KEY_NAME_WIDE = Note "key-name-wide";
     KEY_NAME_NUL = Note "key-name-nul";
-    KEY_MOUNT_FLAGS = Warning "key-mount-flags";
+    KEY_MOUNT_FLAGS = Error "key-mount-flags";
     KEY_VOLATILE = Note "key-volatile";
     KEY_PREDEFINED_HANDLE = Note "key-predefined-handle";
     KEY_LAYERED = Note "key-layered";
+    KEY_HANDLE_VALUES = Error "key-handle-values";
+    KEY_NO_DELETE = Error "key-no-delete";
     ROOT_FLAGS = Warning "root-flags";
     CLASS_NAME = Error "class-name";
     CLASS_NAME_MISSING = Error "class-name-missing";
     CLASS_NAME_ODD = Warning "class-name-odd";
+    CLASS_NAME_UNUSED = Error "class-name-unused";
 
     SUBKEYS_LIST = Error "subkeys-list";
     SUBKEYS_LIST_MISSING = Error "subkeys-list-missing";

@@ -29,6 +29,10 @@ use crate::text::Foreign;
 /// How many findings of one code a report holds; behind that they are only counted. Of each code,
 /// so that no flood of harmless findings can hide an error.
 const FINDINGS_LIMIT: u64 = 1_000;
+/// How many places of keys that nothing leads to a report names.
+const UNREACHED_PLACES: usize = 5;
+/// How many of these keys are followed upwards.
+const UNREACHED_FOLLOWED: u64 = 100_000;
 /// The most bytes of a key's path that a finding carries.
 const PATH_LIMIT: usize = 1024;
 
@@ -117,6 +121,13 @@ pub struct Report {
     pub keys: u64,
     /// Values reached.
     pub values: u64,
+    /// Keys that are in use and that nothing leads to.
+    pub unreached_keys: u64,
+    /// Values that are in use and that nothing leads to.
+    pub unreached_values: u64,
+    /// Where most of these keys are, as far as their parents can be followed: two levels of their paths,
+    /// and how many lie there.
+    pub unreached: Vec<(Foreign, u64)>,
 }
 
 impl Report {
@@ -341,7 +352,9 @@ impl<'a> Checker<'a> {
             return; // no tree was walked, so that everything would count as leaked
         }
         let mut from = CellOffset(0);
+        let mut places: BTreeMap<String, u64> = BTreeMap::new();
         while let Some(at) = self.cells.next_unclaimed(from) {
+            self.count_unreached(at, &mut places);
             let payload = self.cells.payload(self.bins, at).unwrap_or(&[]);
             let kind = kind_of(payload);
             let found = format!("{} bytes{kind} that nothing refers to", payload.len());
@@ -355,6 +368,33 @@ impl<'a> Checker<'a> {
                 expected,
             );
             from = CellOffset(at.0.saturating_add(8));
+        }
+        let mut places: Vec<(String, u64)> = places.into_iter().collect();
+        places.sort_by(|(a, one), (b, other)| other.cmp(one).then_with(|| a.cmp(b)));
+        places.truncate(UNREACHED_PLACES);
+        let places = places.into_iter();
+        self.report.unreached = places.map(|(path, count)| (path.into(), count)).collect();
+    }
+
+    fn count_unreached(&mut self, at: CellOffset, places: &mut BTreeMap<String, u64>) {
+        let payload = self.cells.payload(self.bins, at).unwrap_or(&[]);
+        match payload {
+            [b'v', b'k', ..] => {
+                let count = &mut self.report.unreached_values;
+                *count = count.saturating_add(1);
+            }
+            [b'n', b'k', ..] => {
+                let count = &mut self.report.unreached_keys;
+                *count = count.saturating_add(1);
+                if *count > UNREACHED_FOLLOWED {
+                    return;
+                }
+                let path = self.path_of(at).unwrap_or_default();
+                let place: Vec<&str> = path.split('\\').take(3).collect();
+                let count = places.entry(place.join("\\")).or_default();
+                *count = count.saturating_add(1);
+            }
+            _ => {}
         }
     }
 }

@@ -127,6 +127,11 @@ impl Checker<'_> {
             let expected = "no flag of a hive's root or of a mounted hive (0x0004, 0x0002)";
             self.find(KEY_MOUNT_FLAGS, node.at(), found, expected);
         }
+        if node.has(key_flags::NO_DELETE) {
+            let found = format!("flags {:#06x}", node.flags());
+            let expected = "no flag that only the root has (0x0008)";
+            self.find(KEY_NO_DELETE, node.at(), found, expected);
+        }
     }
 
     /// Notes keys that are more, or less, than their values and subkeys.
@@ -139,6 +144,11 @@ impl Checker<'_> {
         if node.has(key_flags::PREDEF_HANDLE) {
             let found = "a predefined handle instead of values";
             self.find(KEY_PREDEFINED_HANDLE, at, found, "values, or none");
+            let count = node.stored_value_count();
+            if self.are_values(node.values_list(), count) {
+                let found = format!("{count} values that the flag of a handle (0x0040) hides");
+                self.find(KEY_HANDLE_VALUES, at, found, "no flag, or no values");
+            }
         }
         if node.layer_semantics() != 0 {
             let found = format!("layer semantics {}", node.layer_semantics());
@@ -149,6 +159,10 @@ impl Checker<'_> {
     fn check_class_name(&mut self, node: &KeyNode<'_>) {
         let length = usize::from(node.class_name_length());
         if length == 0 {
+            if let Some(at) = node.class_name().some() {
+                let found = format!("a class name at {:#010x} of no bytes", at.0);
+                self.find(CLASS_NAME_UNUSED, node.at(), found, "no class name");
+            }
             return;
         }
         let found = format!("{length} bytes of class name");

@@ -174,6 +174,13 @@ impl<'a> Checker<'a> {
         }
     }
 
+    /// Whether the list at `at` leads to `count` values.
+    pub(super) fn are_values(&self, at: CellOffset, count: u32) -> bool {
+        let list = self.cells.payload(self.bins, at);
+        let cells = list.and_then(|list| elements(list, count));
+        count > 0 && cells.is_some_and(|cells| offsets(cells).all(|at| self.value(at).is_some()))
+    }
+
     /// The value in the cell at `at`, checked before.
     fn value(&self, at: CellOffset) -> Option<KeyValue<'a>> {
         let payload = self.cells.payload(self.bins, at)?;

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//! Mending: the bytes of a damaged hive in, a sound image and an account of what was lost out. Pure.
+//!
+//! What can be worked out again is: lists, counts, hashes, the ring of security records, the base
+//! block. What cannot is lost, and named. Nothing is invented: each key, value and byte of data in the
+//! result stands in the damaged file, in a log, or in a donor. `docs/mending.md` has the rules.
+
+mod base;
+mod bins;
+mod donor;
+mod flags;
+mod in_place;
+mod model;
+mod names;
+mod nodes;
+mod notes;
+mod orphans;
+mod pages;
+mod proof;
+mod prune;
+mod report;
+mod security;
+mod suspects;
+mod tree;
+mod values;
+mod write;
+
+use std::ops::Range;
+
+use thiserror::Error;
+
+use self::base::Base;
+use self::bins::Bins;
+use self::model::Tree;
+use self::notes::Notes;
+use self::tree::Builder;
+use crate::regf::{BASE_BLOCK_SIZE, Report, check};
+
+pub use self::donor::Donor;
+pub use self::notes::{Fix, LostKind};
+pub use self::pages::PageMove;
+pub use self::report::{Essential, Filled, Loss, MendReport, Repair, essential_lost};
+
+/// What there is to mend from.
+#[derive(Default)]
+pub struct Input<'a> {
+    /// The primary file, with what its logs hold already laid over it; zeros where it could not be read.
+    pub image: &'a [u8],
+    /// The first 512 bytes of its logs, for a base block that is lost.
+    pub log_heads: &'a [Vec<u8>],
+    /// The greatest sequence number in any log.
+    pub beyond: u32,
+    /// Other hives that may have what is lost here.
+    pub donors: &'a [Donor<'a>],
+    /// What is known to be destroyed, in bytes of the file.
+    pub destroyed: &'a [Range<u64>],
+}
+
+/// Why nothing could be mended.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum MendError {
+    /// There is nothing in it that could be a hive.
+    #[error("there is no bin and no key in it: nothing of the hive is left")]
+    Nothing,
+    /// No key can be the root.
+    #[error("no key in it can be the root")]
+    NoRoot,
+    /// What was saved does not fit into a hive.
+    #[error("what was saved is more than a hive can hold")]
+    TooLarge,
+    /// What was made is not sound: a fault of this program.
+    #[error("the mended hive is not sound: {0}")]
+    NotSound(String),
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub enum Outcome {
+    /// The hive is sound: nothing is to be done.
+    Sound(Report),
+    /// It was mended.
+    Mended(Box<Mended>),
+}
+
+/// A mended hive.
+#[derive(Debug)]
+pub struct Mended {
+    /// The whole primary file.
+    pub image: Vec<u8>,
+    /// A hive of its own with the keys that live and whose place is lost.
+    pub orphans: Option<Vec<u8>>,
+    /// What was done and what is lost.
+    pub report: MendReport,
+    /// What the structural check found before.
+    pub before: Report,
+    /// What it finds now: no error.
+    pub after: Report,
+}
+
+/// What was saved, before it is written.
+struct Saved {
+    bins: Bins,
+    base: Base,
+    minor: u32,
+    tree: Tree,
+    notes: Notes,
+    moves: Vec<PageMove>,
+    orphans: Option<orphans::Orphans>,
+}
+
+/// Mends the hive in `input`.
+///
+/// A sound one comes back as it is. The time is linear in the size, the memory some three times that.
+///
+/// # Errors
+///
+/// Where nothing of a hive is left, or the result would not be sound.
+pub fn mend(input: &Input<'_>) -> Result<Outcome, MendError> {
+    let before = check(input.image);
+    // Where a part could not be read, a sound structure says nothing of the data.
+    if before.is_sound() && input.destroyed.is_empty() {
+        return Ok(Outcome::Sound(before));
+    }
+    let saved = save(input, &before)?;
+    let suspects = suspects::suspects(&saved.bins, &saved.tree, input.destroyed);
+    let report = report::report(&saved, suspects);
+    let orphans = match &saved.orphans {
+        None => None,
+        Some(orphans) => {
+            let image = fresh(&saved, &orphans.tree, input.beyond)?;
+            // A side file that were not sound would help nobody.
+            Some(image).filter(|image| check(image).is_sound())
+        }
+    };
+    if report.is_lossless()
+        && let Some((image, after)) = in_place::mended(&saved, input)
+    {
+        let report = MendReport {
+            is_in_place: true,
+            ..report
+        };
+        return Ok(Outcome::Mended(Box::new(Mended {
+            image,
+            orphans,
+            report,
+            before,
+            after,
+        })));
+    }
+    let image = fresh(&saved, &saved.tree, input.beyond)?;
+    let after = check(&image);
+    if let Some(error) = after.first_error() {
+        return Err(MendError::NotSound(error.to_string()));
+    }
+    Ok(Outcome::Mended(Box::new(Mended {
+        image,
+        orphans,
+        report,
+        before,
+        after,
+    })))
+}
+
+/// The whole primary file of a fresh hive with `tree`.
+fn fresh(saved: &Saved, tree: &Tree, beyond: u32) -> Result<Vec<u8>, MendError> {
+    let written = write::write(tree, &saved.bins, saved.minor)?;
+    let size = u32::try_from(written.bins.len()).map_err(|_| MendError::TooLarge)?;
+    let mut image = saved.base.sealed(written.root, size, saved.minor, beyond);
+    image.extend_from_slice(&written.bins);
+    Ok(image)
+}
+
+fn save(input: &Input<'_>, before: &Report) -> Result<Saved, MendError> {
+    let mut base = Base::read(input.image, input.log_heads);
+    let start = usize::try_from(BASE_BLOCK_SIZE).unwrap_or(usize::MAX);
+    let all = input.image.get(start..).unwrap_or(&[]);
+    let mut bins = Bins::new(
+        all.get(..bins_size(&base, all, before))
+            .unwrap_or(all)
+            .to_vec(),
+    );
+    base.take_time(&bins);
+    let moves = pages::sort_pages(&mut bins);
+    bins.note_lost(&suspects::in_bins(input.destroyed));
+    let minor = base.version(&bins);
+    let mut builder = Builder::new(&mut bins);
+    if builder.nodes.is_empty() {
+        return Err(MendError::Nothing);
+    }
+    if !builder.place_root(base.root) {
+        return Err(MendError::NoRoot);
+    }
+    builder.grow();
+    let names = donor::names(input.donors);
+    builder.name_lost_keys(&names);
+    builder.read_security();
+    builder.read_values(minor);
+    builder.settle_flags(minor);
+    builder.prune();
+    builder.read_classes();
+    builder.ask_donors(input.donors, minor);
+    let (tree, notes) = (
+        std::mem::take(&mut builder.tree),
+        std::mem::take(&mut builder.notes),
+    );
+    let orphans = orphans::gather(&mut builder, minor);
+    drop(builder);
+    Ok(Saved {
+        bins,
+        base,
+        minor,
+        tree,
+        notes,
+        moves,
+        orphans,
+    })
+}
+
+/// How much of what follows the base block is bins: as it says, unless bins lie behind that which
+/// something within them leads to.
+fn bins_size(base: &Base, all: &[u8], before: &Report) -> usize {
+    let declared = base.bins_size();
+    let is_possible = declared > 0 && declared.is_multiple_of(bins::UNIT) && declared <= all.len();
+    let leads_out = ["cell-out-of-range", "bin-size"];
+    let is_too_small = leads_out
+        .iter()
+        .any(|code| before.counts.contains_key(code));
+    match is_possible && !is_too_small {
+        true => declared,
+        false => bins::reached(all, declared.min(all.len())),
+    }
+}

@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//! Mending: hundreds of broken hives come back sound, with all that their bytes still hold and nothing
+//! that was never in them; and what the command does with them.
+//!
+//! A fixed sample of the faults; HIVEMEND_EXHAUSTIVE=1: all of them, on hives of the corpus too.
+
+use std::fs;
+use std::path::PathBuf;
+
+use hivemend::edit::Editor;
+use hivemend::mend::{Donor, Input, Mended, Outcome, mend};
+use hivemend::regf::{Hive, Name, check};
+use hivemend::verify::verify;
+
+use crate::bench::Bench;
+use crate::breakage::{Break, Contents, KINDS, Oracle, Verdict, breaks, compare, contents, torn};
+use crate::mutants::rich;
+use crate::workbench::{BUNDLED, NOW, SOFTWARE, bundled, corpus, path};
+
+fn is_exhaustive() -> bool {
+    std::env::var_os("HIVEMEND_EXHAUSTIVE").is_some_and(|set| set == "1")
+}
+
+/// A SYSTEM hive with two control sets, a few thousand keys and something of everything.
+fn made_system() -> Vec<u8> {
+    rich(5, &crate::large_hive::build(1_200).unwrap(), 300)
+}
+
+/// A SOFTWARE hive whose largest key needs an index root.
+fn made_software() -> Vec<u8> {
+    rich(5, &bundled(SOFTWARE), 1_400)
+}
+
+fn mended(image: &[u8]) -> Option<Mended> {
+    let input = Input {
+        image,
+        ..Input::default()
+    };
+    match mend(&input).unwrap() {
+        Outcome::Mended(mended) => Some(*mended),
+        Outcome::Sound(_) => None,
+    }
+}
+
+/// What is wrong with the way `broken` was mended.
+fn complaints(broken: &Break, oracle: &Oracle, sound: &Contents) -> (Vec<String>, Verdict) {
+    let mut wrong = Vec::new();
+    let result = mended(&broken.image);
+    let image = result
+        .as_ref()
+        .map_or(&broken.image, |mended| &mended.image);
+    if let Some(error) = check(image).first_error() {
+        wrong.push(format!("not sound: {error}"));
+    }
+    if let Err(error) = verify(image, &[]) {
+        wrong.push(format!("nt-hive: {error}"));
+    }
+    if mended(image).is_some() {
+        wrong.push("mended twice is not mended once".to_owned());
+    }
+    let gone = oracle.gone(&broken.gone);
+    let verdict = compare(sound, &contents(image), &gone);
+    let mut note = |what: &str, found: &[String]| {
+        if !found.is_empty() {
+            let first: Vec<&String> = found.iter().take(3).collect();
+            wrong.push(format!("{} {what}: {first:?}", found.len()));
+        }
+    };
+    note(
+        "keys lost though they are there",
+        &verdict.needlessly_lost_keys,
+    );
+    note(
+        "values lost though they are there",
+        &verdict.needlessly_lost_values,
+    );
+    note("values changed", &verdict.changed_values);
+    note("descriptors changed", &verdict.changed_security);
+    // One turned bit of a value's name or its length nobody can see.
+    let is_turned = broken.kind.contains("flipped");
+    if !is_turned {
+        note("keys invented", &verdict.invented_keys);
+        note("values invented", &verdict.invented_values);
+        note("nodes changed", &verdict.changed_nodes);
+    } else if verdict.invented_keys.len() + verdict.invented_values.len()
+        > gone.keys.len() + gone.values.len()
+    {
+        note("keys invented", &verdict.invented_keys);
+        note("values invented", &verdict.invented_values);
+    }
+    let lost = verdict.lost_keys + verdict.lost_values;
+    let report = result.as_ref().map(|mended| &mended.report);
+    if lost > 0 && !is_turned && report.is_none_or(|report| report.is_lossless()) {
+        wrong.push(format!(
+            "{lost} keys and values are lost, and the report says nothing"
+        ));
+    }
+    (wrong, verdict)
+}
+
+/// All faults, or each `step`th of a kind, on one hive.
+fn try_all(name: &str, sound: &[u8], step: usize) -> Vec<String> {
+    let oracle = Oracle::new(sound);
+    let original = contents(sound);
+    let mut wrong = Vec::new();
+    for (kind, count) in KINDS {
+        let mut sums = [0; 5];
+        for number in (0..*count).step_by(step) {
+            let broken = breaks(sound, kind, number);
+            let (complaints, verdict) = complaints(&broken, &oracle, &original);
+            let place = format!("{name}, {kind} {number}");
+            wrong.extend(
+                complaints
+                    .into_iter()
+                    .map(|what| format!("{place}: {what}")),
+            );
+            let of = [
+                1,
+                verdict.lost_keys,
+                verdict.lost_values,
+                verdict.gone_keys,
+                verdict.gone_values,
+            ];
+            sums.iter_mut().zip(of).for_each(|(sum, more)| *sum += more);
+        }
+        let [faults, keys, values, gone_keys, gone_values] = sums;
+        eprintln!("{name} | {kind} | {faults} | {keys} / {values} | {gone_keys} / {gone_values}");
+    }
+    wrong
+}
+
+#[test]
+fn broken_hives_come_back_with_all_that_their_bytes_hold() {
+    let step = if is_exhaustive() { 1 } else { 9 };
+    let mut wrong = try_all("made SYSTEM", &made_system(), step);
+    wrong.extend(try_all("made SOFTWARE", &made_software(), step));
+    if is_exhaustive()
+        && let Some(corpus) = corpus()
+    {
+        for name in [
+            "win10-2004/Windows/System32/config/SYSTEM",
+            "win7-sp1/Windows/System32/config/SOFTWARE",
+        ] {
+            let sound = fs::read(corpus.join("disks").join(name)).unwrap();
+            wrong.extend(try_all(name, &sound, 1));
+        }
+    }
+    assert!(wrong.is_empty(), "{:#?}", wrong);
+}
+
+#[test]
+fn older_versions_come_back_too() {
+    let step = if is_exhaustive() { 1 } else { 19 };
+    let mut wrong = Vec::new();
+    for minor in [3, 4, 6] {
+        let sound = rich(minor, &bundled(&format!("hives/v1.{minor}")), 700);
+        wrong.extend(try_all(&format!("version 1.{minor}"), &sound, step));
+    }
+    assert!(wrong.is_empty(), "{:#?}", wrong);
+}
+
+#[test]
+fn a_sound_hive_is_left_alone() {
+    for name in BUNDLED {
+        assert!(mended(&bundled(name)).is_none(), "{name}");
+    }
+    assert!(mended(&made_system()).is_none());
+}
+
+#[test]
+fn pages_of_an_older_state_bring_nothing_that_is_not_there() {
+    let older = made_system();
+    let mut editor = Editor::open(older.clone(), NOW).unwrap();
+    for number in 0..200_u32 {
+        let name = format!(r"\ControlSet001\Services\Newer\Key {number}");
+        editor.create_key(&path(&name)).unwrap();
+        let value = Name::from("Start");
+        editor
+            .set_value(&path(&name), &value, 4, &number.to_le_bytes())
+            .unwrap();
+    }
+    let newer = editor.seal(0).unwrap().image;
+    let known = (contents(&newer), contents(&older));
+    for number in 0..12 {
+        let broken = torn(&newer, &older, number);
+        let result = mended(&broken.image);
+        let image = result
+            .as_ref()
+            .map_or(&broken.image, |mended| &mended.image);
+        assert_eq!(check(image).first_error(), None, "{number}");
+        verify(image, &[]).unwrap();
+        for path in contents(image).keys.keys() {
+            let is_known = known.0.keys.contains_key(path) || known.1.keys.contains_key(path);
+            assert!(is_known, "{number}: {}", String::from_utf16_lossy(path));
+        }
+    }
+}
+
+#[test]
+fn a_donor_fills_what_is_lost_and_nothing_else() {
+    let sound = made_system();
+    let broken = breaks(&sound, "4 KiB of zeros", 3);
+    let alone = mended(&broken.image).unwrap();
+    let (lost, _) = alone.report.lost(hivemend::mend::LostKind::Value);
+    let hive = Hive::open(&sound).unwrap();
+    let donors = [Donor {
+        hive,
+        is_named: true,
+    }];
+    let input = Input {
+        image: &broken.image,
+        donors: &donors,
+        ..Input::default()
+    };
+    let Outcome::Mended(filled) = mend(&input).unwrap() else {
+        panic!("a broken hive is not sound");
+    };
+    assert_eq!(check(&filled.image).first_error(), None);
+    let (original, now) = (contents(&sound), contents(&filled.image));
+    let without = contents(&alone.image);
+    assert!(now.keys.len() >= without.keys.len());
+    for (path, key) in &now.keys {
+        let known = &original.keys[path];
+        for (name, value) in &key.values {
+            assert_eq!(known.values.get(name), Some(value));
+        }
+    }
+    let missing = original.keys.len() - now.keys.len();
+    assert!(
+        missing < original.keys.len() - without.keys.len() || lost > 0 || missing == 0,
+        "{missing} keys are missing still"
+    );
+    assert!(!filled.report.filled.is_empty());
+}
+
+/// The sample disk with a SYSTEM hive that has lost a sector.
+fn damaged_bench() -> (Bench, PathBuf) {
+    let bench = Bench::sample();
+    let file = bench.hive("SYSTEM");
+    let mut image = fs::read(&file).unwrap();
+    image[0x5000..0x5200].fill(0);
+    fs::write(&file, image).unwrap();
+    (bench, file)
+}
+
+#[test]
+fn mended_with_consent_and_put_back_to_the_first_state() {
+    let (bench, file) = damaged_bench();
+    let before = bench.snapshot();
+    let shown = bench.run("mend", &["--dry-run"]).expect(0);
+    assert!(shown.stdout.contains("can be mended"), "{shown:?}");
+    assert_eq!(bench.snapshot(), before);
+    let refused = bench.run("mend", &["--yes"]).expect(3);
+    assert!(refused.stderr.contains("--accept-loss"), "{refused:?}");
+    assert_eq!(bench.snapshot(), before);
+    let done = bench
+        .run(
+            "mend",
+            &["--yes", "--accept-loss=essential", "--format", "json"],
+        )
+        .expect(0)
+        .json();
+    assert_eq!(done["schema"], "hivemend.mend/1");
+    assert_eq!(done["outcome"]["status"], "applied");
+    assert_eq!(check(&fs::read(&file).unwrap()).first_error(), None);
+    let again = bench.run("mend", &["--yes"]).expect(0);
+    assert!(again.stdout.contains("sound"), "{again:?}");
+    // The main job on what was mended, and both steps back.
+    let profile = bench.profile(
+        "changes",
+        "  - key: HKLM\\SYSTEM\\Mended\n    values: [ { name: v, dword: 1, why: w } ]\n",
+    );
+    bench.run("apply", &["-p", &profile, "--yes"]).expect(0);
+    bench.run("restore", &["--yes"]).expect(0);
+    let backups = bench.run("backups", &["--format", "json"]).expect(0).json();
+    let oldest = backups["backups"].as_array().unwrap();
+    let oldest = oldest
+        .iter()
+        .min_by_key(|backup| backup["id"].as_str().unwrap().to_owned());
+    let oldest = oldest.unwrap()["id"].as_str().unwrap().to_owned();
+    bench.run("restore", &[&oldest, "--yes"]).expect(0);
+    assert_eq!(bench.snapshot()[&file].0, before[&file].0);
+}
+
+#[test]
+fn written_elsewhere_the_target_stays_as_it_is() {
+    let (bench, _) = damaged_bench();
+    let before = bench.snapshot();
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("SYSTEM");
+    let out_text = out.to_str().unwrap();
+    bench
+        .run("mend", &["-o", out_text, "--accept-loss=essential"])
+        .expect(0);
+    assert_eq!(bench.snapshot(), before);
+    assert_eq!(check(&fs::read(&out).unwrap()).first_error(), None);
+    bench
+        .run("mend", &["-o", out_text, "--accept-loss=essential"])
+        .expect(3);
+}
+
+#[test]
+fn a_base_block_of_zeros_is_no_obstacle() {
+    let bench = Bench::sample();
+    let file = bench.hive("SYSTEM");
+    let sound = fs::read(&file).unwrap();
+    for length in [4, 512, 4096] {
+        let mut image = sound.clone();
+        image[..length].fill(0);
+        fs::write(&file, &image).unwrap();
+        bench.run("mend", &["--yes"]).expect(0);
+        let now = contents(&fs::read(&file).unwrap());
+        assert_eq!(now.keys, contents(&sound).keys);
+    }
+}
+
+#[test]
+fn donors_are_listed_with_what_they_are_worth() {
+    let (bench, file) = damaged_bench();
+    let back = bench.config().join("RegBack");
+    fs::create_dir(&back).unwrap();
+    fs::write(back.join("SYSTEM"), bundled(crate::workbench::SYSTEM)).unwrap();
+    fs::write(back.join("SOFTWARE"), b"").unwrap();
+    let listed = bench.run("donors", &["--format", "json"]).expect(0).json();
+    let donors = listed["donors"].as_array().unwrap();
+    assert_eq!(donors.len(), 2, "{listed:#}");
+    assert_eq!(donors[0]["state"], "sound");
+    assert_eq!(donors[0]["lacks"], 0);
+    assert!(donors[0]["has_more"].as_u64().unwrap() > 0);
+    assert_eq!(donors[1]["state"], "empty");
+    let text = bench.run("donors", &[]).expect(0);
+    assert!(text.stdout.contains("EnablePeriodicBackup"), "{text:?}");
+    let donor = back.join("SYSTEM");
+    let done = bench.run(
+        "mend",
+        &["--yes", "--accept-loss", "--donor", donor.to_str().unwrap()],
+    );
+    done.expect(0);
+    let now = contents(&fs::read(&file).unwrap());
+    let sound = contents(&bundled(crate::workbench::SYSTEM));
+    let lost = sound.keys.keys().filter(|key| !now.keys.contains_key(*key));
+    assert_eq!(lost.count(), 0);
+}
+
+#[test]
+fn check_all_looks_at_the_hives_beside_too() {
+    let bench = Bench::sample();
+    fs::copy(bench.hive("SOFTWARE"), bench.config().join("SAM")).unwrap();
+    fs::write(bench.config().join("DEFAULT"), b"regf").unwrap();
+    let few = bench.run("check", &["--format", "json"]).expect(0).json();
+    assert_eq!(few["hives"].as_array().unwrap().len(), 2);
+    let all = bench
+        .run("check", &["--all", "--format", "json"])
+        .expect(3)
+        .json();
+    assert_eq!(all["hives"].as_array().unwrap().len(), 4);
+}
