@@ -715,3 +715,104 @@ fn a_policy_is_in_the_step_of_what_it_decides() {
     assert_eq!(verdict(&diagnosis, "remote-desktop"), "blocked");
     assert_eq!(verdict(&diagnosis, "network"), "not-blocked");
 }
+
+#[test]
+fn a_control_set_that_is_not_there_is_a_cause_and_another_one_is_judged() {
+    let disk = broken(|m| {
+        m.dword(r"SYSTEM\Select", "Default", 9);
+        m.dword(r"SYSTEM\Select", "Current", 9);
+    });
+    let diagnosis = diagnose(&disk);
+    assert_eq!(
+        said(&diagnosis, "start"),
+        [("blocks".to_owned(), "Default".to_owned())]
+    );
+    let other = disk.json("diagnose", &["--control-set", "1"]);
+    assert_eq!(other["boots"], "ControlSet001");
+    disk.run("diagnose", &["--control-set", "7"]).expect(3);
+    disk.run("diagnose", &["--control-set", "each"]).expect(2);
+}
+
+#[test]
+fn a_managed_machine_writes_its_policies_again() {
+    let disk = broken(|m| {
+        m.dword(POLICY, "fDenyTSConnections", 1);
+        m.sz(
+            r"SOFTWARE\Microsoft\Enrollments\1",
+            "ProviderID",
+            "MS DM Server",
+        );
+    });
+    let diagnosis = diagnose(&disk);
+    let note = diagnosis["findings"][0]["evidence"][0]["note"]
+        .as_str()
+        .unwrap();
+    assert!(note.contains("MDM"), "{note}");
+}
+
+/// What a value is on a disk; null for absent.
+fn shown(disk: &Disk, evidence: &Json) -> Json {
+    let key = format!(
+        "{}\\{}",
+        evidence["hive"].as_str().unwrap(),
+        evidence["key"].as_str().unwrap()
+    );
+    let mut words = vec![key.as_str()];
+    words.extend(evidence["value"].as_str());
+    words.extend(["--format", "json"]);
+    let ended = disk.run("show", &words);
+    match ended.status {
+        0 => ended.json()["values"][0]["data"].clone(),
+        _ => Json::Null,
+    }
+}
+
+/// A repair that `diagnose` proposes is never followed by an all-clear over what is still broken: where the
+/// step is not blocked afterwards, the value is what it is on a healthy machine, or is named all the same.
+#[test]
+fn after_what_is_proposed_what_is_still_broken_is_still_named() {
+    let healthy = broken(|_| {});
+    let mut tried = 0;
+    for (what, area, _, _, make) in all().filter(|case| case.2 == "blocks") {
+        let disk = broken(make);
+        let before = diagnose(&disk);
+        let findings = before["findings"].as_array().unwrap();
+        let profiles: Vec<&str> = findings
+            .iter()
+            .filter(|finding| finding["area"] == *area)
+            .flat_map(|finding| finding["profiles"].as_array().unwrap())
+            .filter_map(Json::as_str)
+            .collect();
+        if profiles.is_empty() {
+            continue;
+        }
+        let words = profiles.iter().flat_map(|id| ["-p", *id]);
+        let words: Vec<&str> = words.chain(["--yes"]).collect();
+        let applied = disk.run("apply", &words);
+        assert!(
+            matches!(applied.status, 0 | 3),
+            "{what}: {}",
+            applied.stderr
+        );
+        let after = diagnose(&disk);
+        let still = after["findings"].as_array().unwrap();
+        for finding in findings
+            .iter()
+            .filter(|finding| finding["impact"] == "blocks")
+        {
+            for evidence in finding["evidence"].as_array().unwrap() {
+                let is_named = still.iter().any(|other| {
+                    let mut all = other["evidence"].as_array().unwrap().iter();
+                    all.any(|one| {
+                        one["key"] == evidence["key"] && one["value"] == evidence["value"]
+                    })
+                });
+                let is_right = shown(&disk, evidence) == shown(&healthy, evidence)
+                    || shown(&disk, evidence) == evidence["wanted"]["data"];
+                assert!(is_named || is_right, "{what}: {evidence:#}\n{still:#?}");
+            }
+        }
+        tried += 1;
+    }
+    assert!(tried >= 8, "{tried}");
+}

@@ -345,6 +345,9 @@ pub(super) struct DiagnoseArgs {
     pub(super) unrecovered: UnrecoveredArgs,
     #[command(flatten)]
     pub(super) format: FormatArgs,
+    /// Judge this control set instead of the one that the next start uses
+    #[arg(long, value_name = "NUMBER")]
+    pub(super) control_set: Option<String>,
     /// End with 1 where something blocks Remote Desktop
     #[arg(long)]
     pub(super) exit_code: bool,

@@ -9,16 +9,18 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::interrupted;
 use super::output::Output;
-use super::target::{Found, condition_warnings, input};
+use super::target::{Found, condition_warnings, input, selection};
 use crate::disk::{OnDisk, WindowsFiles};
-use crate::plan::{Diagnosis, HiveInput, Presence, diagnose, system_drive};
+use crate::plan::{Diagnosis, HiveInput, Presence, Selection, diagnose, system_drive};
 use crate::profile::{self, HiveName, Impact, Profile};
 use crate::report::{CommandLine, diagnose_json, diagnose_text};
 
 pub(super) fn run(args: &DiagnoseArgs, output: &Output) -> Result<Exit, Failure> {
     let accept_unrecovered = args.unrecovered.accept_unrecovered;
     let settings = &args.settings.settings;
-    let (diagnosis, found) = examine(&args.target, settings, accept_unrecovered, output)?;
+    let control_set = args.control_set.as_deref().map(one_set).transpose()?;
+    let target = &args.target;
+    let (diagnosis, found) = examine(target, settings, control_set, accept_unrecovered, output)?;
     show(&diagnosis, args, &found, output);
     let is_blocked = diagnosis.count(Impact::Blocks) > 0;
     Ok(match args.exit_code && is_blocked {
@@ -27,10 +29,21 @@ pub(super) fn run(args: &DiagnoseArgs, output: &Output) -> Result<Exit, Failure>
     })
 }
 
+/// The number of one control set.
+fn one_set(text: &str) -> Result<u16, Failure> {
+    match selection(text)? {
+        Selection::Numbers(numbers) if numbers.len() == 1 => {
+            Ok(numbers.first().copied().unwrap_or_default())
+        }
+        _ => Err(Failure::usage("diagnose judges one control set").advising("Write its number.")),
+    }
+}
+
 /// What is wrong on a target.
 pub(super) fn examine(
     target: &TargetArgs,
     settings: &[String],
+    control_set: Option<u16>,
     accept_unrecovered: bool,
     output: &Output,
 ) -> Result<(Diagnosis, Found), Failure> {
@@ -75,7 +88,8 @@ pub(super) fn examine(
         OnDisk::Missing => Presence::Missing,
         OnDisk::Unknown(why) => Presence::Unknown(why),
     };
-    let mut diagnosis = diagnose(&profiles, &inputs, policy.policies(&inputs), &files)?;
+    let policies = policy.policies(&inputs);
+    let mut diagnosis = diagnose(&profiles, &inputs, policies, &files, control_set)?;
     diagnosis.is_complete &= notes.is_empty();
     notes.extend(found.warnings(&hives));
     let conditions = views

@@ -113,7 +113,7 @@ fn on(
         files: HiveFiles::default(),
     };
     let accept_unrecovered = args.unrecovered.accept_unrecovered;
-    let (diagnosis, found) = diagnose::examine(&arguments, &[], accept_unrecovered, output)?;
+    let (diagnosis, found) = diagnose::examine(&arguments, &[], None, accept_unrecovered, output)?;
     let entries = answer.entries.iter();
     let named: Vec<&str> = entries
         .flat_map(|found| &found.entry.profiles)

@@ -219,8 +219,9 @@ impl<'a, 'r, 'h> Asker<'a, 'r, 'h> {
             ),
             (true, false) => format!("the policy wins over {name} in SYSTEM"),
         };
-        if self.policies.domain_member {
-            note.push_str("; the machine is in a domain, whose policy may write it again");
+        if let Some(by) = self.written_by() {
+            note.push_str("; ");
+            note.push_str(by);
         }
         note
     }
@@ -265,9 +266,30 @@ impl<'a, 'r, 'h> Asker<'a, 'r, 'h> {
             .key
             .first()
             .is_some_and(|name| name.same_as(&Name::from("Policies")));
-        let note = "the machine is in a domain, whose policy may write it again";
-        let note = (is_policy && self.policies.domain_member).then(|| note.to_owned());
+        let note = self.written_by().filter(|_| is_policy).map(str::to_owned);
         (Vec::new(), note)
+    }
+
+    /// Who else writes policies, and would write them again.
+    fn written_by(&self) -> Option<&'static str> {
+        if self.policies.domain_member {
+            return Some("the machine is in a domain, whose policy may write it again");
+        }
+        let enrollments = path(None, "Microsoft\\Enrollments");
+        let is_enrolled = |name: &Name| {
+            let key = self
+                .reader
+                .key(HiveName::Software, &enrollments.join(name.clone()));
+            self.reader.value(&key, "ProviderID", When::Now).is_some()
+        };
+        let managed = self
+            .reader
+            .subkeys(HiveName::Software, &enrollments)
+            .iter()
+            .any(is_enrolled);
+        managed.then_some(
+            "the machine is managed (MDM): what a policy says there is written again at the next sync",
+        )
     }
 
     /// Drift that does not count.

@@ -27,7 +27,8 @@ use self::look::Look;
 use super::control_sets::booting;
 use super::effective::{effect_reader, sets_of};
 use super::{
-    ControlSetInfo, Effect, HiveInput, PlanError, PlannedHive, Policies, State, effect, machine,
+    ControlSetInfo, Effect, HiveInput, PlanError, PlannedHive, Policies, Role, State, effect,
+    machine,
 };
 use crate::profile::{HiveName, Impact, Profile};
 use crate::regf::{Name, NodePath};
@@ -115,24 +116,25 @@ impl Diagnosis {
     }
 }
 
-/// Asks every profile that knows a cause.
+/// Asks every profile that knows a cause, and looks at what no profile asks. Judged is the control set
+/// that the next start uses, or the one of this number.
 ///
 /// The profiles' parameters must have been given.
 ///
 /// # Errors
 ///
-/// Where there is no SYSTEM hive, or it has no control sets or does not say which one boots.
+/// Where there is no SYSTEM hive, or it has no control sets, or not the one that was asked for.
 pub fn diagnose(
     profiles: &[Profile],
     hives: &[HiveInput<'_>],
     policies: Policies<'_>,
     files: &Files<'_>,
+    control_set: Option<u16>,
 ) -> Result<Diagnosis, PlanError> {
     let system = hives.iter().find(|input| input.name == HiveName::System);
     let system = system.ok_or(PlanError::HiveMissing(HiveName::System))?;
     let sets = system.control_sets()?;
-    let why = "Select\\Default and Select\\Current are missing or name no control set that exists";
-    let boots = booting(&sets).ok_or(PlanError::NoCurrent { why })?.clone();
+    let boots = judged(&sets, control_set)?.clone();
     let effect = effect(hives, &[], policies);
     let reader = effect_reader(hives, &[], policies);
     let asker = Asker::new(profiles, hives, &reader, policies)?;
@@ -186,6 +188,24 @@ pub fn diagnose(
 /// Every installed Windows has more services: with fewer, nothing can be said of what is lacking.
 const FEWEST_SERVICES: usize = 30;
 
+/// The control set that is judged.
+fn judged(sets: &[ControlSetInfo], wanted: Option<u16>) -> Result<&ControlSetInfo, PlanError> {
+    if let Some(number) = wanted {
+        let found = sets.iter().find(|set| set.number == number);
+        return found.ok_or_else(|| {
+            let names: Vec<&str> = sets.iter().map(|set| set.name.as_str()).collect();
+            let known = names.join(", ");
+            PlanError::NoSuchControlSet { number, known }
+        });
+    }
+    // Where Select names none that is there, that is a cause, and one of those that are is looked at.
+    let last_good = sets
+        .iter()
+        .find(|set| set.roles.contains(&Role::LastKnownGood));
+    let first = booting(sets).or(last_good).or(sets.first());
+    first.ok_or(PlanError::NoControlSet)
+}
+
 /// Everything that no entry of a profile asks.
 fn look_around(
     look: &mut Look<'_, '_, '_>,
@@ -215,6 +235,7 @@ fn look_around(
             look.open(area, why.as_str());
         }
     }
+    start::select(look);
     start::setup(look);
     network::look(look, port);
     old_firewall::look(look, port);

@@ -39,7 +39,6 @@ pub(super) fn look(look: &mut Look<'_, '_, '_>) {
     class_filters(look);
     session_manager(look);
     logon(look);
-    select(look);
 }
 
 /// Setup's four values belong together.
@@ -441,8 +440,34 @@ fn logon(look: &mut Look<'_, '_, '_>) {
     }
 }
 
-/// A repair that was typed for the running Windows makes a key that Windows never reads.
-fn select(look: &mut Look<'_, '_, '_>) {
+/// Whether Select names a control set that is there, and a key that looks like one and is none.
+pub(super) fn select(look: &mut Look<'_, '_, '_>) {
+    let select = in_system("Select");
+    let default = look.number(select, "Default");
+    let set = format!("ControlSet{:03}", default.unwrap_or(0));
+    let judged = look.set.to_owned();
+    if default.is_none() || look.lacks(in_system(&set)) {
+        let cause = match default {
+            Some(_) => format!("The next start uses {set}, which is not there"),
+            None => "Nothing says which control set the next start uses".to_owned(),
+        };
+        look.wrong(
+            (Area::Start, Impact::Blocks),
+            cause,
+            select,
+            Some("Default"),
+        )
+        .note(format!("judged here: {judged}"))
+        .advise(
+            "Set Default and Current of Select to the number of a control set that is there and \
+                 whole. See it with: hivemend diagnose TARGET --control-set NUMBER",
+        );
+        look.open(
+            Area::Start,
+            format!("the control set that Select names; {judged} was judged"),
+        );
+    }
+    // A repair that was typed for the running Windows makes a key that Windows never reads.
     let stored = in_system("CurrentControlSet");
     if look.has(stored) {
         let cause = "A key is literally called CurrentControlSet: a repair went there, and Windows \
