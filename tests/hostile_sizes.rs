@@ -223,11 +223,9 @@ fn a_hive_or_policy_file_of_any_length_is_refused_or_left() {
     at_once(&bench, "apply", &apply).expect(0);
     at_once(&bench, "restore", &["--yes"]).expect(0);
     grow(&bench.hive("SYSTEM"));
-    for (command, args) in [
-        ("check", &[][..]),
-        ("apply", &apply),
-        ("recover", &["--yes"]),
-    ] {
+    let commands: [(&str, &[&str]); 3] =
+        [("check", &[]), ("apply", &apply), ("recover", &["--yes"])];
+    for (command, args) in commands {
         let ended = at_once(&bench, command, args).expect(4);
         assert!(ended.stderr.contains("too large"), "{command}: {ended:?}");
     }
