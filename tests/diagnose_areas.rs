@@ -761,7 +761,7 @@ fn shown(disk: &Disk, evidence: &Json) -> Json {
     words.extend(evidence["value"].as_str());
     words.extend(["--format", "json"]);
     let ended = disk.run("show", &words);
-    match ended.status {
+    match ended.code {
         0 => ended.json()["values"][0]["data"].clone(),
         _ => Json::Null,
     }
@@ -790,7 +790,7 @@ fn after_what_is_proposed_what_is_still_broken_is_still_named() {
         let words: Vec<&str> = words.chain(["--yes"]).collect();
         let applied = disk.run("apply", &words);
         assert!(
-            matches!(applied.status, 0 | 3),
+            matches!(applied.code, 0 | 3),
             "{what}: {}",
             applied.stderr
         );
