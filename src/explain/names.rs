@@ -277,6 +277,36 @@ mod tests {
     }
 
     #[test]
+    fn every_constant_answers_by_name_and_by_number() {
+        let library = crate::explain::Library::built_in().unwrap();
+        let mut tried = 0;
+        for kind in [Kind::SystemError, Kind::Ntstatus, Kind::Hresult, Kind::Stop] {
+            each(kind, |code, name| {
+                tried += 1;
+                // Each of them takes a while; a different one of each neighbourhood does.
+                if tried % 61 != 0 || !name.contains('_') {
+                    return;
+                }
+                let number = match kind {
+                    Kind::SystemError => format!("system error {code}"),
+                    Kind::Stop => format!("stop {code:#x}"),
+                    Kind::Ntstatus => format!("status {code:#010x}"),
+                    _ => format!("error {code:#010x}"),
+                };
+                for asked in [number.as_str(), name] {
+                    let answer = library.look_up(asked, false, &[]);
+                    let answer = answer.unwrap_or_else(|missed| panic!("{asked}: {missed:?}"));
+                    let readings = answer.codes.iter().flat_map(|code| &code.readings);
+                    let codes: Vec<u32> = readings.map(|reading| reading.code).collect();
+                    // A name may stand for a number of more than one kind.
+                    assert!(codes.contains(&code) || asked == name, "{asked} {codes:x?}");
+                }
+            });
+        }
+        assert!(tried > 13_000);
+    }
+
+    #[test]
     fn every_mapped_number_has_a_name_on_both_sides() {
         assert!(MAPPED.is_sorted_by_key(|(status, _)| *status));
         for (status, error) in MAPPED {

@@ -172,11 +172,12 @@ fn kinds(written: &Written, code: u32, library: &Library, asked: &[String]) -> V
             &[Kind::Disconnect, Kind::Extended, Kind::SystemError]
         }
         _ if code >> 30 == 3 && code & 0x1000_0000 == 0 => {
-            &[Kind::Ntstatus, Kind::Stop, Kind::Hresult]
+            &[Kind::Ntstatus, Kind::Stop, Kind::Hresult, Kind::SystemError]
         }
-        _ if code >= 0x8000_0000 => &[Kind::Hresult, Kind::Ntstatus],
+        // Some system errors are as large.
+        _ if code >= 0x8000_0000 => &[Kind::Hresult, Kind::Ntstatus, Kind::SystemError],
         Some(Said::System) => &[Kind::SystemError],
-        Some(Said::Status) => &[Kind::SystemError, Kind::Ntstatus],
+        Some(Said::Status) => &[Kind::SystemError, Kind::Ntstatus, Kind::Hresult],
         Some(Said::Error) if !is_hex => &[
             Kind::SystemError,
             Kind::Disconnect,
@@ -189,6 +190,7 @@ fn kinds(written: &Written, code: u32, library: &Library, asked: &[String]) -> V
             Kind::SystemError,
             Kind::Extended,
             Kind::Ntstatus,
+            Kind::Hresult,
         ],
         _ => &[
             Kind::Disconnect,

@@ -6,6 +6,8 @@ use super::question::Question;
 use super::words::{Vocabulary, is_number, real, words};
 use super::{Entry, Kind, Library};
 
+/// No name has as many bytes; comparing an endless text with each of them takes time.
+const LONGEST_NAME: usize = 400;
 /// What one key word of a rule, and each further one, is worth.
 const RULE: f64 = 80.0;
 const RULE_WORD: f64 = 3.0;
@@ -146,7 +148,9 @@ fn by_rules<'a>(question: &Question, library: &'a Library) -> Vec<(&'a Entry, f6
 /// A name alone, at the end of a path, or somewhere in a sentence where it can be nothing else.
 fn name_score(entry: &Entry, question: &Question) -> f64 {
     let text = question.text.as_str();
-    let is = |name: &String, text: &str| name.to_lowercase() == text.to_lowercase();
+    let is = |name: &String, text: &str| {
+        text.len() <= LONGEST_NAME && name.to_lowercase() == text.to_lowercase()
+    };
     if entry.names.iter().any(|name| is(name, text)) {
         return 100.0;
     }
