@@ -11,8 +11,8 @@ use hivemend::plan::{
     Action, Change, Condition, HiveInput, Options, Plan, Selection, State, build, path_text,
 };
 use hivemend::profile::{
-    ControlSet, Data, HiveName, KeyPath, KeyRule, Profile, Setting, ValueRule, Want, When, builtin,
-    conflicts, lint, load, load_all, set_parameters, upcase, wildcard,
+    Choice, ControlSet, Data, HiveName, KeyPath, KeyRule, Part, Profile, Setting, ValueRule, Want,
+    When, builtin, conflicts, lint, load, load_all, set_parameters, upcase, wildcard,
 };
 use hivemend::regf::{Finder, Hive, Name, NodePath};
 use hivemend::verify::{Expectation, ExpectedState, verify};
@@ -274,6 +274,36 @@ fn places(path: &KeyPath) -> Vec<Vec<Name>> {
 const RULE: &str = "v2.30|Action=Block|Active=FALSE|Dir=In|Protocol=6|LPort=13|App=C:\\a=b.exe|\
     Profile=Domain|Profile=Public|Name=@FirewallAPI.dll,-28775|";
 
+/// The rule above, or one that the entry asks for.
+fn rule_for(rule: &ValueRule) -> String {
+    if rule.if_tokens.is_empty() {
+        return RULE.to_owned();
+    }
+    let mut text = String::from("v2.30|");
+    for test in &rule.if_tokens {
+        let wanted = test.texts.iter().filter_map(|token| token.text.as_deref());
+        let wanted: Vec<&str> = wanted.collect();
+        if !wanted.contains(&"") {
+            text.push_str(&format!("{}={}|", test.name, wanted[0]));
+        }
+    }
+    text + "Name=acme|"
+}
+
+/// The name of a value that the entry is about.
+fn a_name(rule: &ValueRule) -> &str {
+    if rule.every { "0" } else { &rule.name }
+}
+
+/// Data that is the choice.
+fn sample_of(choice: &Choice) -> Data {
+    match choice {
+        Choice::Data(data) | Choice::SameText(data) => data.clone(),
+        Choice::TypeOf(1) | Choice::Empty => sz(""),
+        Choice::TypeOf(kind) => Data::from_stored(*kind, &[0; 4]).unwrap(),
+    }
+}
+
 /// Something that the entry is not content with, and changes.
 fn drifted(rule: &ValueRule) -> Data {
     let multi = |elements: &[&str]| {
@@ -288,9 +318,16 @@ fn drifted(rule: &ValueRule) -> Data {
     let mut choices: Vec<Data> = rule.if_one_of.clone();
     if choices.is_empty() {
         choices = match &rule.want {
-            Want::Tokens(_) => vec![sz(RULE)],
+            Want::Tokens(_) => vec![sz(&rule_for(rule))],
             Want::ListRemove(names) => vec![multi(&["RPCSS", &text(names)])],
             Want::ListKeep(names) => vec![multi(&["acmeflt", &text(names), "wombat"])],
+            Want::ListAdd(_) => vec![multi(&["acmeflt"])],
+            Want::TextList {
+                separator,
+                part: Part::Remove,
+                names,
+            } => vec![sz(&format!("RDPNP{separator}{}", text(names)))],
+            Want::TextList { .. } => vec![sz("acme")],
             Want::Absent => vec![sz("192.0.2.1")],
             _ => [0, 1, 4, 77].into_iter().map(Data::Dword).collect(),
         };
@@ -343,7 +380,7 @@ fn spoil(rule: &KeyRule, key: &[Name], editor: &mut Editor) {
         set(editor, key, "debris", &Data::Dword(1));
     }
     for value in &rule.values {
-        set(editor, key, &value.name, &drifted(value));
+        set(editor, key, a_name(value), &drifted(value));
     }
 }
 
@@ -363,12 +400,13 @@ fn fulfil(when: &When, key: &[Name], editor: &mut Editor) {
                 let value = hive.find_value(&key, &Name::from(name.as_str())).unwrap()?;
                 Some((value.kind(), hive.data(&value).unwrap().into_owned()))
             });
-            let is_one = choices
-                .iter()
-                .any(|data| found == Some((data.kind(), data.bytes())));
+            let is_one = found.is_some_and(|(kind, bytes)| {
+                let mut choices = choices.iter();
+                choices.any(|choice| choice.is_met_by(kind, &bytes))
+            });
             match is {
-                true if !is_one => set(editor, key, name, &choices[0]),
-                false if is_one => set(editor, key, name, &Data::Dword(0)),
+                true if !is_one => set(editor, key, name, &sample_of(&choices[0])),
+                false if is_one => set(editor, key, name, &Data::Dword(3)),
                 _ => {}
             }
         }
@@ -385,13 +423,13 @@ fn fulfil(when: &When, key: &[Name], editor: &mut Editor) {
 }
 
 /// What tells an entry: its key without the control set, its value, its reason.
-fn entries(profiles: &[Profile]) -> Vec<(HiveName, Vec<u16>, String, String)> {
+fn entries(profiles: &[Profile]) -> Vec<Entry> {
     let mut entries = Vec::new();
     for rule in profiles.iter().flat_map(|profile| &profile.keys) {
         let key = places(&rule.path)[0].clone();
         let key = upcase(&without_set(&NodePath::from(&key)));
         for value in &rule.values {
-            let name = value.name.clone();
+            let name = a_name(value).to_owned();
             entries.push((rule.path.hive, key.clone(), name, value.why.to_string()));
         }
         if rule.absent {
@@ -418,17 +456,7 @@ fn each_entry_of_each_profile_drifts_and_is_put_right_and_undone() {
             let drifted = drift(&profiles, machine);
             let plan = drifted.plan(&profiles);
             assert_eq!(plan.blocked, [], "{} on {machine:?}", known.id);
-            for change in &plan.changes {
-                let key = upcase(&without_set(&change.key));
-                let name = change
-                    .value
-                    .as_ref()
-                    .map_or(String::new(), ToString::to_string);
-                missing.retain(|(hive, at, value, why)| {
-                    let same = (*hive, at) == (change.hive, &key) && *value == name;
-                    !(same && change.note.contains(why.as_str()))
-                });
-            }
+            take_out_seen(&mut missing, &plan);
             if plan.changes.is_empty() {
                 continue;
             }
@@ -444,12 +472,58 @@ fn each_entry_of_each_profile_drifts_and_is_put_right_and_undone() {
             }
             undo(known.id, &plan, repaired, machine);
         }
+        // Entries whose conditions exclude each other drift on disks of their own.
+        for profile in &profiles {
+            for alone in each_alone(profile) {
+                let is_missing = |entry| missing.contains(&entry);
+                if !entries(&alone).into_iter().any(is_missing) {
+                    continue;
+                }
+                for machine in &MACHINES {
+                    let drifted = drift(&alone, machine);
+                    take_out_seen(&mut missing, &drifted.plan(&alone));
+                }
+            }
+        }
         assert!(
             missing.is_empty(),
             "{}: never drifts: {missing:#?}",
             known.id
         );
     }
+}
+
+type Entry = (HiveName, Vec<u16>, String, String);
+
+fn take_out_seen(missing: &mut BTreeSet<Entry>, plan: &Plan) {
+    for change in &plan.changes {
+        let key = upcase(&without_set(&change.key));
+        let name = change
+            .value
+            .as_ref()
+            .map_or(String::new(), ToString::to_string);
+        missing.retain(|(hive, at, value, why)| {
+            let same = (*hive, at) == (change.hive, &key) && *value == name;
+            !(same && change.note.contains(why.as_str()))
+        });
+    }
+}
+
+/// The profile with one of its entries only, for each.
+fn each_alone(profile: &Profile) -> Vec<Vec<Profile>> {
+    let mut all = Vec::new();
+    for rule in &profile.keys {
+        for value in &rule.values {
+            let mut alone = profile.clone();
+            let values = vec![value.clone()];
+            alone.keys = vec![KeyRule {
+                values,
+                ..rule.clone()
+            }];
+            all.push(vec![alone]);
+        }
+    }
+    all
 }
 
 fn assert_read_back(disk: &Disk, change: &Change) {
@@ -609,12 +683,21 @@ const BELONGS: &[(&str, Version, Version)] = &[
     (r"FIREWALLRULES\REMOTEDESKTOP-IN-TCP", (6, 0), (6, 2)),
     (r"SCHANNEL\PROTOCOLS\TLS 1.2", (6, 1), (99, 0)),
     (r"WINDOWS ERROR REPORTING\LOCALDUMPS", (6, 0), (99, 0)),
-    (r"CRASHCONTROL\NMICRASHDUMP", (5, 1), (99, 0)),
+    (r"CRASHCONTROL\NMICRASHDUMP", (5, 1), (6, 2)),
     (r"PROFILELIST\PROGRAMDATA", (6, 0), (99, 0)),
     (r"REALTIMEISUNIVERSAL", (6, 0), (99, 0)),
     (r"SERVICES\VOLUME\", (10, 0), (99, 0)),
     (r"SERVICES\VOLMGR\", (6, 0), (99, 0)),
     (r"SERVICES\GPSVC", (6, 0), (99, 0)),
+    (r"SERVICES\TDX\", (6, 0), (99, 0)),
+    (r"SERVICES\MPSDRV\", (6, 0), (99, 0)),
+    (r"SERVICES\NSIPROXY\", (6, 0), (99, 0)),
+    (r"SERVICES\STORNVME\", (6, 3), (99, 0)),
+    (r"\STARTOVERRIDE\", (6, 2), (99, 0)),
+    (r"\SRPV2\", (6, 1), (99, 0)),
+    (r"\DEVICEGUARD", (6, 3), (99, 0)),
+    (r"ENABLEPERIODICBACKUP", (10, 0), (99, 0)),
+    (r"APPCS\DEBUGEDLOOPBACKAPPS", (6, 2), (99, 0)),
     (r"SERVICES\NSI\", (6, 0), (99, 0)),
     (r"SERVICES\ACPI\", (6, 0), (99, 0)),
     (r"SERVICES\TERMSERVICE\OBJECTNAME", (6, 0), (99, 0)),
@@ -675,7 +758,17 @@ fn lowers(change: &Change) -> bool {
         "AllowEncryptionOracle" => rises(1),
         "Enabled" if path.contains("FIPSALGORITHMPOLICY") => falls(0),
         "Enabled" if path.contains(r"TLS 1.0") || path.contains(r"TLS 1.1") => rises(0),
-        "Functions" => change.action == Action::DeleteValue,
+        // A list that is empty allows nothing: nothing is lost with it.
+        "Functions" => {
+            let is_empty = |state: &State| match state {
+                State::Value(value) => value.data.iter().all(|&byte| byte == 0),
+                State::Key(_) => false,
+            };
+            change.action == Action::DeleteValue && !change.before.as_ref().is_some_and(is_empty)
+        }
+        "EnforcementMode" | "EnforceChannelBinding" => after == Some(0),
+        "EnableVirtualizationBasedSecurity" | "LsaCfgFlags" | "RunAsPPL" => after == Some(0),
+        "Enabled" if path.contains("HYPERVISORENFORCEDCODEINTEGRITY") => after == Some(0),
         "DumpType" => after == Some(2),
         "Start"
             if ["GPSVC", "TRUSTEDINSTALLER", "MPSSVC", "BFE", "EVENTLOG"]

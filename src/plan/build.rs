@@ -9,7 +9,7 @@ use super::conditions::{Standpoint, first_unmet};
 use super::last_known_good::{LastKnownGood, last_known_good};
 use super::places::{Enumerated, MAX_PLACES, Place, enumerate};
 use super::scene::Scene;
-use super::state::{find_value, summarize};
+use super::state::{all_values, find_value, summarize};
 use super::{
     Action, Change, ControlSetInfo, HiveInput, KeySummary, Plan, PlanError, PlannedHive,
     PlannedProfile, Selection, Skipped, State, Value, folded_name, path_text,
@@ -318,7 +318,36 @@ impl<'s, 'h, 'p> Builder<'s, 'h, 'p> {
             return self.skip_rule(aim.profile, rule, values, &path, reason, None);
         }
         for value in values {
-            self.add_value_rule(input, aim, value, key.as_ref(), Some(&value.want))?;
+            if value.every {
+                self.add_every_value(input, aim, value, key.as_ref())?;
+            } else {
+                self.add_value_rule(input, aim, value, key.as_ref(), Some(&value.want))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Follows a rule about every value of a key. Those that it is not meant for are not spoken of: there
+    /// may be thousands.
+    fn add_every_value(
+        &mut self,
+        input: &HiveInput<'h>,
+        aim: &Aim<'p>,
+        rule: &'p ValueRule,
+        key: Option<&KeyNode<'_>>,
+    ) -> Result<(), PlanError> {
+        let Some(key) = key else {
+            return self.skip(aim, Some(rule.name.clone()), "the key does not exist");
+        };
+        for (name, value) in all_values(input, key)? {
+            let found = Found {
+                name: name.clone(),
+                key: Some(key),
+                value: Some((name, value)),
+            };
+            if why_not_meant(rule, &found).is_none() {
+                self.add_found(input, aim, rule, found, Some(&rule.want))?;
+            }
         }
         Ok(())
     }
@@ -390,6 +419,8 @@ impl<'s, 'h, 'p> Builder<'s, 'h, 'p> {
             let why = rule.why.clone();
             let value = ValueRule {
                 name: name.to_owned(),
+                every: false,
+                if_tokens: Vec::new(),
                 want: Want::Data(Data::Dword(number)),
                 parameter: None,
                 if_exists: false,
@@ -418,10 +449,21 @@ impl<'s, 'h, 'p> Builder<'s, 'h, 'p> {
             None => None,
         };
         let found = Found { name, key, value };
-        let value = Some(rule.name.clone());
         if let Some(reason) = why_not_meant(rule, &found) {
-            return self.skip(aim, value, reason);
+            return self.skip(aim, Some(rule.name.clone()), reason);
         }
+        self.add_found(input, aim, rule, found, want)
+    }
+
+    fn add_found(
+        &mut self,
+        input: &HiveInput<'h>,
+        aim: &Aim<'p>,
+        rule: &ValueRule,
+        found: Found<'_, '_>,
+        want: Option<&'p Want>,
+    ) -> Result<(), PlanError> {
+        let value = Some(found.name.to_text());
         let subject = (aim.hive, aim.key.folded(), Some(folded_name(&found.name)));
         let verdict = match self.recall(&subject, rule, want) {
             Recalled::Nothing => rule.want.judge(found.state()),
@@ -468,7 +510,7 @@ impl<'s, 'h, 'p> Builder<'s, 'h, 'p> {
         if said.wants.contains(&want) {
             return Recalled::TheSame;
         }
-        let agrees = |other: &&Want| want.is_partial() && want.agrees_with(other);
+        let agrees = |other: &&Want| want.agrees_with(other);
         if said.wants.is_empty() || !said.wants.iter().all(agrees) {
             return Recalled::Another(said.profile);
         }
@@ -558,7 +600,7 @@ impl<'s, 'h, 'p> Builder<'s, 'h, 'p> {
                 self.plan.matches = self.plan.matches.saturating_add(1);
                 return Ok(());
             }
-            Verdict::Blocked(reason) => return self.block(aim, Some(rule.name.clone()), reason),
+            Verdict::Blocked(reason) => return self.block(aim, Some(found.name.to_text()), reason),
             Verdict::Missing => return Ok(()),
             Verdict::Write { kind, data } => Some(Value { kind, data }),
             Verdict::Delete => None,
@@ -788,12 +830,11 @@ fn why_not_meant(rule: &ValueRule, found: &Found<'_, '_>) -> Option<&'static str
     if verdict == Verdict::Met {
         return None;
     }
-    let is_limited = !rule.if_one_of.is_empty();
+    let is_limited = !rule.if_one_of.is_empty() || !rule.if_tokens.is_empty();
     if state.is_none() && (rule.if_exists || is_limited || verdict == Verdict::Missing) {
         return Some("the value does not exist");
     }
-    let is_one = |data: &Data| state == Some((data.kind(), data.bytes().as_slice()));
-    let is_left = is_limited && !rule.if_one_of.iter().any(is_one);
+    let is_left = !rule.is_meant(state);
     is_left.then_some("the value is none of those that are changed")
 }
 

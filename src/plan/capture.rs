@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::places::{MAX_PLACES, enumerate};
-use super::state::find_value;
+use super::state::{all_values, find_value};
 use super::{HiveInput, PlanError, Value};
 use crate::profile::{ControlSet, HiveName, KeyPath, KeyRule, Profile, ValueRule, wildcard};
 use crate::regf::{FoldedPath, Name, NodePath};
@@ -138,6 +138,26 @@ impl Captured {
         };
         captured.should_be_absent |= rule.absent;
         for value in &rule.values {
+            if value.every {
+                let found = match &node {
+                    Some(node) => all_values(input, node)?,
+                    None => Vec::new(),
+                };
+                let is_new = |name: &Name, known: &[CapturedValue]| {
+                    let mut known = known.iter();
+                    !known.any(|known| Name::from(known.name.as_str()).same_as(name))
+                };
+                for (name, found) in found {
+                    if is_new(&name, &captured.values) {
+                        let value = ValueRule {
+                            name: name.to_text(),
+                            ..value.clone()
+                        };
+                        captured.values.push(captured_value(&value, Some(found)));
+                    }
+                }
+                continue;
+            }
             let name = Name::from(value.name.as_str());
             let mut known = captured.values.iter();
             if known.any(|known| Name::from(known.name.as_str()).same_as(&name)) {

@@ -122,7 +122,7 @@ fn ask_key(when: &When, hives: &[HiveInput<'_>], at: &Standpoint<'_>) -> Result<
             let found = value(name)?;
             let is_one = found.is_some_and(|(_, found)| {
                 let mut choices = choices.iter();
-                choices.any(|data| data.kind() == found.kind && data.bytes() == found.data)
+                choices.any(|choice| choice.is_met_by(found.kind, &found.data))
             });
             is_one == *is
         }

@@ -10,6 +10,9 @@ use crate::profile::{
 };
 use crate::regf::Name;
 
+/// Stands for the name of every value; no value is called that.
+const EVERY: [u16; 1] = [0];
+
 /// What profiles say lowers security: who takes back what raised it does the same.
 #[derive(Debug, Default)]
 pub struct Lowering {
@@ -35,7 +38,11 @@ impl Lowering {
             self.keys.push(rule.path.clone());
         }
         for value in rule.values.iter().filter(|value| value.lowers_security) {
-            let same_name = self.values.entry(upcase(&value.name)).or_default();
+            let name = match value.every {
+                true => EVERY.to_vec(),
+                false => upcase(&value.name),
+            };
+            let same_name = self.values.entry(name).or_default();
             same_name.push((rule.path.clone(), value.clone()));
         }
     }
@@ -56,7 +63,8 @@ impl Lowering {
         }
         // Without order between the two: what was said to lower security is not lowered by its end.
         let name: Vec<u16> = upcase(&name.to_string());
-        let mut rules = self.values.get(&name).into_iter().flatten();
+        let named = [self.values.get(&name), self.values.get(&EVERY[..])];
+        let mut rules = named.into_iter().flatten().flatten();
         !made.lowers_security
             && rules.any(|(path, rule)| is_about(path, made) && would_make(rule, now, then))
     }
@@ -78,9 +86,7 @@ fn data((kind, bytes): (u32, &[u8])) -> Option<Data> {
 
 /// Whether the entry is one that would bring a value from `now` to `then`.
 fn would_make(rule: &ValueRule, now: Option<(u32, &[u8])>, then: Option<(u32, &[u8])>) -> bool {
-    let is_one = |data: &Data| now == Some((data.kind(), data.bytes().as_slice()));
-    let is_meant = rule.if_one_of.is_empty() || rule.if_one_of.iter().any(is_one);
-    is_meant && rule.want.is_met_by(then) && !rule.want.is_met_by(now)
+    rule.is_meant(now) && rule.want.is_met_by(then) && !rule.want.is_met_by(now)
 }
 
 /// Whether a profile's key means the key of the change.

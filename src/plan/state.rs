@@ -83,6 +83,27 @@ pub(super) fn find_value(
     Ok(Some((value.name().to_name(), Value { kind, data })))
 }
 
+/// The values of `key`, each with its name as it is spelled.
+///
+/// # Errors
+///
+/// Where the list or a value of it is damaged.
+pub(super) fn all_values(
+    input: &HiveInput<'_>,
+    key: &KeyNode<'_>,
+) -> Result<Vec<(Name, Value)>, PlanError> {
+    let read = || {
+        let mut values = Vec::new();
+        for at in input.hive.values(key)? {
+            let value = input.hive.value(at)?;
+            let (kind, data) = (value.kind(), input.hive.data(&value)?.into_owned());
+            values.push((value.name().to_name(), Value { kind, data }));
+        }
+        Ok(values)
+    };
+    read().map_err(PlanError::in_hive(input.name))
+}
+
 /// What is in and below `key`, in short.
 ///
 /// # Errors

@@ -120,7 +120,7 @@ pub fn conflicts(profiles: &[Profile]) -> Result<(), Conflicts> {
 
 /// Reports entries of one profile that speak of the same value, even if they agree.
 pub(super) fn report_duplicates(keys: &[KeyRule], report: &mut Report<'_>) {
-    for (first, second) in clashes(&[(&[], keys)], |_, _| false) {
+    for (first, second) in clashes(&[(&[], keys)], are_about_parts) {
         let message = match (first.value, second.value) {
             (Some(value), Some(_)) => {
                 let name = super::scalar::shown(&value.name);
@@ -135,6 +135,12 @@ pub(super) fn report_duplicates(keys: &[KeyRule], report: &mut Report<'_>) {
         );
         report.error(second.at(), message, hint);
     }
+}
+
+/// Whether the entries are about parts of one value, each under conditions of its own.
+fn are_about_parts(one: &Claim<'_>, other: &Claim<'_>) -> bool {
+    let is_part = |claim: &Claim<'_>| claim.value.is_some_and(|value| value.want.is_partial());
+    is_part(one) && is_part(other) && one.agrees_with(other) && one.key.when != other.key.when
 }
 
 /// What one entry says: about a value, or that a key should be absent.
@@ -173,9 +179,20 @@ impl<'p> Claim<'p> {
         }
     }
 
+    /// What tells the value from the others of its key. Which real ones `*` shares with them shows when
+    /// a plan is made.
+    fn slot(&self) -> Vec<u16> {
+        match self.value {
+            Some(value) if value.every => vec![0],
+            Some(value) => upcase(&value.name),
+            None => Vec::new(),
+        }
+    }
+
     fn subject(&self) -> String {
         let path = &self.key.path;
         match self.value {
+            Some(value) if value.every => format!("{path}, every value"),
             Some(value) if value.name.is_empty() => format!("{path}, the unnamed value"),
             Some(value) => format!("{path}, value `{}`", value.name),
             None => path.to_string(),
@@ -284,8 +301,7 @@ impl<'p> Index<'p> {
             if self.found.len() >= MAX_CLASHES {
                 return;
             }
-            let name = claim.value.map_or("", |value| &value.name);
-            let made = slots.entry(upcase(name)).or_default();
+            let made = slots.entry(claim.slot()).or_default();
             match clash(&claim, made, self.agree) {
                 Some(other) => self.found.push(in_order(claim, other)),
                 None => made.push(claim),

@@ -9,7 +9,7 @@ use super::lint_settings::{check_pairs, check_policies};
 use super::load::nearest;
 use super::{
     ControlSet, Data, KeyRule, Location, Profile, ValueRule, Want, builtin, is_known_to_lower,
-    parse,
+    parse, upcase,
 };
 use crate::text::{Text, escape, is_deceptive, is_invisible};
 
@@ -83,7 +83,7 @@ pub fn lint(profile: &Profile) -> Vec<Lint> {
     for key in &profile.keys {
         check_key(&mut linter, key);
         for value in &key.values {
-            check_value(&mut linter, value);
+            check_value(&mut linter, key, value);
         }
     }
     linter.found.sort_by_key(|lint| lint.at);
@@ -193,6 +193,8 @@ fn check_parameters(linter: &mut Linter<'_>) {
         if let Want::Tokens(tokens) = &value.want {
             used.extend(tokens.iter().filter_map(|token| token.parameter.as_deref()));
         }
+        let asked = value.if_tokens.iter().flat_map(|test| &test.texts);
+        used.extend(asked.filter_map(|token| token.parameter.as_deref()));
     }
     // It may be there for a profile that is included.
     let parameters = profile
@@ -232,7 +234,7 @@ fn idle_if_exists(linter: &mut Linter<'_>, at: Location) {
     linter.warn("if-exists-idle", at, message, "leave `if-exists` out");
 }
 
-fn check_value(linter: &mut Linter<'_>, value: &ValueRule) {
+fn check_value(linter: &mut Linter<'_>, key: &KeyRule, value: &ValueRule) {
     let at = value.at;
     let choices = match &value.want {
         Want::Data(data) | Want::Range { write: data, .. } => std::slice::from_ref(data),
@@ -240,16 +242,17 @@ fn check_value(linter: &mut Linter<'_>, value: &ValueRule) {
         // Debris of an article with a bad name is just what `absent` is for.
         Want::Absent if value.if_exists => return idle_if_exists(linter, at),
         Want::Absent => return,
-        Want::ListRemove(_) | Want::ListKeep(_) | Want::Tokens(_) if value.if_exists => {
+        want if want.is_partial() && value.if_exists => {
             let message = "`if-exists` changes nothing here: only what is there is edited";
             let hint = "leave `if-exists` out";
             return linter.warn("if-exists-idle", at, message.to_owned(), hint);
         }
-        Want::ListRemove(_) | Want::ListKeep(_) | Want::Tokens(_) | Want::Unset => &[],
+        _ => &[],
     };
     check_name(linter, "the value's name", &value.name, at);
     for data in choices {
         check_data(linter, data, at);
+        check_variable(linter, key, data, at);
     }
     let lowers = value
         .want
@@ -298,16 +301,25 @@ fn check_data(linter: &mut Linter<'_>, data: &Data, at: Location) {
         let hint = "in double quotes \\t and \\n are a tab and a line end: use 'single quotes'";
         linter.warn("data-invisible", at, message, hint);
     }
-    if let Data::Sz(text) = data
-        && names_variable(text)
-    {
-        let message = format!("{data}: Windows does not replace %variables% in an sz");
-        linter.warn("sz-variable", at, message, "write `expand-sz`");
-    }
     if let Data::Link(_) = data {
         let message = "a link redirects every program that opens this key".to_owned();
         let hint = "hivemend never edits through one; make sure that it is meant";
         linter.warn("link", at, message, hint);
+    }
+}
+
+/// Keys whose texts Windows replaces %variables% in, whatever their type: the rules of its firewall.
+const RULES: [&str; 2] = ["FirewallRules", "ConSecRules"];
+
+fn check_variable(linter: &mut Linter<'_>, key: &KeyRule, data: &Data, at: Location) {
+    let last = key.path.segments.last();
+    let is_rule = last.is_some_and(|last| RULES.iter().any(|name| upcase(name) == upcase(last)));
+    if let Data::Sz(text) = data
+        && names_variable(text)
+        && !is_rule
+    {
+        let message = format!("{data}: Windows does not replace %variables% in an sz");
+        linter.warn("sz-variable", at, message, "write `expand-sz`");
     }
 }
 

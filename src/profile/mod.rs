@@ -6,6 +6,7 @@
 //! (the only importer of serde_yaml) gives the values. `schema` makes a [`Profile`] of them and
 //! collects every error on the way, not only the first.
 
+mod choice;
 mod conflict;
 mod data;
 mod elements;
@@ -20,6 +21,7 @@ mod load;
 mod marks;
 mod model;
 mod parameter;
+mod read_choice;
 mod read_parameter;
 mod read_want;
 mod read_when;
@@ -34,6 +36,7 @@ mod want;
 mod when;
 mod yaml;
 
+pub use choice::Choice;
 pub use conflict::{Conflict, Conflicts, Entry, conflicts};
 pub use data::{Data, kind_name};
 pub use error::{Location, ProfileError, ProfileErrors};
@@ -50,6 +53,7 @@ pub use parameter::{
 pub use security::{is_known_safer, is_known_to_lower};
 pub use shipped::{BuiltIn, builtin};
 pub use skeleton::skeleton;
+pub use tokens::TokenTest;
 pub use vital::{Deed, Forbidden, forbidden};
-pub use want::{Token, Verdict, Want};
+pub use want::{Part, Token, Verdict, Want};
 pub use when::{Versions, When, WindowsVersion};

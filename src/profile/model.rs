@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use super::{Data, KeyPath, Location, Parameter, ParameterUse, Want, When};
+use super::tokens;
+use super::{Data, KeyPath, Location, Parameter, ParameterUse, TokenTest, Want, When};
 
 /// A baseline: keys and values as they should be, with the reason for each.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,6 +119,8 @@ pub enum Boot {
 pub struct ValueRule {
     /// The value's name; empty for the key's unnamed (default) value.
     pub name: String,
+    /// Whether every value of the key is meant that is there; the name is `*` then.
+    pub every: bool,
     /// What it should be.
     pub want: Want,
     /// The parameter that `want` was made of.
@@ -126,6 +129,8 @@ pub struct ValueRule {
     pub if_exists: bool,
     /// The rule holds only where the value is one of these; empty for anywhere.
     pub if_one_of: Vec<Data>,
+    /// The rule holds only where the value is a firewall rule that passes these; empty for anywhere.
+    pub if_tokens: Vec<TokenTest>,
     /// The reason, for the engineer who reviews the plan.
     pub why: Arc<str>,
     /// Whether this lowers the machine's security.
@@ -134,6 +139,15 @@ pub struct ValueRule {
     pub cause: Option<Cause>,
     /// Where the entry begins.
     pub at: Location,
+}
+
+impl ValueRule {
+    /// Whether a value that is found like this is one of those that the rule is limited to.
+    pub fn is_meant(&self, found: Option<(u32, &[u8])>) -> bool {
+        let is_one = |data: &Data| found == Some((data.kind(), data.bytes().as_slice()));
+        (self.if_one_of.is_empty() || self.if_one_of.iter().any(is_one))
+            && (self.if_tokens.is_empty() || tokens::passes(found, &self.if_tokens))
+    }
 }
 
 impl Profile {

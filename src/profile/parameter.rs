@@ -20,6 +20,8 @@ pub struct Parameter {
     pub min: u64,
     /// The largest number that is taken.
     pub max: u64,
+    /// The only data that is taken; empty for any in the range.
+    pub one_of: Vec<Data>,
     /// Where the entry begins.
     pub at: Location,
 }
@@ -138,6 +140,10 @@ impl Parameter {
     /// Says what is taken, in a few words.
     pub fn accepted(&self) -> String {
         let Self { min, max, .. } = self;
+        if !self.one_of.is_empty() {
+            let texts: Vec<String> = self.one_of.iter().filter_map(token_text).collect();
+            return format!("one of {}", escape(&texts.join(", ")));
+        }
         match self.kind {
             ParameterKind::Dword | ParameterKind::Qword => {
                 format!("a number from {min} to {max}, decimal or hexadecimal behind 0x")
@@ -149,6 +155,9 @@ impl Parameter {
 
     /// Whether the data is of its type and in its range.
     pub(super) fn takes(&self, data: &Data) -> bool {
+        if !self.one_of.is_empty() && !self.one_of.contains(data) {
+            return false;
+        }
         match (self.kind, data) {
             (ParameterKind::Dword, Data::Dword(number)) => {
                 (self.min..=self.max).contains(&u64::from(*number))
@@ -180,6 +189,7 @@ impl Parameter {
                 all.then_some(Data::MultiSz(members))
             }
         };
+        let data = data.filter(|data| self.takes(data));
         data.ok_or_else(|| SettingError::Bad {
             name: self.name.clone(),
             title: escape(&self.title),
@@ -305,12 +315,14 @@ pub(super) fn bind(profile: &mut Profile, name: &str, data: &Data) {
                 None => Want::Data(data.clone()),
             };
         }
-        let Want::Tokens(tokens) = &mut value.want else {
-            continue;
+        let wanted = match &mut value.want {
+            Want::Tokens(tokens) => tokens.as_mut_slice(),
+            _ => &mut [],
         };
-        let taken = tokens
-            .iter_mut()
-            .filter(|t| t.parameter.as_deref() == Some(name));
+        let asked = value.if_tokens.iter_mut().flat_map(|test| &mut test.texts);
+        let taken = asked
+            .chain(wanted)
+            .filter(|token| token.parameter.as_deref() == Some(name));
         taken.for_each(|token| token.text = token_text(data));
     }
 }

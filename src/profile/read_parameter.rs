@@ -3,7 +3,7 @@
 
 use super::error::Report;
 use super::fields::{Field, Fields, list};
-use super::read_want::{bounds, data};
+use super::read_want::{bounds, choices, data};
 use super::scalar::{self, shown};
 use super::schema::{items, required_text};
 use super::yaml::Node;
@@ -11,6 +11,7 @@ use super::{Data, Parameter, ParameterKind};
 
 pub(super) const PARAMETER_FIELDS: &[&str] = &[
     "name", "title", "dword", "qword", "sz", "multi-sz", "required", "type-of", "min", "max",
+    "one-of",
 ];
 
 const TYPES: &[&str] = &["dword", "qword", "sz", "multi-sz"];
@@ -56,7 +57,10 @@ fn parameter(node: &Node, report: &mut Report<'_>) -> Option<Parameter> {
     let title = required_text(&fields, "title", what, hint, report);
     let (kind, default) = kind(&fields, report)?;
     let (min, max) = range(&fields, kind, default.as_ref(), report)?;
+    let one_of = one_of(&fields, kind, default.as_ref(), report)?;
+    let (min, max) = ends(&one_of).unwrap_or((min, max));
     Some(Parameter {
+        one_of,
         name: name?,
         title,
         kind,
@@ -123,6 +127,49 @@ fn kind(fields: &Fields<'_>, report: &mut Report<'_>) -> Option<(ParameterKind, 
             None
         }
     }
+}
+
+/// Reads `one-of`: the only data that is taken.
+fn one_of(
+    fields: &Fields<'_>,
+    kind: ParameterKind,
+    default: Option<&Data>,
+    report: &mut Report<'_>,
+) -> Option<Vec<Data>> {
+    let Some(field) = fields.get("one-of") else {
+        return Some(Vec::new());
+    };
+    if let Some(bound) = fields.get("min").or(fields.get("max")) {
+        let message = format!("`{}` stands beside `one-of`", bound.name);
+        report.error(bound.at, message, "keep one of them");
+    }
+    let choices = choices(field, report);
+    let fits = |data: &Data| {
+        let is_list = kind == ParameterKind::MultiSz;
+        data.field() == kind.field() && !is_list
+    };
+    if choices.len() < 2 || !choices.iter().all(fits) {
+        let message = "`one-of` of a parameter is two or more of its own type";
+        let hint = "write `one-of: [ {dword: 2}, {dword: 4} ]`; a list has none";
+        report.error(field.at, message, hint);
+        return None;
+    }
+    if let Some(default) = default.filter(|default| !choices.contains(default)) {
+        let message = format!("the default {default} is not one of them");
+        report.error(field.at, message, "mend the default or `one-of`");
+        return None;
+    }
+    Some(choices)
+}
+
+/// The smallest and the largest of the numbers.
+fn ends(choices: &[Data]) -> Option<(u64, u64)> {
+    let numbers = choices.iter().filter_map(|data| match data {
+        Data::Dword(number) => Some(u64::from(*number)),
+        Data::Qword(number) => Some(*number),
+        _ => None,
+    });
+    Some((numbers.clone().min()?, numbers.max()?))
 }
 
 fn range(

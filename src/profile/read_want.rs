@@ -10,7 +10,7 @@ use super::parameter::token_text;
 use super::scalar::{self, shown};
 use super::schema::{VALUE_FIELDS, absent, items, texts};
 use super::yaml::{Node, Scalar, Shape};
-use super::{Data, Parameter, ParameterKind, ParameterUse, Token, Want, upcase};
+use super::{Data, Parameter, ParameterKind, ParameterUse, Part, Token, TokenTest, Want, upcase};
 
 /// The fields that say what a value should be, beside those of the types.
 pub(super) const WANT_FIELDS: &[&str] = &[
@@ -21,6 +21,7 @@ pub(super) const WANT_FIELDS: &[&str] = &[
     "parameter",
     "list-remove",
     "list-keep",
+    "list-add",
     "tokens",
 ];
 
@@ -58,10 +59,12 @@ pub(super) fn want(
         "one-of" => one_of(first, report),
         "list-remove" => names(first, report).map(Want::ListRemove),
         "list-keep" => names(first, report).map(Want::ListKeep),
+        "list-add" => names(first, report).map(Want::ListAdd),
         "tokens" => tokens(first, parameters, report).map(Want::Tokens),
         _ => data(fields, first, report).map(Want::Data),
     };
     let want = same_text(fields, want?, report);
+    let want = separated(fields, want, report)?;
     let want = in_range(fields, want, report)?;
     let parameter = None;
     Some(ReadWant { want, parameter })
@@ -110,6 +113,44 @@ fn same_text(fields: &Fields<'_>, want: Want, report: &mut Report<'_>) -> Want {
         return want;
     }
     Want::SameText(choices)
+}
+
+/// Reads `separator`, which makes a list of a text.
+fn separated(fields: &Fields<'_>, want: Want, report: &mut Report<'_>) -> Option<Want> {
+    let Some(field) = fields.get("separator") else {
+        return Some(want);
+    };
+    let (part, names) = match want {
+        Want::ListRemove(names) => (Part::Remove, names),
+        Want::ListKeep(names) => (Part::Keep, names),
+        Want::ListAdd(names) => (Part::Add, names),
+        _ => {
+            let message = "`separator` is about the elements of a list, and none are named";
+            let hint = "leave it out, or write list-remove, list-keep or list-add";
+            report.error(field.at, message, hint);
+            return None;
+        }
+    };
+    let text = field.read(report, scalar::text)?;
+    let mut characters = text.chars();
+    let (Some(separator), None) = (characters.next(), characters.next()) else {
+        let message = format!("`{}` is not one character", shown(&text));
+        let hint = "write what stands between two elements: `separator: ','`";
+        report.error(field.value.at, message, hint);
+        return None;
+    };
+    let is_bad = separator.is_control() || separator == ' ' || separator.len_utf16() > 1;
+    if is_bad || names.iter().any(|name| name.contains(separator)) {
+        let message = format!("`{}` cannot stand between the elements", shown(&text));
+        let hint = "it is one visible character that is in no element, such as , or ;";
+        report.error(field.value.at, message, hint);
+        return None;
+    }
+    Some(Want::TextList {
+        separator,
+        part,
+        names,
+    })
 }
 
 /// Reads `min` and `max`, which make any number between them good.
@@ -285,6 +326,57 @@ fn tokens(
     (tokens.len() == map.len() && !tokens.is_empty()).then_some(tokens)
 }
 
+/// Reads `if-tokens`: a text or a list of texts for each name.
+pub(super) fn if_tokens(
+    fields: &Fields<'_>,
+    parameters: &[Parameter],
+    report: &mut Report<'_>,
+) -> Vec<TokenTest> {
+    const HINT: &str = "write the tokens as `if-tokens: {Dir: In, Action: [Allow, Bypass]}`";
+    let Some(field) = fields.get("if-tokens") else {
+        return Vec::new();
+    };
+    let Shape::Map(map) = &field.value.shape else {
+        let message = format!("`if-tokens` is {}, not a map", describe(field.value));
+        report.error(field.at, message, HINT);
+        return Vec::new();
+    };
+    if map.is_empty() {
+        report.error(field.at, "`if-tokens` is empty", HINT);
+    }
+    let mut tests: Vec<TokenTest> = Vec::new();
+    for (name, value) in map {
+        let nodes = match &value.shape {
+            Shape::List(list) => list.as_slice(),
+            _ => std::slice::from_ref(value),
+        };
+        if nodes.is_empty() {
+            report.error(value.at, "a token has no text to be compared with", HINT);
+        }
+        let texts = nodes
+            .iter()
+            .filter_map(|node| token(name, node, parameters, report));
+        let texts: Vec<Token> = texts.collect();
+        let Some(first) = texts.first() else {
+            continue;
+        };
+        let test = TokenTest {
+            name: first.name.clone(),
+            texts,
+        };
+        if tests
+            .iter()
+            .any(|other| upcase(&other.name) == upcase(&test.name))
+        {
+            let message = format!("the token `{}` is here twice", shown(&test.name));
+            report.error(name.at, message, "give it a list of texts");
+        } else {
+            tests.push(test);
+        }
+    }
+    tests
+}
+
 fn token(
     name: &Node,
     value: &Node,
@@ -337,7 +429,7 @@ fn token(
     })
 }
 
-const CHOICE_HINT: &str = "write each choice with its type, as in `{dword: 1}`";
+pub(super) const CHOICE_HINT: &str = "write each choice with its type, as in `{dword: 1}`";
 
 fn one_of(field: &Field<'_>, report: &mut Report<'_>) -> Option<Want> {
     let choices = choices(field, report);

@@ -4,7 +4,7 @@
 use super::error::Report;
 use super::fields::{Field, Fields, list};
 use super::key_path::KeyPathError;
-use super::read_want::choices;
+use super::read_choice::patterns;
 use super::scalar::{self, shown};
 use super::schema::items;
 use super::yaml::{Node, Shape};
@@ -104,7 +104,7 @@ fn about_key(fields: &Fields<'_>, wildcards: usize, report: &mut Report<'_>) -> 
             Some(name) => When::Value { path, name, exists },
         });
     }
-    let choices = choices(first, report);
+    let choices = patterns(first, report);
     if matches!(&first.value.shape, Shape::List(list) if list.is_empty()) {
         let message = format!("`{}` is an empty list", first.name);
         report.error(

@@ -9,7 +9,7 @@ use super::error::Report;
 use super::fields::{Field, Fields, describe, read_at, scalar_of};
 use super::key_path::MAX_NAME_UNITS;
 use super::read_parameter::parameters;
-use super::read_want::{ReadWant, WANT_FIELDS, choices, want};
+use super::read_want::{ReadWant, WANT_FIELDS, choices, if_tokens, want};
 use super::read_when::when;
 use super::scalar::{self, shown};
 use super::vital::{Deed, Forbidden, forbidden};
@@ -57,6 +57,9 @@ pub(super) const VALUE_FIELDS: &[&str] = &[
     "min",
     "max",
     "same-text",
+    "separator",
+    "if-tokens",
+    "literal",
     "lowers-security",
     "impact",
     "cause",
@@ -461,6 +464,9 @@ fn never_wanted(path: &KeyPath, rule: &ValueRule) -> Option<Forbidden> {
     }
 }
 
+/// The name that stands for every value of a key.
+const EVERY: &str = "*";
+
 fn value_rule(node: &Node, context: &Context<'_>, report: &mut Report<'_>) -> Option<ValueRule> {
     let what = "a value entry";
     let allowed: Vec<&'static str> = [VALUE_FIELDS, &TYPE_FIELDS, WANT_FIELDS].concat();
@@ -479,8 +485,21 @@ fn value_rule(node: &Node, context: &Context<'_>, report: &mut Report<'_>) -> Op
         Some(field) => if_one_of(field, report),
         None => Vec::new(),
     };
+    let if_tokens = if_tokens(&fields, context.parameters, report);
+    let is_literal = fields.flag("literal", report);
+    let every = name.as_deref() == Some(EVERY) && !is_literal;
+    if let (Some(field), false) = (fields.get("literal"), name.as_deref() == Some(EVERY)) {
+        let message = "`literal` is about the name `*`, and this is another";
+        report.error(
+            field.at,
+            message,
+            "leave it out: other names mean themselves",
+        );
+    }
     let ReadWant { want, parameter } = want?;
     let rule = ValueRule {
+        every,
+        if_tokens,
         why: why.into(),
         if_exists: fields.flag("if-exists", report),
         if_one_of,

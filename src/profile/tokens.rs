@@ -44,6 +44,48 @@ pub(super) fn judge(found: Option<(u32, &[u8])>, wanted: &[Token]) -> Verdict {
     }
 }
 
+/// What a firewall rule must be for an entry to hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenTest {
+    /// What stands in front of the first `=`.
+    pub name: String,
+    /// One of these stands behind it; an empty text is met where there is no such token.
+    pub texts: Vec<Token>,
+}
+
+/// Whether the value is a firewall rule that passes all the tests. A token that is there more than once
+/// passes where one of its texts does.
+pub(super) fn passes(found: Option<(u32, &[u8])>, tests: &[TokenTest]) -> bool {
+    let Some((REG_SZ, bytes)) = found else {
+        return false;
+    };
+    let (pairs, _) = bytes.as_chunks::<2>();
+    let units: Vec<u16> = pairs
+        .iter()
+        .map(|pair| u16::from_le_bytes(*pair))
+        .take_while(|&unit| unit != 0)
+        .collect();
+    let pieces: Vec<&[u16]> = units.split(|&unit| unit == BAR).collect();
+    if !pieces.first().is_some_and(|first| is_version(first)) {
+        return false;
+    }
+    tests.iter().all(|test| {
+        let folded = upcase(&test.name);
+        let texts = pieces.iter().filter_map(|piece| {
+            let length = piece.iter().position(|&unit| unit == EQUALS)?;
+            let is_named = fold(piece.iter().take(length)) == folded;
+            is_named.then(|| fold(piece.iter().skip(length.saturating_add(1))))
+        });
+        let texts: Vec<Vec<u16>> = texts.collect();
+        let is_met = |wanted: &Token| match wanted.text.as_deref() {
+            None => false,
+            Some("") => texts.is_empty(),
+            Some(text) => texts.contains(&upcase(text)),
+        };
+        test.texts.iter().any(is_met)
+    })
+}
+
 /// The changed rule, or `None` where it has all tokens already.
 fn edit(rule: &[u16], wanted: &[Token]) -> Result<Option<Vec<u16>>, String> {
     let mut pieces: Vec<Vec<u16>> = rule

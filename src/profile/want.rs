@@ -30,10 +30,32 @@ pub enum Want {
     ListRemove(Vec<String>),
     /// A REG_MULTI_SZ with no elements but these; they stay as they are.
     ListKeep(Vec<String>),
+    /// A REG_MULTI_SZ with these elements; those that are not there are put behind the others.
+    ListAdd(Vec<String>),
+    /// A REG_SZ or REG_EXPAND_SZ that is a list with a character between its elements.
+    TextList {
+        /// What stands between two elements.
+        separator: char,
+        /// What is wanted of the elements.
+        part: Part,
+        /// The elements that are meant.
+        names: Vec<String>,
+    },
     /// A firewall rule string with these `Name=Text` tokens; the rest stays as it is.
     Tokens(Vec<Token>),
     /// What a required parameter says, which has not been given.
     Unset,
+}
+
+/// What is wanted of the elements of a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The named ones are not there.
+    Remove,
+    /// No others are there.
+    Keep,
+    /// All of them are there.
+    Add,
 }
 
 /// A `Name=Text` token of a `|`-separated firewall rule.
@@ -77,6 +99,8 @@ impl Want {
             Self::Absent
             | Self::ListRemove(_)
             | Self::ListKeep(_)
+            | Self::ListAdd(_)
+            | Self::TextList { .. }
             | Self::Tokens(_)
             | Self::Unset => None,
         }
@@ -103,6 +127,12 @@ impl Want {
             Self::Absent => found.is_none(),
             Self::ListRemove(names) => return elements::remove(found, names),
             Self::ListKeep(names) => return elements::keep(found, names),
+            Self::ListAdd(names) => return elements::add(found, names),
+            Self::TextList {
+                separator,
+                part,
+                names,
+            } => return elements::text(found, *separator, *part, names),
             Self::Tokens(wanted) => return tokens::judge(found, wanted),
             Self::Unset => {
                 return Verdict::Blocked("the parameter that it takes has no value".to_owned());
@@ -128,10 +158,14 @@ impl Want {
                 let mut some = some.iter();
                 some.all(|one| others.iter().all(|two| same_token(one, two)))
             }
-            (Self::ListRemove(_) | Self::ListKeep(_), Self::ListRemove(_) | Self::ListKeep(_)) => {
-                true
-            }
-            _ => self == other,
+            _ => match (self.list(), other.list()) {
+                (Some(one), Some(two)) => one.goes_with(&two),
+                // What one writes the other is content with.
+                _ => {
+                    self == other
+                        || (self.to_write().is_some() && self.to_write() == other.to_write())
+                }
+            },
         }
     }
 
@@ -139,8 +173,58 @@ impl Want {
     pub fn is_partial(&self) -> bool {
         matches!(
             self,
-            Self::ListRemove(_) | Self::ListKeep(_) | Self::Tokens(_)
+            Self::ListRemove(_)
+                | Self::ListKeep(_)
+                | Self::ListAdd(_)
+                | Self::TextList { .. }
+                | Self::Tokens(_)
         )
+    }
+
+    /// What is wanted of the elements, where the value is a list.
+    fn list(&self) -> Option<Listed<'_>> {
+        let listed = |separator, part, names| Listed {
+            separator,
+            part,
+            names,
+        };
+        match self {
+            Self::ListRemove(names) => Some(listed(None, Part::Remove, names)),
+            Self::ListKeep(names) => Some(listed(None, Part::Keep, names)),
+            Self::ListAdd(names) => Some(listed(None, Part::Add, names)),
+            Self::TextList {
+                separator,
+                part,
+                names,
+            } => Some(listed(Some(*separator), *part, names)),
+            _ => None,
+        }
+    }
+}
+
+/// What an entry wants of a list.
+struct Listed<'w> {
+    /// `None` for a REG_MULTI_SZ.
+    separator: Option<char>,
+    part: Part,
+    names: &'w [String],
+}
+
+impl Listed<'_> {
+    /// Whether both can be followed: neither takes out what the other puts in.
+    fn goes_with(&self, other: &Self) -> bool {
+        self.separator == other.separator
+            && self.spares_added_of(other)
+            && other.spares_added_of(self)
+    }
+
+    fn spares_added_of(&self, other: &Self) -> bool {
+        let has = |name: &String| self.names.iter().any(|own| upcase(own) == upcase(name));
+        match (self.part, other.part) {
+            (Part::Remove, Part::Add) => !other.names.iter().any(has),
+            (Part::Keep, Part::Add) => other.names.iter().all(has),
+            _ => true,
+        }
     }
 }
 
@@ -150,7 +234,7 @@ pub(super) fn is_same(found: Option<(u32, &[u8])>, data: &Data) -> bool {
 }
 
 /// Whether what is stored is the text of `data` in whatever case; terminators do not matter.
-fn is_same_text(found: Option<(u32, &[u8])>, data: &Data) -> bool {
+pub(super) fn is_same_text(found: Option<(u32, &[u8])>, data: &Data) -> bool {
     let Some((kind, bytes)) = found else {
         return false;
     };
@@ -190,6 +274,20 @@ impl fmt::Display for Want {
             Self::Absent => f.write_str("absent"),
             Self::ListRemove(names) => write!(f, "a list without {}", quoted(names)),
             Self::ListKeep(names) => write!(f, "a list of {} at most", quoted(names)),
+            Self::ListAdd(names) => write!(f, "a list with {}", quoted(names)),
+            Self::TextList {
+                separator,
+                part,
+                names,
+            } => {
+                let between = escape(&separator.to_string());
+                let names = quoted(names);
+                match part {
+                    Part::Remove => write!(f, "a text list (`{between}`) without {names}"),
+                    Part::Keep => write!(f, "a text list (`{between}`) of {names} at most"),
+                    Part::Add => write!(f, "a text list (`{between}`) with {names}"),
+                }
+            }
             Self::Tokens(tokens) => {
                 let tokens: Vec<String> = tokens.iter().map(ToString::to_string).collect();
                 f.write_str(&tokens.join("|"))
@@ -207,7 +305,7 @@ impl fmt::Display for Token {
 }
 
 /// The choices between commas.
-pub(super) fn joined(choices: &[Data]) -> String {
+pub(super) fn joined<T: fmt::Display>(choices: &[T]) -> String {
     let choices: Vec<String> = choices.iter().map(ToString::to_string).collect();
     choices.join(", ")
 }

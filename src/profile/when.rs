@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use std::fmt;
 
 use super::want::joined;
-use super::{Data, KeyPath, upcase};
+use super::{Choice, KeyPath, upcase};
 use crate::text::escape;
 
 /// One thing that must be so.
@@ -33,8 +33,8 @@ pub enum When {
         path: KeyPath,
         /// The value's name.
         name: String,
-        /// What is asked for, type included.
-        choices: Vec<Data>,
+        /// What is asked for.
+        choices: Vec<Choice>,
         /// Whether it must be one of them.
         is: bool,
     },
@@ -182,9 +182,9 @@ impl When {
                     ..
                 },
             ) => match (is, other_is) {
-                (true, true) => !one.iter().any(|data| two.contains(data)),
-                (true, false) => one.iter().all(|data| two.contains(data)),
-                (false, true) => two.iter().all(|data| one.contains(data)),
+                (true, true) => !one.iter().any(|one| two.iter().any(|two| one.meets(two))),
+                (true, false) => all_covered(one, two),
+                (false, true) => all_covered(two, one),
                 (false, false) => false,
             },
             _ => false,
@@ -204,6 +204,12 @@ impl When {
             _ => None,
         }
     }
+}
+
+/// Whether each of `some` is one of `others` too.
+fn all_covered(some: &[Choice], others: &[Choice]) -> bool {
+    let is_one = |choice: &Choice| others.iter().any(|other| other.covers(choice));
+    some.iter().all(is_one)
 }
 
 /// Whether some of these conditions can never be so together with some of those.
@@ -320,7 +326,7 @@ mod tests {
         let is = |number, is| When::Is {
             path: r"HKLM\SOFTWARE\a".parse().unwrap(),
             name: "V".to_owned(),
-            choices: vec![Data::Dword(number)],
+            choices: vec![Choice::Data(super::super::Data::Dword(number))],
             is,
         };
         let old = windows(None, Some(version(6, 2, None)));

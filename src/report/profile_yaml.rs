@@ -123,6 +123,9 @@ fn why_unsaid(value: &CapturedValue) -> Option<String> {
 
 fn write_value(text: &mut String, value: &CapturedValue) -> bool {
     let _ = writeln!(text, "      - name: {}", yaml(&value.name));
+    if value.name == "*" {
+        let _ = writeln!(text, "        literal: true");
+    }
     let found = value.found.as_ref();
     let data = found.and_then(|found| Data::from_stored(found.kind, &found.data));
     match &data {
