@@ -789,11 +789,7 @@ fn after_what_is_proposed_what_is_still_broken_is_still_named() {
         let words = profiles.iter().flat_map(|id| ["-p", *id]);
         let words: Vec<&str> = words.chain(["--yes"]).collect();
         let applied = disk.run("apply", &words);
-        assert!(
-            matches!(applied.code, 0 | 3),
-            "{what}: {}",
-            applied.stderr
-        );
+        assert!(matches!(applied.code, 0 | 3), "{what}: {}", applied.stderr);
         let after = diagnose(&disk);
         let still = after["findings"].as_array().unwrap();
         for finding in findings
