@@ -494,7 +494,7 @@ fn the_unknown_is_a_usage_error_with_what_is_nearest() {
     ] {
         assert!(library.look_up(nothing, false, &[]).is_err(), "{nothing:?}");
     }
-    let ended = hivemend(&["explain", "515"]).expect(2);
+    let ended = hivemend(&["explain", "5166"]).expect(2);
     assert!(ended.stdout.is_empty());
     assert!(ended.stderr.contains("hivemend explain 516"), "{ended:?}");
     let ended = hivemend(&["explain", "TermSvc"]).expect(2);

@@ -10,7 +10,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::output::Output;
 use super::target::Found;
-use crate::disk::{HiveFile, read_around};
+use crate::disk::{HiveFile, read_around, shown};
 use crate::regf::{FoldedPath, Hive, KEY_DEPTH_LIMIT, KeyNode, NodePath, check};
 use crate::report::{DonorRow, DonorState, donors_json, donors_text};
 use crate::text::Foreign;
@@ -32,7 +32,7 @@ pub(super) fn run(args: &DonorsArgs, output: &Output) -> Result<Exit, Failure> {
             .map(|around| keys_of(&around.content))
             .unwrap_or_default();
         for path in donors {
-            let _phase = output.phase(&format!("looking at {}", path.display()));
+            let _phase = output.phase(&format!("looking at {}", shown(&path)));
             rows.push(DonorRow {
                 hive: name.to_owned(),
                 path: Foreign::path(&path),

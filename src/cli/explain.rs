@@ -114,7 +114,8 @@ fn on(
     };
     let accept_unrecovered = args.unrecovered.accept_unrecovered;
     let (diagnosis, found) = diagnose::examine(&arguments, &[], None, accept_unrecovered, output)?;
-    let entries = answer.entries.iter();
+    // That of the likeliest entry; what it may also be has other causes.
+    let entries = answer.entries.iter().take(1);
     let named: Vec<&str> = entries
         .flat_map(|found| &found.entry.profiles)
         .map(|profile| profile.id.as_str())

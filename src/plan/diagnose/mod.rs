@@ -223,6 +223,7 @@ fn look_around(
     }
     let services = look.subkeys(look::in_set("Services")).len();
     if services >= FEWEST_SERVICES {
+        start::spare_unused_controllers(look, &mut answers.found);
         start::look(look);
         services::look(look);
         accept::listener(look);

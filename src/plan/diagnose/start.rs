@@ -7,10 +7,12 @@
 use std::collections::HashSet;
 
 use super::Area;
+use super::ask::Found;
 use super::look::{At, Look, Presence, dword_of, in_set, in_software, in_system};
 use super::services::expect_file;
 use crate::plan::effective::reader::dword;
 use crate::profile::Impact;
+use crate::regf::Name;
 
 /// A Windows that is not set up to be used, and so is not judged as if it were.
 pub(super) fn meant(look: &Look<'_, '_, '_>) -> Option<&'static str> {
@@ -126,6 +128,30 @@ const DRIVERS: &[Driver] = &[
 
 /// Controllers that Windows 8 and later are ready for on every machine.
 const ON_EVERY_MACHINE: &[&str] = &["vmbus", "storvsc", "storahci", "stornvme"];
+
+/// A controller that no device of this machine uses does not keep it from starting, whatever a profile
+/// says of it: on which machine the disk will be is not known.
+pub(super) fn spare_unused_controllers(look: &Look<'_, '_, '_>, found: &mut [Found]) {
+    let mut used: Option<HashSet<String>> = None;
+    for found in found {
+        let name = found.evidence.key.name().map(Name::to_text).unwrap_or_default();
+        let mut controllers = DRIVERS.iter().filter(|driver| driver.is_for_a_device);
+        let is_one = controllers.any(|driver| driver.name.eq_ignore_ascii_case(&name));
+        let key = in_set(SERVICES);
+        let is_service = found.evidence.key.above().is_some_and(|above| above.same_as(&look.path(key)));
+        if !is_one || !is_service || found.cause.impact != Impact::Blocks {
+            continue;
+        }
+        let used = used.get_or_insert_with(|| services_of_devices(look));
+        if !used.contains(&name.to_ascii_lowercase()) {
+            found.cause.impact = Impact::Unusual;
+            let note = "no device of this machine uses it so far";
+            found.evidence.note = found.evidence.note.take().or(Some(note.to_owned()));
+        }
+    }
+}
+
+const SERVICES: &str = "Services";
 
 /// The bus drivers have the system disk behind them on every machine that has one of their devices.
 fn boot_drivers(look: &mut Look<'_, '_, '_>) {
@@ -262,10 +288,10 @@ fn class_filters(look: &mut Look<'_, '_, '_>) {
                 };
                 if is_missing {
                     look.wrong((Area::Start, Impact::Blocks), cause, at, Some(value))
-                        .mended_by("filter-drivers")
                         .advise(format!(
-                            "Take {filter} out of the list. The profile does so for drivers that do \
-                             not come with Windows."
+                            "Take {filter} out of the list, and leave the others. The profile \
+                             filter-drivers takes out all that do not come with Windows: a last \
+                             resort, and never where a product encrypts the disk."
                         ));
                 }
             }
