@@ -88,6 +88,23 @@ fn complaints(broken: &Break, oracle: &Oracle, sound: &Contents) -> (Vec<String>
         note("keys invented", &verdict.invented_keys);
         note("values invented", &verdict.invented_values);
     }
+    if let (Some(result), false) = (&result, verdict.needlessly_lost_keys.is_empty()) {
+        let (moves, places) = (&result.report.moves, &result.report.broken);
+        let named: Vec<(usize, u32)> = (4096..broken.image.len())
+            .step_by(4096)
+            .filter(|at| broken.image[*at..].starts_with(b"hbin"))
+            .map(|at| {
+                (
+                    at - 4096,
+                    u32::from_le_bytes(broken.image[at + 4..at + 8].try_into().unwrap()),
+                )
+            })
+            .filter(|(at, named)| u32::try_from(*at) != Ok(*named))
+            .collect();
+        wrong.push(format!(
+            "moved {moves:x?}, broken {places:x?}, headers elsewhere {named:x?}"
+        ));
+    }
     let lost = verdict.lost_keys + verdict.lost_values;
     let report = result.as_ref().map(|mended| &mended.report);
     if lost > 0 && !is_turned && report.is_none_or(|report| report.is_lossless()) {

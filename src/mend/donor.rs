@@ -54,7 +54,7 @@ impl Builder<'_> {
                     LostKind::Node => self.fill_node(donor, loss.key),
                     LostKind::Key => match &loss.name {
                         Some(name) => self.fill_key(donor, loss.key, name, minor),
-                        None => false,
+                        None => self.fill_keys(donor, loss.key, loss.count, minor),
                     },
                     LostKind::Class | LostKind::Security => false,
                 };
@@ -137,6 +137,32 @@ impl Builder<'_> {
         }
         self.notes.filled.push((index, None, false));
         self.add_values(donor, &theirs, index, false);
+        true
+    }
+
+    /// Lost keys whose names are not known: those that the donor has and this hive has not, where
+    /// they are as many.
+    fn fill_keys(
+        &mut self,
+        donor: &Donor<'_>,
+        parent: usize,
+        lost: Option<u64>,
+        minor: u32,
+    ) -> bool {
+        let Some(theirs) = self.in_donor(donor, parent).filter(|_| donor.is_named) else {
+            return false;
+        };
+        let mut missing = Vec::new();
+        for at in donor.hive.subkeys(&theirs).unwrap_or_default() {
+            let name = donor.hive.key(at).map(|key| key.name().to_name());
+            missing.extend(name.ok().filter(|name| !self.has_subkey(parent, name)));
+        }
+        if missing.is_empty() || u64::try_from(missing.len()).ok() != lost {
+            return false;
+        }
+        for name in missing {
+            self.fill_key(donor, parent, &name, minor);
+        }
         true
     }
 

@@ -18,6 +18,7 @@ pub(super) fn corrected(
     name: StoredName<'_>,
     listed: Listed,
     between: &(Option<Name>, Option<Name>),
+    known: &dyn Fn(u32) -> usize,
 ) -> Option<Name> {
     let own = name.to_name();
     let candidates: Vec<Name> = turned_names(name)
@@ -48,6 +49,8 @@ pub(super) fn corrected(
         .is_some_and(|hash| (hash ^ own.hash()).is_power_of_two());
     match in_order.as_slice() {
         [only] if !is_hash_turned => Some((*only).clone()),
+        // Name or hash: other keys of this hive have the one name and none has the other.
+        [only] if known(only.hash()) > 0 && known(own.hash()) <= 1 => Some((*only).clone()),
         _ => None,
     }
 }

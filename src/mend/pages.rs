@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::bins::{Bins, Part, UNIT, named, part_at, usize_of};
+use super::nodes::list_at;
 
 /// How many pairs of pages are tried at most.
 const PAIRS_TRIED: usize = 20_000;
@@ -71,7 +72,7 @@ fn follow_headers(bins: &mut Bins, moves: &mut Vec<PageMove>) {
             }
             // Its own header with one turned bit is no other page's.
             let is_turned = (home ^ page).is_power_of_two() && page == part.start;
-            if is_turned && !same(&bins.bytes, page, home) {
+            if is_turned && !same(&bins.bytes, page, home) && is_meant(bins, page) {
                 continue;
             }
             blank(&mut bins.bytes, page);
@@ -82,6 +83,27 @@ fn follow_headers(bins: &mut Bins, moves: &mut Vec<PageMove>) {
     if is_moved {
         bins.lay_out();
     }
+}
+
+/// Whether lists lead to keys in the page at `page`, rather than to what is none there.
+fn is_meant(bins: &Bins, page: usize) -> bool {
+    let (mut keys, mut others) = (0_usize, 0_usize);
+    for signature in [*b"lh", *b"lf", *b"li"] {
+        for list in bins.cells_with(signature) {
+            let Some((_, elements, _)) = list_at(bins, list) else {
+                continue;
+            };
+            for (cell, _) in elements {
+                let cell = usize_of(cell);
+                if cell / UNIT * UNIT == page {
+                    let is_key = bins.slice(cell.saturating_add(4), 2) == b"nk";
+                    let count = if is_key { &mut keys } else { &mut others };
+                    *count = count.saturating_add(1);
+                }
+            }
+        }
+    }
+    keys >= others
 }
 
 /// A page in which a bin breaks, and which stands elsewhere in a whole bin too, is not its own.

@@ -52,6 +52,8 @@ pub(super) struct Builder<'b> {
     /// Which names each key has below it, see [`Builder::mark`].
     names: HashSet<u64>,
     seed: RandomState,
+    /// How many keys have a name of this hash, once that was asked.
+    name_counts: Option<HashMap<u32, usize>>,
     /// How often more may be tried than reading what stands there: damage is rare, malice is not.
     trials: Cell<usize>,
 }
@@ -79,6 +81,7 @@ impl<'b> Builder<'b> {
             waiting: VecDeque::new(),
             names: HashSet::new(),
             seed: RandomState::new(),
+            name_counts: None,
             trials: Cell::new(TRIALS),
         }
     }
@@ -435,7 +438,18 @@ impl<'b> Builder<'b> {
             let name = match is_named {
                 true => None,
                 false if !self.may_try() => None,
-                false => super::names::corrected(node.name(self.bins), *listed, &between()),
+                false => {
+                    let between = between();
+                    self.count_names();
+                    let counts = self.name_counts.as_ref();
+                    let known = |hash: u32| {
+                        counts
+                            .and_then(|counts| counts.get(&hash))
+                            .copied()
+                            .unwrap_or(0)
+                    };
+                    super::names::corrected(node.name(self.bins), *listed, &between, &known)
+                }
             };
             if node.at != *cell || node.parent != at || node.is_doubtful {
                 self.notes.fix(index, Fix::Element);
@@ -557,6 +571,17 @@ impl<'b> Builder<'b> {
             return found.next().is_none().then_some(first);
         }
         None
+    }
+
+    fn count_names(&mut self) {
+        if self.name_counts.is_none() {
+            let mut counts = HashMap::new();
+            for node in self.nodes.values() {
+                let count: &mut usize = counts.entry(node.name(self.bins).hash()).or_default();
+                *count = count.saturating_add(1);
+            }
+            self.name_counts = Some(counts);
+        }
     }
 
     /// Whether one more thing may be tried.
