@@ -17,6 +17,7 @@ use serde_json::{Value as Json, json};
 use crate::bench::{Bench, hivemend};
 use crate::killed::strace;
 use crate::transaction_log::{NewLog, dirty};
+use hivemend::regf::Hive;
 
 /// Where a command may write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,8 +42,10 @@ enum State {
     Dirty,
     /// A restore was cut off before it wrote.
     Interrupted,
+    /// A count in a key of SYSTEM is wrong; what it counts is all there.
+    Damaged,
 }
-use State::{Applied, Dirty, Elsewhere, Interrupted};
+use State::{Applied, Damaged, Dirty, Elsewhere, Interrupted};
 
 struct Case {
     command: &'static str,
@@ -87,6 +90,17 @@ const CASES: &[Case] = &[
     looks("plan", "DISK -p rdp-baseline --verbose"),
     writes("plan", "DISK -p rdp-disconnects -o OUT", Applied, &[Out]),
     looks("backups", "DISK"),
+    looks("donors", "DISK"),
+    looks("mend", "DISK --dry-run"),
+    looks("mend", "DISK --yes"),
+    writes("mend", "DISK --yes", Damaged, &[Config]),
+    writes(
+        "mend",
+        "DISK --yes --backup-dir BACKUPS",
+        Damaged,
+        &[Config, Backups],
+    ),
+    writes("mend", "HIVE -o OUT", Damaged, &[Out]),
     looks("diagnose", "DISK --verbose"),
     looks("check", "DISK HIVE --verbose"),
     looks("show", r"DISK SYSTEM\Select Current"),
@@ -510,6 +524,15 @@ fn disk(state: State) -> Bench {
             fs::write(hive.with_extension("LOG1"), log.bytes).unwrap();
             fs::write(hive.with_extension("LOG2"), b"").unwrap();
             fs::write(&hive, dirty(&before, 41, 40)).unwrap();
+        }
+        Damaged => {
+            let mut image = fs::read(&hive).unwrap();
+            let parsed = Hive::open(&image).unwrap();
+            let at = parsed.root().unwrap().at().in_file().0 + 4;
+            let field = usize::try_from(at).unwrap() + 20;
+            // The number of subkeys of the root.
+            image[field] = image[field].wrapping_sub(1);
+            fs::write(&hive, image).unwrap();
         }
     }
     if state == Interrupted {

@@ -134,11 +134,20 @@ const ON_EVERY_MACHINE: &[&str] = &["vmbus", "storvsc", "storahci", "stornvme"];
 pub(super) fn spare_unused_controllers(look: &Look<'_, '_, '_>, found: &mut [Found]) {
     let mut used: Option<HashSet<String>> = None;
     for found in found {
-        let name = found.evidence.key.name().map(Name::to_text).unwrap_or_default();
+        let name = found
+            .evidence
+            .key
+            .name()
+            .map(Name::to_text)
+            .unwrap_or_default();
         let mut controllers = DRIVERS.iter().filter(|driver| driver.is_for_a_device);
         let is_one = controllers.any(|driver| driver.name.eq_ignore_ascii_case(&name));
         let key = in_set(SERVICES);
-        let is_service = found.evidence.key.above().is_some_and(|above| above.same_as(&look.path(key)));
+        let is_service = found
+            .evidence
+            .key
+            .above()
+            .is_some_and(|above| above.same_as(&look.path(key)));
         if !is_one || !is_service || found.cause.impact != Impact::Blocks {
             continue;
         }
