@@ -453,7 +453,7 @@ fn no_edit_beside_a_fault_takes_anything_away() {
 fn each_fault_is_mended() {
     let mut wrong = Vec::new();
     for fault in all() {
-        let sound = crate::breakage::contents(&fault.hive);
+        let sound = crate::breakage::contents(fault.hive);
         let mut patient = Patient::new(fault.hive.to_vec());
         (fault.inject)(&mut patient);
         let place = format!("{}, {}", fault.code, fault.name);

@@ -69,7 +69,7 @@ pub(crate) fn breaks(sound: &[u8], kind: &'static str, number: u64) -> Break {
         "4 KiB of foreign bytes" => {
             let at = page(dice);
             let end = (at + PAGE).min(size);
-            if number % 2 == 0 {
+            if number.is_multiple_of(2) {
                 image[at..end].fill_with(|| dice.next().to_le_bytes()[0]);
             } else {
                 let other = crate::workbench::bundled(crate::workbench::SOFTWARE);
@@ -365,7 +365,7 @@ pub(crate) fn contents(image: &[u8]) -> Contents {
         let mut order = Vec::new();
         for at in hive.values(&key).unwrap() {
             let value = hive.value(at).unwrap();
-            let data = hive.data(&value).map_or(0, |data| hash(data));
+            let data = hive.data(&value).map_or(0, hash);
             let name = value.name().to_name().folded();
             order.push(name.clone());
             values.insert(name, (value.kind(), data));
