@@ -188,7 +188,7 @@ impl Report {
 pub fn check(image: &[u8]) -> Report {
     match checked(image) {
         Ok(checker) => checker.report,
-        Err(report) => report,
+        Err(report) => *report,
     }
 }
 
@@ -200,7 +200,7 @@ pub fn check(image: &[u8]) -> Report {
 pub fn check_reach(image: &[u8]) -> (Report, Option<Vec<Overreach>>) {
     let checker = match checked(image) {
         Ok(checker) => checker,
-        Err(report) => return (report, None),
+        Err(report) => return (*report, None),
     };
     let report = &checker.report;
     let reach = match report.findings.iter().any(Finding::is_about_space) {
@@ -212,10 +212,10 @@ pub fn check_reach(image: &[u8]) -> (Report, Option<Vec<Overreach>>) {
 }
 
 /// The whole walk; only the findings where there is no base block to begin at.
-fn checked(image: &[u8]) -> Result<Checker<'_>, Report> {
+fn checked(image: &[u8]) -> Result<Checker<'_>, Box<Report>> {
     let mut report = Report::default();
     let Some(base) = base::check_base_block(image, &mut report) else {
-        return Err(report);
+        return Err(Box::new(report));
     };
     let bins = base::bins(image, &base);
     let cells = CellMap::read(bins, &mut report);
