@@ -259,7 +259,6 @@ fn special_keys_are_not_deleted_nor_what_holds_them() {
     let specials = [
         (key_flags::SYM_LINK, SpecialKey::SymbolicLink, false),
         (key_flags::PREDEF_HANDLE, SpecialKey::PredefinedHandle, true),
-        (key_flags::HIVE_EXIT, SpecialKey::HiveExit, true),
     ];
     for (flag, special, guards_what_is_above) in specials {
         let mut image = edited(&empty(5), |editor| {

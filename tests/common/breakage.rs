@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::iter::once;
 use std::ops::Range;
 
 use hivemend::regf::{BigData, CellOffset, Hive, KeyNode, Record, checksum, needs_big_data};
@@ -213,8 +214,8 @@ fn changed(sound: &[u8], image: &[u8]) -> Vec<Range<usize>> {
         if image.get(start..end) == Some(&sound[start..end]) {
             continue;
         }
-        for at in start..end {
-            if image.get(at) != Some(&sound[at]) {
+        for (at, byte) in sound.iter().enumerate().take(end).skip(start) {
+            if image.get(at) != Some(byte) {
                 match ranges.last_mut() {
                     Some(last) if last.end == at => last.end += 1,
                     _ => ranges.push(at..at + 1),
@@ -434,7 +435,7 @@ impl Oracle {
         while let Some((key, path, parent)) = waiting.pop() {
             let index = keys.len();
             let start = at(key.at());
-            let node = vec![start..start + 80 + key.name().bytes.len()];
+            let node = once(start..start + 80 + key.name().bytes.len()).collect();
             let listed = hive.values(&key).unwrap();
             let values_list = (!listed.is_empty()).then(|| {
                 let start = at(key.values_list());
@@ -443,7 +444,8 @@ impl Oracle {
             let values = listed.into_iter().map(|cell| {
                 let value = hive.value(cell).unwrap();
                 let start = at(cell);
-                let mut cells = vec![start..start + 24 + value.name().bytes.len()];
+                let mut cells: Vec<Range<usize>> =
+                    once(start..start + 24 + value.name().bytes.len()).collect();
                 if !value.is_inline() && value.data_size() > 0 {
                     let data = value.data_offset();
                     if needs_big_data(minor, value.data_size()) {
