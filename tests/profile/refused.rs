@@ -31,7 +31,7 @@ pub(crate) fn table() -> Vec<(&'static str, String, &'static str)> {
             r"x.yaml:10:9: `colour` is not a field of a value entry
    10 |         colour: 0
       |         ^
-   write one of: name, why, if-exists, if-one-of, min, max, same-text, lowers-security, impact, cause, none, sz, expand-sz, binary, dword, dword-big-endian, link, multi-sz, resource-list, full-resource-descriptor, resource-requirements-list, qword, type, data, one-of, absent, parameter, list-remove, list-keep, tokens",
+   write one of: name, why, if-exists, if-one-of, min, max, same-text, separator, if-tokens, literal, lowers-security, impact, cause, none, sz, expand-sz, binary, dword, dword-big-endian, link, multi-sz, resource-list, full-resource-descriptor, resource-requirements-list, qword, type, data, one-of, absent, parameter, list-remove, list-keep, list-add, tokens",
         ),
         (
             "a field twice",
@@ -168,7 +168,7 @@ pub(crate) fn table() -> Vec<(&'static str, String, &'static str)> {
             r"x.yaml:8:9: a value entry does not say what the value should be
     8 |       - name: A
       |         ^
-   add one of: none, sz, expand-sz, binary, dword, dword-big-endian, link, multi-sz, resource-list, full-resource-descriptor, resource-requirements-list, qword, one-of, absent, parameter, list-remove, list-keep, tokens",
+   add one of: none, sz, expand-sz, binary, dword, dword-big-endian, link, multi-sz, resource-list, full-resource-descriptor, resource-requirements-list, qword, one-of, absent, parameter, list-remove, list-keep, list-add, tokens",
         ),
         (
             "a word that is a boolean elsewhere",
@@ -387,7 +387,7 @@ x.yaml:11:13: a choice of `one-of` has no type
             r#"x.yaml:8:9: `SecurityLayer` is not a field of a value entry
     8 |       - SecurityLayer: 0
       |         ^
-   write one of: name, why, if-exists, if-one-of, min, max, same-text, lowers-security, impact, cause, none, sz, expand-sz, binary, dword, dword-big-endian, link, multi-sz, resource-list, full-resource-descriptor, resource-requirements-list, qword, type, data, one-of, absent, parameter, list-remove, list-keep, tokens
+   write one of: name, why, if-exists, if-one-of, min, max, same-text, separator, if-tokens, literal, lowers-security, impact, cause, none, sz, expand-sz, binary, dword, dword-big-endian, link, multi-sz, resource-list, full-resource-descriptor, resource-requirements-list, qword, type, data, one-of, absent, parameter, list-remove, list-keep, list-add, tokens
 
 x.yaml:8:9: a value entry has no `name`
     8 |       - SecurityLayer: 0
@@ -397,12 +397,12 @@ x.yaml:8:9: a value entry has no `name`
 x.yaml:8:9: a value entry does not say what the value should be
     8 |       - SecurityLayer: 0
       |         ^
-   add one of: none, sz, expand-sz, binary, dword, dword-big-endian, link, multi-sz, resource-list, full-resource-descriptor, resource-requirements-list, qword, one-of, absent, parameter, list-remove, list-keep, tokens
+   add one of: none, sz, expand-sz, binary, dword, dword-big-endian, link, multi-sz, resource-list, full-resource-descriptor, resource-requirements-list, qword, one-of, absent, parameter, list-remove, list-keep, list-add, tokens
 
 x.yaml:10:9: a value entry is a single value, not `field: value` lines
    10 |       - just text
       |         ^
-   write its fields below each other: name, why, if-exists, if-one-of, min, max, same-text, lowers-security, impact, cause, none, sz, expand-sz, binary, dword, dword-big-endian, link, multi-sz, resource-list, full-resource-descriptor, resource-requirements-list, qword, type, data, one-of, absent, parameter, list-remove, list-keep, tokens"#,
+   write its fields below each other: name, why, if-exists, if-one-of, min, max, same-text, separator, if-tokens, literal, lowers-security, impact, cause, none, sz, expand-sz, binary, dword, dword-big-endian, link, multi-sz, resource-list, full-resource-descriptor, resource-requirements-list, qword, type, data, one-of, absent, parameter, list-remove, list-keep, list-add, tokens"#,
         ),
         (
             "no values in the list",
@@ -767,7 +767,7 @@ keys:
             r"x.yaml:11:9: `<<` is not a field of a value entry
    11 |         <<: {sz: a}
       |         ^
-   write one of: name, why, if-exists, if-one-of, min, max, same-text, lowers-security, impact, cause, none, sz, expand-sz, binary, dword, dword-big-endian, link, multi-sz, resource-list, full-resource-descriptor, resource-requirements-list, qword, type, data, one-of, absent, parameter, list-remove, list-keep, tokens",
+   write one of: name, why, if-exists, if-one-of, min, max, same-text, separator, if-tokens, literal, lowers-security, impact, cause, none, sz, expand-sz, binary, dword, dword-big-endian, link, multi-sz, resource-list, full-resource-descriptor, resource-requirements-list, qword, type, data, one-of, absent, parameter, list-remove, list-keep, list-add, tokens",
         ),
         (
             "two documents",
