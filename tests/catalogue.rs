@@ -287,12 +287,7 @@ fn rdp_disconnects_is_the_procedure() {
     let mut ours: Vec<(String, String, String, u32)> = Vec::new();
     for rule in &profile.keys {
         for value in &rule.values {
-            let (Want::Data(Data::Dword(number))
-            | Want::Range {
-                write: Data::Dword(number),
-                ..
-            }) = value.want
-            else {
+            let Want::Data(Data::Dword(number)) = value.want else {
                 panic!("{value:?}");
             };
             let hive = rule.path.hive.to_string();
