@@ -55,6 +55,10 @@ impl Choice {
     pub(super) fn meets(&self, other: &Self) -> bool {
         let is_text = |kind: &u32| [REG_SZ, REG_EXPAND_SZ, REG_MULTI_SZ].contains(kind);
         match (self, other) {
+            (text @ Self::SameText(_), Self::Data(data))
+            | (Self::Data(data), text @ Self::SameText(_)) => {
+                text.is_met_by(data.kind(), &data.bytes())
+            }
             (Self::Data(data) | Self::SameText(data), choice)
             | (choice, Self::Data(data) | Self::SameText(data)) => {
                 choice.is_met_by(data.kind(), &data.bytes())
