@@ -252,15 +252,9 @@ fn rdp_disconnects_is_the_procedure_of_the_article() {
         .iter()
         .map(|value| (value.name.as_str(), &value.want))
         .collect();
-    // What the policy takes for no limit is none in the listener either.
-    let wanted = |(name, number)| match name {
-        "MaxInstanceCount" => (
-            name,
-            data_of("        dword: 0xFFFFFFFF\n        min: 999999\n"),
-        ),
-        _ => (name, Want::Data(Data::Dword(number))),
-    };
-    let want: Vec<_> = DISCONNECTS.map(wanted).into();
+    let want: Vec<_> = DISCONNECTS
+        .map(|(name, n)| (name, Want::Data(Data::Dword(n))))
+        .into();
     let want: Vec<_> = want.iter().map(|(name, want)| (*name, want)).collect();
     assert_eq!(found, want);
     let lowering = values.iter().filter(|value| value.lowers_security);
