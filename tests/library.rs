@@ -640,6 +640,67 @@ fn each_profile_is_applied_and_restored_from_outside() {
     }
 }
 
+/// Windows PE, audit mode and an image before its first start are in setup because they are meant to be.
+#[test]
+fn setup_is_left_alone_where_it_is_meant() {
+    let profiles = loaded("setup-state-clear");
+    let broken = drift(&profiles, &MACHINES[0]);
+    let changes = broken.plan(&profiles).changes;
+    let changed = changes.iter().filter_map(|change| change.value.as_ref());
+    let changed: Vec<String> = changed.map(ToString::to_string).collect();
+    for name in [
+        "SetupType",
+        "CmdLine",
+        "SetupPhase",
+        "SystemSetupInProgress",
+        "OOBEInProgress",
+    ] {
+        assert!(changed.contains(&name.to_owned()), "{name}: {changed:?}");
+    }
+    let state = r"Microsoft\Windows\CurrentVersion\Setup\State";
+    let pe = r"Microsoft\Windows NT\CurrentVersion\WinPE";
+    for (hive, key, name, data) in [
+        (HiveName::Software, pe, "Version", sz("10.0")),
+        (HiveName::System, "Setup", "CmdLine", sz("WinPESHL.exe")),
+        (HiveName::System, "Setup", "AuditInProgress", Data::Dword(1)),
+        (
+            HiveName::System,
+            r"Setup\Status",
+            "AuditBoot",
+            Data::Dword(1),
+        ),
+        (
+            HiveName::Software,
+            state,
+            "ImageState",
+            sz("IMAGE_STATE_GENERALIZE_RESEAL_TO_OOBE"),
+        ),
+        (
+            HiveName::Software,
+            state,
+            "ImageState",
+            sz("IMAGE_STATE_SPECIALIZE_RESEAL_TO_AUDIT"),
+        ),
+    ] {
+        let mut disk = broken.clone();
+        disk.edit(hive, |editor| set(editor, &names(key), name, &data));
+        assert_eq!(disk.plan(&profiles).changes, [], "{key} {name}");
+    }
+    let mut disk = broken.clone();
+    disk.edit(HiveName::System, |editor| {
+        for set in SETS {
+            editor
+                .create_key(&names(&format!(r"{set}\Control\MiniNT")))
+                .unwrap();
+        }
+    });
+    assert_eq!(disk.plan(&profiles).changes, []);
+    // Without SOFTWARE nobody can tell what is meant.
+    let mut disk = broken;
+    disk.software = None;
+    assert_eq!(disk.plan(&profiles).changes, []);
+}
+
 /// Real disks, and the version of their Windows.
 const REAL: [(&str, (u32, u32)); 5] = [
     ("win10-2004", (10, 0)),
