@@ -146,7 +146,8 @@ fn damaged_key(set: &str, key: NodePath) -> Found {
         impact: Impact::Blocks,
         text: "SYSTEM is damaged where the settings of Remote Desktop are".into(),
     };
-    let advice = "Look at the damage with: hivemend check TARGET. Windows cannot read it either.";
+    let advice = "Look at the damage with hivemend check TARGET, and repair it with hivemend mend \
+                  TARGET. Windows cannot read it either.";
     structural(cause, set, key, None, advice)
 }
 
