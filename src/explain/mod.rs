@@ -6,9 +6,9 @@
 //! one YAML reader belongs to the profiles, and because a table of lines cannot hold lists; one
 //! entry stands on one line, so that a change of the data is read as a change of lines.
 //!
-//! Codes come first: [`codes`] finds every number of the text with what is said of it, [`said`],
-//! and [`readings`] says what it can be. Words come behind: those of the data's own texts
-//! ([`words`]), and key words in other languages (`languages` in the data).
+//! Codes come first: `codes` finds every number of the text with what is said of it, `said`,
+//! and `readings` says what it can be. Words come behind: those of the data's own texts
+//! (`words`), and key words in other languages (`languages` in the data).
 
 mod codes;
 mod data;
