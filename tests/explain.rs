@@ -481,6 +481,15 @@ fn events_stops_and_names_are_found() {
     }
 }
 
+/// As PowerShell and logs print an HRESULT; it is no option.
+#[test]
+fn a_negative_number_is_a_code() {
+    let ended = hivemend(&["explain", "-2147023887"]).expect(0);
+    assert!(ended.stdout.starts_with("system error 1009"), "{ended:?}");
+    let ended = hivemend(&["explain", "Ein interner Fehler ist aufgetreten."]).expect(0);
+    assert!(ended.stdout.contains("internal error"), "{ended:?}");
+}
+
 #[test]
 fn the_unknown_is_a_usage_error_with_what_is_nearest() {
     let library = library();

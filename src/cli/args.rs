@@ -391,7 +391,11 @@ pub(super) struct ExplainArgs {
     /// What Windows or the client said, in any language: a code, an event with its source, a stop
     /// error, the words of a message; or a service, a value, a policy, a profile, a word of this
     /// program's output. `-` reads it from standard input
-    #[arg(value_name = "WHAT", required_unless_present = "file")]
+    #[arg(
+        value_name = "WHAT",
+        required_unless_present = "file",
+        allow_negative_numbers = true
+    )]
     pub(super) what: Vec<String>,
     /// Read what was said from a file (UTF-8 or UTF-16)
     #[arg(long, value_name = "FILE", conflicts_with = "what")]
