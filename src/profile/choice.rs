@@ -54,17 +54,13 @@ impl Choice {
     /// Whether some value may be both.
     pub(super) fn meets(&self, other: &Self) -> bool {
         let is_text = |kind: &u32| [REG_SZ, REG_EXPAND_SZ, REG_MULTI_SZ].contains(kind);
+        let has_data_of = |one: &Self, other: &Self| match other {
+            Self::Data(data) | Self::SameText(data) => one.is_met_by(data.kind(), &data.bytes()),
+            Self::TypeOf(_) | Self::Empty => false,
+        };
         match (self, other) {
-            (text @ Self::SameText(_), Self::Data(data))
-            | (Self::Data(data), text @ Self::SameText(_)) => {
-                text.is_met_by(data.kind(), &data.bytes())
-            }
-            (Self::Data(data) | Self::SameText(data), choice)
-            | (choice, Self::Data(data) | Self::SameText(data)) => {
-                choice.is_met_by(data.kind(), &data.bytes())
-            }
             (Self::TypeOf(kind), Self::Empty) | (Self::Empty, Self::TypeOf(kind)) => is_text(kind),
-            _ => self == other,
+            _ => self == other || has_data_of(self, other) || has_data_of(other, self),
         }
     }
 }
