@@ -816,3 +816,13 @@ fn after_what_is_proposed_what_is_still_broken_is_still_named() {
     }
     assert!(tried >= 8, "{tried}");
 }
+
+/// Without SOFTWARE nobody can tell whether setup is meant to be running, and nobody is told that it is not.
+#[test]
+fn setup_without_software_is_named_and_not_judged() {
+    let disk = broken(|m| m.dword(r"SYSTEM\Setup", "SystemSetupInProgress", 1));
+    fs::remove_file(disk.config().join("SOFTWARE")).unwrap();
+    let diagnosis = diagnose(&disk);
+    let named = ("unusual".to_owned(), "SystemSetupInProgress".to_owned());
+    assert!(said(&diagnosis, "start").contains(&named), "{diagnosis:#}");
+}

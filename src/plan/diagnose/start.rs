@@ -11,7 +11,7 @@ use super::ask::Found;
 use super::look::{At, Look, Presence, dword_of, in_set, in_software, in_system};
 use super::services::expect_file;
 use crate::plan::effective::reader::dword;
-use crate::profile::Impact;
+use crate::profile::{HiveName, Impact};
 use crate::regf::Name;
 
 /// A Windows that is not set up to be used, and so is not judged as if it were.
@@ -48,6 +48,7 @@ pub(super) fn setup(look: &mut Look<'_, '_, '_>) {
     let setup = in_system("Setup");
     let command = look.text(setup, "CmdLine").unwrap_or_default();
     let kind = look.number(setup, "SetupType").unwrap_or(0);
+    setup_in_progress(look);
     if kind == 0 {
         return;
     }
@@ -73,6 +74,27 @@ pub(super) fn setup(look: &mut Look<'_, '_, '_>) {
         .note(format!("CmdLine is {command:?}"))
         .should_be(Some(dword_of(0)))
         .mended_by("setup-state-clear");
+}
+
+/// Whether setup is meant to be running is told by SOFTWARE; the profile that knows asks it.
+fn setup_in_progress(look: &mut Look<'_, '_, '_>) {
+    let setup = in_system("Setup");
+    if look.reader.has(HiveName::Software) {
+        return;
+    }
+    for value in ["SystemSetupInProgress", "OOBEInProgress"] {
+        if look.number(setup, value).is_none_or(|number| number == 0) {
+            continue;
+        }
+        let cause = "Windows believes that its setup is still running";
+        look.wrong((Area::Start, Impact::Unusual), cause, setup, Some(value))
+            .note("whether that is meant cannot be told without the SOFTWARE hive")
+            .advise("Name the SOFTWARE hive too (--software).");
+        look.open(
+            Area::Start,
+            "whether setup is meant to be running: there is no SOFTWARE hive here",
+        );
+    }
 }
 
 /// What each driver is for, and whether every machine needs it.
@@ -233,7 +255,7 @@ fn overridden(look: &Look<'_, '_, '_>, service: &str) -> Option<String> {
     let key = format!("{service}\\StartOverride");
     let names = look
         .reader
-        .listed(crate::profile::HiveName::System, &look.path(in_set(&key)));
+        .listed(HiveName::System, &look.path(in_set(&key)));
     let mut late = names
         .into_iter()
         .filter(|(_, value)| dword(value).is_some_and(|n| n > 0));
@@ -426,7 +448,7 @@ fn same_host(look: &mut Look<'_, '_, '_>) {
 }
 
 const WINLOGON: At<'_> = At {
-    hive: crate::profile::HiveName::Software,
+    hive: HiveName::Software,
     in_set: false,
     key: "Microsoft\\Windows NT\\CurrentVersion\\Winlogon",
 };
