@@ -4,6 +4,7 @@
 //!
 //! A fixed sample of the faults; HIVEMEND_EXHAUSTIVE=1: all of them, on hives of the corpus too.
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::PathBuf;
 
@@ -42,6 +43,16 @@ fn mended(image: &[u8]) -> Option<Mended> {
     }
 }
 
+/// Kinds of damage that leave another page's content.
+const FOREIGN: &[&str] = &["4 KiB of foreign bytes", "a page doubled over another"];
+
+fn note_to(wrong: &mut Vec<String>, what: &str, found: &[String]) {
+    if !found.is_empty() {
+        let first: Vec<&String> = found.iter().take(3).collect();
+        wrong.push(format!("{} {what}: {first:?}", found.len()));
+    }
+}
+
 /// What is wrong with the way `broken` was mended.
 fn complaints(broken: &Break, oracle: &Oracle, sound: &Contents) -> (Vec<String>, Verdict) {
     let mut wrong = Vec::new();
@@ -60,12 +71,7 @@ fn complaints(broken: &Break, oracle: &Oracle, sound: &Contents) -> (Vec<String>
     }
     let gone = oracle.gone(&broken.gone);
     let verdict = compare(sound, &contents(image), &gone);
-    let mut note = |what: &str, found: &[String]| {
-        if !found.is_empty() {
-            let first: Vec<&String> = found.iter().take(3).collect();
-            wrong.push(format!("{} {what}: {first:?}", found.len()));
-        }
-    };
+    let mut note = |what: &str, found: &[String]| note_to(&mut wrong, what, found);
     note(
         "keys lost though they are there",
         &verdict.needlessly_lost_keys,
@@ -104,6 +110,24 @@ fn complaints(broken: &Break, oracle: &Oracle, sound: &Contents) -> (Vec<String>
         wrong.push(format!(
             "moved {moves:x?}, broken {places:x?}, headers elsewhere {named:x?}"
         ));
+    }
+    // Where a page lies that is another's, what is kept of it is said to be suspect.
+    let is_within_data = check(&broken.image).is_sound();
+    if FOREIGN.contains(&broken.kind) {
+        let upper = |text: &str| Name::from(text).folded();
+        let suspects = result.iter().flat_map(|mended| &mended.report.suspects);
+        let suspects: HashSet<_> = suspects
+            .map(|(key, name)| (upper(key.raw()), upper(name.raw())))
+            .collect();
+        // Where the structure is whole nobody can see what lies in the middle of long data.
+        let silent = verdict.marred_values.iter().filter(|_| !is_within_data);
+        let silent = silent.filter(|(key, name)| !suspects.contains(&(upper(key), upper(name))));
+        let silent: Vec<String> = silent.map(|(key, name)| format!("{key} {name}")).collect();
+        note_to(
+            &mut wrong,
+            "values other than they were, and not said to be suspect",
+            &silent,
+        );
     }
     let lost = verdict.lost_keys + verdict.lost_values;
     let report = result.as_ref().map(|mended| &mended.report);

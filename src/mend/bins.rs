@@ -111,15 +111,7 @@ impl Bins {
                 }
             }
         }
-        lost.sort_by_key(|range| (range.start, range.end));
-        let mut joined: Vec<Range<usize>> = Vec::new();
-        for range in lost {
-            match joined.last_mut().filter(|last| last.end >= range.start) {
-                Some(last) => last.end = last.end.max(range.end),
-                None => joined.push(range),
-            }
-        }
-        self.lost = joined;
+        self.lost = joined(lost);
     }
 
     /// Whether some of these bytes are lost.
@@ -281,6 +273,19 @@ impl Bins {
         self.part_of(usize_of(at))
             .is_none_or(|part| !part.is_whole())
     }
+}
+
+/// The same bytes in ascending ranges that do not touch.
+pub(super) fn joined(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
+    ranges.sort_by_key(|range| (range.start, range.end));
+    let mut joined: Vec<Range<usize>> = Vec::new();
+    for range in ranges {
+        match joined.last_mut().filter(|last| last.end >= range.start) {
+            Some(last) => last.end = last.end.max(range.end),
+            None => joined.push(range),
+        }
+    }
+    joined
 }
 
 /// An offset as an index; one that is too large for this machine leads nowhere.

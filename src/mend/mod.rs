@@ -106,6 +106,8 @@ struct Saved {
     notes: Notes,
     moves: Vec<PageMove>,
     orphans: Option<orphans::Orphans>,
+    /// Where nothing says that what stands there is this hive's.
+    strange: Vec<Range<usize>>,
 }
 
 /// Mends the hive in `input`.
@@ -122,7 +124,7 @@ pub fn mend(input: &Input<'_>) -> Result<Outcome, MendError> {
         return Ok(Outcome::Sound(before));
     }
     let saved = save(input, &before)?;
-    let suspects = suspects::suspects(&saved.bins, &saved.tree, input.destroyed);
+    let suspects = suspects::suspects(&saved.bins, &saved.tree, input.destroyed, &saved.strange);
     let report = report::report(&saved, suspects);
     let orphans = match &saved.orphans {
         None => None,
@@ -203,6 +205,8 @@ fn save(input: &Input<'_>, before: &Report) -> Result<Saved, MendError> {
         std::mem::take(&mut builder.tree),
         std::mem::take(&mut builder.notes),
     );
+    // What orphans use bears nothing out: whose they are is not known.
+    let strange = suspects::strange(builder.bins);
     let orphans = orphans::gather(&mut builder, minor);
     drop(builder);
     Ok(Saved {
@@ -213,6 +217,7 @@ fn save(input: &Input<'_>, before: &Report) -> Result<Saved, MendError> {
         notes,
         moves,
         orphans,
+        strange,
     })
 }
 

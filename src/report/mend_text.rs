@@ -239,7 +239,7 @@ fn write_kept(text: &mut Text, report: &MendReport, full: bool) {
     }
     if !report.suspects.is_empty() {
         text.line(format_args!(
-            "  {WARN}suspect{WARN:#} {}: the data touches destroyed bytes, and is kept as it was found",
+            "  {WARN}suspect{WARN:#} {}: kept as found, beside destroyed bytes or among what nothing bears out",
             count(u64::try_from(report.suspects.len()).unwrap_or(0), "value")
         ));
         let limit = if full { report.suspects.len() } else { SHOWN };

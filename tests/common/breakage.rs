@@ -539,8 +539,8 @@ pub(crate) struct Verdict {
     pub(crate) invented_values: Vec<String>,
     /// Values that are other than they were though their bytes are whole.
     pub(crate) changed_values: Vec<String>,
-    /// Values whose bytes are gone in part, and that are kept as they were found.
-    pub(crate) marred_values: usize,
+    /// Values whose bytes are gone in part, and that are kept as they were found: key and name, folded.
+    pub(crate) marred_values: Vec<(String, String)>,
     pub(crate) changed_security: Vec<String>,
     pub(crate) lost_security: usize,
     pub(crate) changed_nodes: Vec<String>,
@@ -595,7 +595,7 @@ pub(crate) fn compare(sound: &Contents, mended: &Contents, gone: &Gone) -> Verdi
                     }
                 }
                 Some(other) if other == value => {}
-                Some(_) if is_gone => verdict.marred_values += 1,
+                Some(_) if is_gone => verdict.marred_values.push((text(path), text(name))),
                 Some(_) => verdict.changed_values.push(shown()),
             }
         }
