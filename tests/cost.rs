@@ -25,7 +25,7 @@ fn twice_the_work_costs_about_twice_as_much() {
     if skip_without_counts() {
         return;
     }
-    let cases: [(&str, Work); 8] = [
+    let cases: [(&str, Work); 9] = [
         ("values that change in one key", existing_values),
         ("values that are made in a new key", new_values),
         ("values that are deleted", deleted_values),
@@ -34,6 +34,7 @@ fn twice_the_work_costs_about_twice_as_much() {
         ("control sets, for diagnose", control_sets),
         ("names in one **DeleteKeys", deleted_by_policy),
         ("profiles that include the same others", includes),
+        ("choices of one condition", choices),
     ];
     let folder = tempfile::tempdir().unwrap();
     for (name, work) in cases {
@@ -152,6 +153,23 @@ fn deleted_by_policy(place: &Path, factor: u32) -> Vec<String> {
     fs::create_dir_all(&folder).unwrap();
     fs::write(folder.join("Registry.pol"), policy).unwrap();
     vec!["diagnose".to_owned(), place.display().to_string()]
+}
+
+/// One condition with thousands of choices.
+fn choices(place: &Path, factor: u32) -> Vec<String> {
+    disk(place, &bundled(SYSTEM));
+    let choices: Vec<String> = (0..SIZE * 4 * factor)
+        .map(|number| format!("{{dword: {number}}}"))
+        .collect();
+    let when = format!(
+        "    when:\n      - key: {MANY}\n        value: v\n        is: [ {} ]\n",
+        choices.join(", ")
+    );
+    let key = values(MANY, 1, "dword: 1");
+    plan(
+        place,
+        &key.replacen("    values:", &(when + "    values:"), 1),
+    )
 }
 
 /// Profiles that each include the same twenty others, which are read once.

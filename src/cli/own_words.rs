@@ -72,26 +72,6 @@ pub(super) fn detailed(mut answer: Answer<'_>) -> Result<Answer<'_>, Failure> {
     Ok(answer)
 }
 
-fn blank(kind: Kind, names: Vec<String>, meaning: String, source: &str) -> Entry {
-    Entry {
-        kind,
-        code: None,
-        origin: Vec::new(),
-        names,
-        key: None,
-        phrases: Vec::new(),
-        meaning,
-        disagreement: None,
-        causes: Vec::new(),
-        profiles: Vec::new(),
-        offline: Vec::new(),
-        not_registry: Vec::new(),
-        diagnose: false,
-        details: Vec::new(),
-        sources: vec![source.to_owned()],
-    }
-}
-
 fn hint(profile: &Profile) -> ProfileHint {
     ProfileHint {
         id: profile.id.clone(),
@@ -101,7 +81,7 @@ fn hint(profile: &Profile) -> ProfileHint {
 }
 
 fn profile_entry(profile: &Profile) -> Entry {
-    let mut entry = blank(
+    let mut entry = Entry::bare(
         Kind::Profile,
         vec![profile.id.clone()],
         format!("{}.", profile.title.trim_end_matches('.')),
@@ -164,7 +144,7 @@ fn finding_entry(word: &str) -> Option<Entry> {
             .find_map(|line| line.strip_prefix(start))
             .map(str::to_owned)
     };
-    let mut entry = blank(
+    let mut entry = Entry::bare(
         Kind::Finding,
         vec![code],
         line("Severity: ").map_or(String::new(), |text| {
@@ -190,7 +170,7 @@ fn exit_entry(text: &str) -> Option<Entry> {
         .ok()?;
     let (_, code, meaning) = Exit::TABLE.iter().find(|(_, code, _)| *code == number)?;
     let names = vec![format!("exit code {code}"), text.clone()];
-    Some(blank(
+    Some(Entry::bare(
         Kind::ExitCode,
         names,
         format!("hivemend ended with {code}: {meaning}."),
@@ -214,7 +194,7 @@ fn setting_entries(word: &str) -> Result<Vec<Entry>, Failure> {
             true => "A service or driver that profiles are about.".to_owned(),
             false => sentence(&first.why),
         };
-        let mut entry = blank(kind, vec![first.name.clone()], meaning, &first.source);
+        let mut entry = Entry::bare(kind, vec![first.name.clone()], meaning, &first.source);
         entry.key = Some(first.key.clone());
         let mut hints: Vec<ProfileHint> = Vec::new();
         for rule in rules {

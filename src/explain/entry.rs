@@ -141,18 +141,16 @@ impl Entry {
         }
     }
 
-    /// What is known of a number of which only the name is known.
-    pub(super) fn only_named(kind: Kind, code: u32, name: String) -> Self {
+    /// An entry that says no more than this.
+    pub(crate) fn bare(kind: Kind, names: Vec<String>, meaning: String, source: &str) -> Self {
         Self {
             kind,
-            code: Some(code),
+            code: None,
             origin: Vec::new(),
-            meaning: format!(
-                "Windows calls it {name}. Only the name is known here, and no repair."
-            ),
-            names: vec![name],
+            names,
             key: None,
             phrases: Vec::new(),
+            meaning,
             disagreement: None,
             causes: Vec::new(),
             profiles: Vec::new(),
@@ -160,7 +158,18 @@ impl Entry {
             not_registry: Vec::new(),
             diagnose: false,
             details: Vec::new(),
-            sources: vec!["The constants of Windows, as the crate windows-sys has them".to_owned()],
+            sources: vec![source.to_owned()],
+        }
+    }
+
+    /// What is known of a number of which only the name is known.
+    pub(super) fn only_named(kind: Kind, code: u32, name: String) -> Self {
+        let meaning =
+            format!("Windows calls it {name}. Only the name is known here, and no repair.");
+        let source = "The constants of Windows, as the crate windows-sys has them";
+        Self {
+            code: Some(code),
+            ..Self::bare(kind, vec![name], meaning, source)
         }
     }
 }

@@ -89,28 +89,19 @@ pub(super) fn read<'a>(
             }
             _ => None,
         };
+        let bits = names::bits(kind, code);
         if let Some((mut entry, score)) = entry {
-            let bits = names::bits(kind, code);
             let details = &mut entry.to_mut().details;
             details.extend(bits.iter().map(|bits| format!("The number is {bits}")));
             found.push(Found { entry, score });
-            readings.push(Reading {
-                kind,
-                code,
-                name,
-                bits,
-                is_explained,
-            });
-        } else {
-            let bits = names::bits(kind, code);
-            readings.push(Reading {
-                kind,
-                code,
-                name,
-                bits,
-                is_explained,
-            });
         }
+        readings.push(Reading {
+            kind,
+            code,
+            name,
+            bits,
+            is_explained,
+        });
         score = score.saturating_sub(STEP);
     }
     // What an explained number wraps is better than the name of what wraps it.

@@ -126,18 +126,27 @@ impl Builder<'_> {
         let Some(security) = self.donor_security(donor, &theirs) else {
             return false;
         };
-        let class = donor
-            .hive
-            .class_name(&theirs)
-            .map(std::borrow::Cow::into_owned);
+        self.take_node(donor, &theirs, index, security);
+        true
+    }
+
+    /// Gives a key all that the donor's node has, and its values.
+    fn take_node(
+        &mut self,
+        donor: &Donor<'_>,
+        theirs: &KeyNode<'_>,
+        index: usize,
+        security: usize,
+    ) {
+        let class = donor.hive.class_name(theirs);
+        let class = class.map(std::borrow::Cow::into_owned);
         if let Some(key) = self.tree.keys.get_mut(index) {
-            key.head = head_of(&theirs);
+            key.head = head_of(theirs);
             key.class = Bytes::Own(class.unwrap_or_default());
             key.security = security;
         }
         self.notes.filled.push((index, None, false));
-        self.add_values(donor, &theirs, index, false);
-        true
+        self.add_values(donor, theirs, index, false);
     }
 
     /// Lost keys whose names are not known: those that the donor has and this hive has not, where
@@ -191,17 +200,7 @@ impl Builder<'_> {
                 .get(parent)
                 .map_or(0, |key: &Key| key.security);
             let security = self.donor_security(donor, &theirs).unwrap_or(inherited);
-            let class = donor
-                .hive
-                .class_name(&theirs)
-                .map(std::borrow::Cow::into_owned);
-            if let Some(key) = self.tree.keys.get_mut(index) {
-                key.head = head_of(&theirs);
-                key.class = Bytes::Own(class.unwrap_or_default());
-                key.security = security;
-            }
-            self.notes.filled.push((index, None, false));
-            self.add_values(donor, &theirs, index, false);
+            self.take_node(donor, &theirs, index, security);
             for at in donor.hive.subkeys(&theirs).unwrap_or_default() {
                 waiting.extend(donor.hive.key(at).ok().map(|key| (key, index)));
             }

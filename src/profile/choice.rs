@@ -39,6 +39,16 @@ impl Choice {
         }
     }
 
+    /// What is equal for equal choices.
+    pub(super) fn identity(&self) -> (u8, u32, Vec<u8>) {
+        match self {
+            Self::Data(data) => (0, data.kind(), data.bytes()),
+            Self::SameText(data) => (1, data.kind(), data.bytes()),
+            Self::TypeOf(kind) => (2, *kind, Vec::new()),
+            Self::Empty => (3, 0, Vec::new()),
+        }
+    }
+
     /// Whether every value that is `other` is this too; only what is certain.
     pub(super) fn covers(&self, other: &Self) -> bool {
         match other {

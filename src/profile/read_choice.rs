@@ -3,11 +3,9 @@
 
 use super::data::TYPE_FIELDS;
 use super::error::Report;
-use super::fields::{Field, Fields, describe, list};
-use super::read_want::{CHOICE_HINT, data};
+use super::fields::{Field, Fields, list};
+use super::read_want::{CHOICE_HINT, data, each_choice};
 use super::scalar::{self, shown};
-use super::schema::items;
-use super::yaml::Shape;
 use super::{Choice, Data};
 
 /// Beside the types: what asks for less than exact data.
@@ -16,30 +14,7 @@ pub(super) const PATTERN_FIELDS: &[&str] = &["same-text", "type-of", "empty"];
 /// Reads a list of choices, each a type with its data, a type alone, or empty text.
 pub(super) fn patterns(field: &Field<'_>, report: &mut Report<'_>) -> Vec<Choice> {
     let allowed: Vec<&'static str> = [&TYPE_FIELDS[..], &["type", "data"], PATTERN_FIELDS].concat();
-    let what = format!("a choice of {}", field.name);
-    let mut choices: Vec<Choice> = Vec::new();
-    for item in items(field, report) {
-        if !matches!(item.shape, Shape::Map(_)) {
-            let message = format!(
-                "a choice of `{}` is {}, without a type",
-                field.name,
-                describe(item)
-            );
-            report.error(item.at, message, CHOICE_HINT);
-            continue;
-        }
-        let read = Fields::read(item, &what, &allowed, report);
-        let Some(choice) = read.and_then(|fields| pattern(&fields, field.name, report)) else {
-            continue;
-        };
-        if choices.contains(&choice) {
-            let message = format!("this choice of `{}` is here twice", field.name);
-            report.error(item.at, message, "keep one of them");
-        } else {
-            choices.push(choice);
-        }
-    }
-    choices
+    each_choice(field, &allowed, report, pattern, Choice::identity)
 }
 
 fn pattern(fields: &Fields<'_>, list: &str, report: &mut Report<'_>) -> Option<Choice> {

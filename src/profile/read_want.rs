@@ -2,6 +2,7 @@
 //! The fields of a value entry that say what the value should be.
 
 use std::collections::HashSet;
+use std::hash::Hash;
 
 use super::data::TYPE_FIELDS;
 use super::error::Report;
@@ -451,8 +452,20 @@ fn one_of(field: &Field<'_>, report: &mut Report<'_>) -> Option<Want> {
 /// Reads a list of choices, each a type with its data.
 pub(super) fn choices(field: &Field<'_>, report: &mut Report<'_>) -> Vec<Data> {
     let allowed: Vec<&'static str> = [&TYPE_FIELDS[..], &["type", "data"]].concat();
+    let identity = |data: &Data| (data.kind(), data.bytes());
+    each_choice(field, &allowed, report, choice, identity)
+}
+
+/// Reads each item of a list of choices, and refuses those that are there already.
+pub(super) fn each_choice<T, I: Eq + Hash>(
+    field: &Field<'_>,
+    allowed: &[&'static str],
+    report: &mut Report<'_>,
+    read: fn(&Fields<'_>, &str, &mut Report<'_>) -> Option<T>,
+    identity: impl Fn(&T) -> I,
+) -> Vec<T> {
     let what = format!("a choice of {}", field.name);
-    let mut choices: Vec<Data> = Vec::new();
+    let mut choices = Vec::new();
     let mut seen = HashSet::new();
     for item in items(field, report) {
         if !matches!(item.shape, Shape::Map(_)) {
@@ -464,12 +477,12 @@ pub(super) fn choices(field: &Field<'_>, report: &mut Report<'_>) -> Vec<Data> {
             report.error(item.at, message, CHOICE_HINT);
             continue;
         }
-        let read = Fields::read(item, &what, &allowed, report);
-        let Some(data) = read.and_then(|fields| choice(&fields, field.name, report)) else {
+        let fields = Fields::read(item, &what, allowed, report);
+        let Some(choice) = fields.and_then(|fields| read(&fields, field.name, report)) else {
             continue;
         };
-        if seen.insert((data.kind(), data.bytes())) {
-            choices.push(data);
+        if seen.insert(identity(&choice)) {
+            choices.push(choice);
         } else {
             let message = format!("this choice of `{}` is here twice", field.name);
             report.error(item.at, message, "keep one of them");
