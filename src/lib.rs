@@ -11,9 +11,13 @@
 //! | [`log`] | transaction logs: primary and logs in, recovered image and report out; pure | `regf` |
 //! | [`edit`] | the only room that changes hive bytes, in memory | `regf` |
 //! | [`mend`] | damaged bytes and donors in, a sound image and what was lost out; pure | `regf` |
-//! | [`profile`] | baselines in YAML; knows no hive | `files` |
+//! | [`settings`] | what is known of each setting: who decides it, its numbers; facts only | nothing |
+//! | [`profile`] | baselines in YAML; knows no hive | `files`, `settings` |
 //! | [`policy`] | the local group policy's file: bytes in, what it will write out; pure | nothing |
-//! | [`plan`] | baselines and hives in, the changes that are needed out; pure | `profile`, `policy`, `log`, `regf` |
+//! | [`machine`] | the hives of one machine: control sets, which Windows, values; pure | `profile`, `regf` |
+//! | [`plan`] | baselines and hives in, the changes that are needed out; pure | `machine`, `profile`, `regf` |
+//! | [`effect`] | what wins over what, now and after a plan; pure | `plan`, `machine`, `settings`, `policy`, `profile`, `regf` |
+//! | [`diagnose`] | what keeps a machine from being reached, and the profile that helps; pure | `effect`, and what it may use |
 //! | [`disk`] | looking at a target; reads only | `regf` (headers) |
 //! | [`store`] | the only room that writes to disk; does not know what a key is | `disk` |
 //! | [`verify`] | the second opinion, by nt-hive | `regf` |
@@ -26,17 +30,21 @@
 #![warn(missing_docs)]
 
 pub mod cli;
+pub mod diagnose;
 pub mod disk;
 pub mod edit;
+pub mod effect;
 pub mod explain;
 pub mod files;
 pub mod log;
+pub mod machine;
 pub mod mend;
 pub mod plan;
 pub mod policy;
 pub mod profile;
 pub mod regf;
 pub mod report;
+pub mod settings;
 pub mod store;
 pub mod text;
 pub mod verify;

@@ -12,7 +12,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("text", &[]),
     ("files", &[]),
     ("regf", &["text"]),
-    ("profile", &["files", "text"]),
+    ("settings", &[]),
+    ("profile", &["files", "settings", "text"]),
     ("policy", &["text"]),
     ("explain", &["text"]),
     ("log", &["regf", "text"]),
@@ -21,19 +22,33 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("verify", &["regf", "text"]),
     ("disk", &["regf", "text"]),
     ("store", &["disk", "text"]),
-    ("plan", &["profile", "policy", "log", "regf", "text"]),
+    ("machine", &["profile", "regf", "text"]),
+    ("plan", &["machine", "profile", "regf", "text"]),
+    (
+        "effect",
+        &[
+            "plan", "machine", "settings", "policy", "profile", "regf", "text",
+        ],
+    ),
+    (
+        "diagnose",
+        &[
+            "effect", "plan", "machine", "settings", "policy", "profile", "regf", "text",
+        ],
+    ),
     (
         "report",
         &[
-            "plan", "profile", "policy", "explain", "regf", "disk", "store", "verify", "edit",
-            "log", "mend", "text",
+            "diagnose", "effect", "plan", "machine", "settings", "profile", "policy", "explain",
+            "regf", "disk", "store", "verify", "edit", "log", "mend", "text",
         ],
     ),
     (
         "cli",
         &[
             "text", "files", "regf", "profile", "policy", "explain", "log", "edit", "mend",
-            "verify", "disk", "store", "plan", "report",
+            "verify", "disk", "store", "settings", "machine", "plan", "effect", "diagnose",
+            "report",
         ],
     ),
     ("main", &["cli"]),

@@ -4,7 +4,7 @@
 use serde_json::{Value as Json, json};
 
 use super::args::{ApplyArgs, Scope};
-use super::besides::add_effect;
+use super::besides::effect_of;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::interrupted::{self, Wish};
@@ -14,7 +14,9 @@ use super::plan_file;
 use super::publish::{Destination, LoadedHive, load, publish};
 use super::target::{Found, Wanted, condition_warnings, input, selection};
 use crate::disk::shown;
-use crate::plan::{HiveInput, Plan, confirm, expect_allowed, touched_keys};
+use crate::effect::Effect;
+use crate::machine::HiveInput;
+use crate::plan::{Plan, confirm, expect_allowed, touched_keys};
 use crate::profile::Profile;
 use crate::report::{plan_document, plan_pieces};
 use crate::store::{BackupScope, KeptAs, Outcome};
@@ -55,19 +57,19 @@ pub(super) fn run(args: &ApplyArgs, output: &Output) -> Result<Exit, Failure> {
         }
         None => make(&profiles, &inputs, &found, selection)?,
     };
-    add_effect(&mut plan, &profiles, &inputs, &found);
+    let effect = effect_of(&plan, &profiles, &inputs, &found);
     plan.metadata = found.metadata(&inputs);
     plan.warn(warnings);
     let conditions = hives.iter().map(|hive| (hive.name, &hive.loaded.condition));
     plan.warn(condition_warnings(conditions));
     if !output.is_json() && !output.quiet {
         let touched = touched_keys(&plan.changes, &inputs)?;
-        output.print_pieces(|out| plan_pieces(&plan, &touched, output.verbose, out));
+        output.print_pieces(|out| plan_pieces(&plan, &effect, &touched, output.verbose, out));
     }
     drop(inputs);
     refuse_blocked(&plan)?;
     if plan.changes.is_empty() {
-        return report(&plan, None, output);
+        return report(&plan, &effect, None, output);
     }
     let question = format!("Make these changes to {}?", found.name);
     if !output.consent(args.writing.consent.yes, &question)? {
@@ -84,7 +86,7 @@ pub(super) fn run(args: &ApplyArgs, output: &Output) -> Result<Exit, Failure> {
     };
     let outcome = publish(hives, &plan.changes, &[], &to, output)?;
     undo_hint(&profiles, output);
-    report(&plan, Some(&outcome), output)
+    report(&plan, &effect, Some(&outcome), output)
 }
 
 /// A plan that cannot be followed as a whole is not followed at all.
@@ -113,9 +115,14 @@ pub(super) fn inputs(hives: &[LoadedHive]) -> Result<Vec<HiveInput<'_>>, Failure
     inputs.collect()
 }
 
-fn report(plan: &Plan, outcome: Option<&Outcome>, output: &Output) -> Result<Exit, Failure> {
+fn report(
+    plan: &Plan,
+    effect: &Effect,
+    outcome: Option<&Outcome>,
+    output: &Output,
+) -> Result<Exit, Failure> {
     if output.is_json() {
-        output.json(&plan_document(plan, Some(outcome_json(outcome))));
+        output.json(&plan_document(plan, effect, Some(outcome_json(outcome))));
         return Ok(Exit::Done);
     }
     if let Some(outcome) = outcome.filter(|_| !output.quiet) {

@@ -10,7 +10,8 @@ use super::plan_file::is_inside;
 use super::profiles::write_profile;
 use super::target::{Found, Wanted, input, selection};
 use crate::disk::shown;
-use crate::plan::{HiveInput, Machine, Selection, capture, machine};
+use crate::machine::{HiveInput, Machine, Selection, machine};
+use crate::plan::capture;
 use crate::profile::{self, HiveName, Level, Profile};
 use crate::report::{ProfileHead, profile_yaml};
 

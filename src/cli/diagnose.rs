@@ -10,8 +10,9 @@ use super::failure::Failure;
 use super::interrupted;
 use super::output::Output;
 use super::target::{Found, condition_warnings, input, selection};
+use crate::diagnose::{Diagnosis, Presence, diagnose};
 use crate::disk::{OnDisk, WindowsFiles};
-use crate::plan::{Diagnosis, HiveInput, Presence, Selection, diagnose, system_drive};
+use crate::machine::{HiveInput, Selection, system_drive};
 use crate::profile::{self, HiveName, Impact, Profile};
 use crate::report::{CommandLine, diagnose_json, diagnose_text};
 

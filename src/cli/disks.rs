@@ -12,7 +12,7 @@ use super::target::Found;
 use crate::disk::{
     Candidate, DiskError, HivePath, Place, Target, candidates, loose_mount, places, shown,
 };
-use crate::plan::{Condition, computer_name, control_sets, windows_version};
+use crate::machine::{Condition, computer_name, control_sets, windows_version};
 use crate::profile::HiveName;
 use crate::regf::Hive;
 use crate::report::{DiskRow, HiveRow, HiveRowState, disks_json, disks_text};

@@ -2,7 +2,7 @@
 //! `plan`: what would change.
 
 use super::args::PlanArgs;
-use super::besides::add_effect;
+use super::besides::effect_of;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::interrupted;
@@ -10,7 +10,8 @@ use super::output::Output;
 use super::plan_file;
 use super::target::{Found, Wanted, condition_warnings, input, selection};
 use crate::disk::loose_mount;
-use crate::plan::{HiveInput, Options, Plan, Selection, build, needs_machine, touched_keys};
+use crate::machine::{HiveInput, Selection};
+use crate::plan::{Options, Plan, build, needs_machine, touched_keys};
 use crate::profile::{self, HiveName, Profile, Setting};
 use crate::report::{plan_document, plan_pieces};
 
@@ -41,7 +42,7 @@ pub(super) fn run(args: &PlanArgs, output: &Output) -> Result<Exit, Failure> {
         }
     }
     let mut plan = make(&profiles, &inputs, &found, selection)?;
-    add_effect(&mut plan, &profiles, &inputs, &found);
+    let effect = effect_of(&plan, &profiles, &inputs, &found);
     plan.metadata = found.metadata(&inputs);
     plan.warn(found.warnings(&hives));
     let conditions = views
@@ -50,13 +51,13 @@ pub(super) fn run(args: &PlanArgs, output: &Output) -> Result<Exit, Failure> {
     plan.warn(condition_warnings(conditions));
     drop(phase);
     if let Some(file) = &args.output {
-        plan_file::write(file, &plan, &found.target)?;
+        plan_file::write(file, &plan, &effect, &found.target)?;
     }
     if output.is_json() {
-        output.json(&plan_document(&plan, None));
+        output.json(&plan_document(&plan, &effect, None));
     } else if !output.quiet {
         let touched = touched_keys(&plan.changes, &inputs)?;
-        output.print_pieces(|out| plan_pieces(&plan, &touched, output.verbose, out));
+        output.print_pieces(|out| plan_pieces(&plan, &effect, &touched, output.verbose, out));
     }
     let drifted = args.exit_code && !plan.changes.is_empty();
     Ok(if drifted { Exit::Found } else { Exit::Done })

@@ -16,7 +16,7 @@ use super::publish::{Destination, Edited, JUDGING_AND_STORING, edited, store};
 use super::source::{Loaded, Source};
 use super::target::Found;
 use crate::disk::shown;
-use crate::plan::Condition;
+use crate::machine::Condition;
 use crate::store::{BackupScope, Disk, Outcome, Store};
 use crate::text::{Foreign, Text, escape};
 

@@ -16,10 +16,8 @@ use super::publish::{Destination, STORING, load, publish};
 use super::source::Source;
 use super::target::{Found, Wanted};
 use crate::disk::{logs_of, shown};
-use crate::plan::{
-    Action, Change, HiveInput, KeySummary, Lowering, State, Undo, UndoObstacle, Value,
-    touched_keys, undo,
-};
+use crate::machine::{HiveInput, KeySummary, State, Value};
+use crate::plan::{Action, Change, Lowering, Undo, UndoObstacle, touched_keys, undo};
 use crate::profile::{self, HiveName, Profile};
 use crate::regf::{Finder, Hive, check};
 use crate::report::{ChangesDocument, Long, Recorded, Side, changes_pieces, recorded_from_json};
@@ -274,7 +272,7 @@ fn restore_values(
         output.print_pieces(|out| changes_pieces(&undo.changes, &touched, &[], out));
     }
     for left in &undo.obstacles {
-        let key = crate::plan::path_text(&left.change.key);
+        let key = left.change.key.text();
         let value = left
             .change
             .value

@@ -9,10 +9,10 @@ use super::conditions::{Standpoint, first_unmet};
 use super::last_known_good::{LastKnownGood, last_known_good};
 use super::places::{Enumerated, MAX_PLACES, Place, enumerate};
 use super::scene::Scene;
-use super::state::{all_values, find_value, summarize};
-use super::{
-    Action, Change, ControlSetInfo, HiveInput, KeySummary, Plan, PlanError, PlannedHive,
-    PlannedProfile, Selection, Skipped, State, Value, folded_name, path_text,
+use super::{Action, Change, Plan, PlanError, PlannedHive, PlannedProfile, Skipped};
+use crate::machine::{
+    ControlSetInfo, HiveInput, KeySummary, MachineError, Selection, State, Value, all_values,
+    find_value, summarize,
 };
 use crate::profile::{
     Boot, ControlSet, Data, HiveName, KeyPath, KeyRule, Profile, ValueRule, Verdict, Want,
@@ -79,7 +79,7 @@ pub fn build(
 
 /// What one entry alone would change in one control set: the `values` of a rule, or the rule itself
 /// where there are none.
-pub(super) fn build_entry(
+pub(crate) fn build_entry(
     scene: &Scene<'_, '_>,
     set: &ControlSetInfo,
     profile: &Profile,
@@ -174,7 +174,6 @@ impl<'s, 'h, 'p> Builder<'s, 'h, 'p> {
                 skipped: Vec::new(),
                 blocked: Vec::new(),
                 warnings: Vec::new(),
-                effect: super::Effect::default(),
                 metadata: None,
             },
             seen: HashMap::new(),
@@ -206,7 +205,7 @@ impl<'s, 'h, 'p> Builder<'s, 'h, 'p> {
             let conditions = profile.when.iter().chain(&rule.when);
             let unmet = first_unmet(conditions, scene.hives, || scene.machine(), &standpoint)?;
             if let Some(unmet) = unmet {
-                let (path, condition) = (path_text(&place.key), Some(unmet.condition));
+                let (path, condition) = (place.key.text(), Some(unmet.condition));
                 self.skip_rule(profile, rule, values, &path, &unmet.reason, condition)?;
                 continue;
             }
@@ -313,7 +312,7 @@ impl<'s, 'h, 'p> Builder<'s, 'h, 'p> {
         }
         // A key that is one of many is never made.
         if key.is_none() && (rule.if_exists || rule.path.wildcards() > 0) {
-            let path = path_text(&aim.key);
+            let path = aim.key.text();
             let reason = "the key does not exist";
             return self.skip_rule(aim.profile, rule, values, &path, reason, None);
         }
@@ -381,7 +380,7 @@ impl<'s, 'h, 'p> Builder<'s, 'h, 'p> {
             self.plan.matches = self.plan.matches.saturating_add(1);
             return Ok(());
         };
-        let summary = summarize(&input.hive, key).map_err(PlanError::in_hive(input.name))?;
+        let summary = summarize(&input.hive, key).map_err(MachineError::in_hive(input.name))?;
         self.push(Change {
             profile: aim.profile.id.clone(),
             hive: aim.hive,
@@ -464,7 +463,7 @@ impl<'s, 'h, 'p> Builder<'s, 'h, 'p> {
         want: Option<&'p Want>,
     ) -> Result<(), PlanError> {
         let value = Some(found.name.to_text());
-        let subject = (aim.hive, aim.key.folded(), Some(folded_name(&found.name)));
+        let subject = (aim.hive, aim.key.folded(), Some(found.name.folded()));
         let verdict = match self.recall(&subject, rule, want) {
             Recalled::Nothing => rule.want.judge(found.state()),
             Recalled::TheSame => {
@@ -615,7 +614,7 @@ impl<'s, 'h, 'p> Builder<'s, 'h, 'p> {
 
     /// The keys that are created come before the change, which has moved.
     fn shift(&mut self, aim: &Aim<'_>, name: &Name, first: usize) {
-        let place = (aim.hive, aim.key.folded(), Some(folded_name(name)));
+        let place = (aim.hive, aim.key.folded(), Some(name.folded()));
         let now = self.plan.changes.len();
         let said = self.seen.get_mut(&place);
         if let Some(said) = said.filter(|said| said.change == Some(first)) {
@@ -756,7 +755,7 @@ impl<'s, 'h, 'p> Builder<'s, 'h, 'p> {
         value: Option<String>,
         reason: &str,
     ) -> Result<(), PlanError> {
-        let (key, reason) = (path_text(&aim.key), reason.to_owned());
+        let (key, reason) = (aim.key.text(), reason.to_owned());
         self.spend(ENTRY.saturating_add(key.raw().len()))?;
         let left = skipped(aim.profile, aim.hive, key, value, reason);
         self.plan.skipped.push(left);
@@ -769,7 +768,7 @@ impl<'s, 'h, 'p> Builder<'s, 'h, 'p> {
         value: Option<String>,
         reason: String,
     ) -> Result<(), PlanError> {
-        let key = path_text(&aim.key);
+        let key = aim.key.text();
         self.spend(ENTRY.saturating_add(key.raw().len()))?;
         let left = skipped(aim.profile, aim.hive, key, value, reason);
         self.plan.blocked.push(left);
@@ -816,7 +815,7 @@ fn blocked(change: Change, reason: String) -> Skipped {
     Skipped {
         profile: change.profile,
         hive: change.hive,
-        key: path_text(&change.key),
+        key: change.key.text(),
         value: change.value.map(|name| Foreign::from(name.to_text())),
         reason,
         condition: None,

@@ -44,7 +44,6 @@ pub use include::{Library, load_all};
 pub use key_path::{ControlSet, HiveName, KeyPath, KeyPathError, Wildcard, upcase, wildcard};
 pub use language::fields_of_the_language;
 pub use lint::{Level, Lint, lint};
-pub(crate) use lint_settings::policy_range;
 pub use load::{MAX_PROFILE_BYTES, load, parse};
 pub use model::{Boot, Cause, Impact, Include, KeyRule, Profile, ValueRule};
 pub use parameter::{

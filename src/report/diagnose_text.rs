@@ -12,7 +12,8 @@ use super::state_json::state_json;
 use super::style::{BOLD, DIM, GONE, GOOD, WARN};
 use super::values::value_text;
 use super::{WIDTH, styled};
-use crate::plan::{AreaVerdict, Diagnosis, Evidence, Finding, Masked, State, Verdict, path_text};
+use crate::diagnose::{AreaVerdict, Diagnosis, Evidence, Finding, Masked, Verdict};
+use crate::machine::State;
 use crate::profile::Impact;
 use crate::regf::Name;
 use crate::text::{Text, escape};
@@ -197,7 +198,7 @@ fn elsewhere_line(text: &mut Text, finding: &Finding) {
 }
 
 fn evidence_sentence(evidence: &Evidence) -> String {
-    let mut place = format!("{}\\{}", evidence.hive, path_text(&evidence.key));
+    let mut place = format!("{}\\{}", evidence.hive, evidence.key.text());
     if let Some(value) = &evidence.value {
         let name = match value.is_empty() {
             true => "@".to_owned(),
@@ -349,7 +350,7 @@ fn evidence_json(evidence: &Evidence) -> Json {
     json!({
         "hive": evidence.hive.to_string(),
         "control_set": evidence.control_set,
-        "key": path_text(&evidence.key),
+        "key": evidence.key.text(),
         "value": evidence.value.as_ref().map(Name::to_text),
         "found": state_json(evidence.found.as_ref()),
         "wanted": state_json(evidence.wanted.as_ref()),

@@ -7,9 +7,8 @@ use super::state_json::value_json;
 use super::style::{BOLD, DIM, WARN};
 use super::styled;
 use super::values::{kind_text, value_text};
-use crate::plan::{
-    Against, Debris, Effect, Flaw, InForce, Mark, Setting, Source, Value, path_text,
-};
+use crate::effect::{Against, Debris, Effect, Flaw, InForce, Mark, Setting, Source};
+use crate::machine::Value;
 use crate::profile::HiveName;
 use crate::regf::Name;
 use crate::text::{Text, escape};
@@ -157,7 +156,7 @@ pub(super) fn mark_sentence(mark: &Mark) -> String {
 
 /// What is wrong with a value, and what mends it.
 pub(super) fn debris_sentence(debris: &Debris) -> String {
-    let key = path_text(&debris.key);
+    let key = debris.key.text();
     let (hive, name) = (debris.hive, &debris.name);
     let sentence = match &debris.flaw {
         Flaw::Name(meant) if meant.is_empty() => {
@@ -182,7 +181,7 @@ pub(super) fn debris_sentence(debris: &Debris) -> String {
 pub(super) fn setting_json(setting: &Setting) -> Json {
     json!({
         "control_set": setting.control_set,
-        "key": path_text(&setting.key),
+        "key": setting.key.text(),
         "value": setting.name,
         "stored": setting.stored.as_ref().map(value_json),
         "now": in_force_json(setting, &setting.now),
@@ -196,7 +195,7 @@ fn in_force_json(setting: &Setting, state: &InForce) -> Json {
         Source::Policy { key, name } => Some(format!("{}\\{key}\\{name}", HiveName::Software)),
         Source::UserAccount { flag } => Some(flag.to_owned()),
         Source::Own => {
-            let key = path_text(&setting.key);
+            let key = setting.key.text();
             Some(format!("{}\\{key}\\{}", HiveName::System, setting.name))
         }
         Source::Default => None,
@@ -227,7 +226,7 @@ pub(super) fn debris_json(effect: &Effect) -> Vec<Json> {
         json!({
             "hive": debris.hive.to_string(),
             "control_set": debris.control_set,
-            "key": path_text(&debris.key),
+            "key": debris.key.text(),
             "value": debris.name.to_text(),
             "data": value_json(&debris.value),
             "flaw": kind,

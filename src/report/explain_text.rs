@@ -3,8 +3,8 @@
 
 use super::style::{BOLD, DIM, WARN};
 use super::{WIDTH, styled};
+use crate::diagnose::Finding;
 use crate::explain::{Answer, CodeRead, Entry, Kind, NotKnown, Reading};
-use crate::plan::Finding;
 use crate::text::{Foreign, Text, escape};
 
 /// An answer, and what a disk shows of it.

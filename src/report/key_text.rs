@@ -7,7 +7,7 @@ use super::state_json::value_json;
 use super::style::{BOLD, DIM};
 use super::styled;
 use super::values::value_line;
-use crate::plan::{KeyContent, path_text};
+use crate::machine::KeyContent;
 use crate::profile::HiveName;
 use crate::regf::{Name, NodePath};
 use crate::text::{Text, escape};
@@ -60,7 +60,7 @@ pub fn key_json(listing: &KeyListing, target: &str) -> Json {
         "schema": "hivemend.show/1",
         "target": target,
         "hive": listing.hive.to_string(),
-        "key": path_text(&listing.key),
+        "key": listing.key.text(),
         "last_written_filetime": listing.last_written,
         "values": values,
     });
@@ -74,6 +74,6 @@ pub fn key_json(listing: &KeyListing, target: &str) -> Json {
 fn full_path(listing: &KeyListing) -> String {
     match listing.key.is_root() {
         true => listing.hive.to_string(),
-        false => format!("{}\\{}", listing.hive, path_text(&listing.key)),
+        false => format!("{}\\{}", listing.hive, listing.key.text()),
     }
 }

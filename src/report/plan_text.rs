@@ -10,10 +10,9 @@ use super::effect_text::{all_warnings, mark_sentence, settings_text};
 use super::style::{BOLD, DIM, GONE, GOOD, WARN};
 use super::values::value_line;
 use super::{WIDTH, styled};
-use crate::plan::{
-    Action, Change, Condition, KeyContent, Mark, Metadata, Plan, PlannedHive, Setting, TouchedKey,
-    folded_name, path_text,
-};
+use crate::effect::{Effect, Mark, Setting};
+use crate::machine::{Condition, KeyContent};
+use crate::plan::{Action, Change, Metadata, Plan, PlannedHive, TouchedKey};
 use crate::profile::HiveName;
 use crate::regf::{FoldedPath, Name};
 use crate::text::{Text, escape};
@@ -25,31 +24,39 @@ const REASON_COLUMN: usize = 46;
 const CONTEXT: usize = 1;
 
 /// The whole plan: hives, profiles, diff, warnings, summary.
-pub fn plan_text(plan: &Plan, touched: &[TouchedKey], verbose: bool) -> Text {
+pub fn plan_text(plan: &Plan, effect: &Effect, touched: &[TouchedKey], verbose: bool) -> Text {
     let mut text = Text::new();
-    plan_pieces(plan, touched, verbose, &mut |piece| text.append(piece));
+    plan_pieces(plan, effect, touched, verbose, &mut |piece| {
+        text.append(piece)
+    });
     text
 }
 
 /// The same, piece by piece: reasons are said again with each change.
-pub fn plan_pieces(plan: &Plan, touched: &[TouchedKey], verbose: bool, out: &mut dyn FnMut(&Text)) {
+pub fn plan_pieces(
+    plan: &Plan,
+    effect: &Effect,
+    touched: &[TouchedKey],
+    verbose: bool,
+    out: &mut dyn FnMut(&Text),
+) {
     let mut text = Text::new();
     header(&mut text, plan);
     out(&text);
-    let marks = &plan.effect.marks;
+    let marks = &effect.marks;
     marked_pieces(&plan.changes, marks, touched, &plan.hives, out);
     let mut text = Text::new();
     let changed = plan.changes.iter().filter_map(|change| {
         let name = change.value.as_ref()?;
-        Some((change.key.folded(), folded_name(name)))
+        Some((change.key.folded(), name.folded()))
     });
     let changed: HashSet<(FoldedPath, Vec<u16>)> = changed.collect();
     let is_changed = |setting: &Setting| {
-        let name = folded_name(&Name::from(setting.name));
+        let name = Name::from(setting.name).folded();
         changed.contains(&(setting.key.folded(), name))
     };
-    text.append(&settings_text(&plan.effect, is_changed, verbose));
-    for warning in all_warnings(&plan.warnings, &plan.effect) {
+    text.append(&settings_text(effect, is_changed, verbose));
+    for warning in all_warnings(&plan.warnings, effect) {
         paragraph(&mut text, "warning: ", &warning);
     }
     if let Some(metadata) = &plan.metadata {
@@ -198,7 +205,7 @@ pub(super) fn hives_text(hives: &[PlannedHive]) -> Text {
     text
 }
 
-fn control_set_text(set: &crate::plan::ControlSetInfo) -> String {
+fn control_set_text(set: &crate::machine::ControlSetInfo) -> String {
     let roles: Vec<String> = set
         .roles
         .iter()
@@ -222,7 +229,7 @@ fn place_text(key: &TouchedKey, hives: &[PlannedHive]) -> String {
 
 /// One key: its path, and the unified diff of its values with the reasons beside them.
 fn key_diff(text: &mut Text, key: &TouchedKey, changes: &[Marked<'_>]) {
-    let path = format!("[{}\\{}]", key.hive, path_text(&key.key));
+    let path = format!("[{}\\{}]", key.hive, key.key.text());
     match (&key.before, &key.after) {
         (None, Some(_)) => {
             text.line(styled(GOOD, format!("+{path}")));
@@ -237,7 +244,7 @@ fn key_diff(text: &mut Text, key: &TouchedKey, changes: &[Marked<'_>]) {
     key_reasons(text, changes);
     let named = changes.iter().filter_map(|marked| {
         let name = marked.change.value.as_ref()?;
-        Some((folded_name(name), *marked))
+        Some((name.folded(), *marked))
     });
     let by_value: HashMap<Vec<u16>, Marked<'_>> = named.collect();
     let lines = |content: &Option<KeyContent>| -> Vec<String> {
@@ -258,7 +265,7 @@ fn key_diff(text: &mut Text, key: &TouchedKey, changes: &[Marked<'_>]) {
                 (Some(index), None) => names_before.get(index),
                 (None, None) => None,
             };
-            let name = name.map(|name| folded_name(name));
+            let name = name.map(|name| name.folded());
             let change = name.and_then(|name| by_value.get(&name));
             value_diff(text, line.tag(), line.value_ref(), change.copied());
         }
@@ -270,7 +277,7 @@ fn key_diff(text: &mut Text, key: &TouchedKey, changes: &[Marked<'_>]) {
 fn diff(key: &TouchedKey, before: &[String], after: &[String]) -> Vec<DiffOp> {
     let names = |content: &Option<KeyContent>| -> Vec<Vec<u16>> {
         let content = content.iter().flatten();
-        content.map(|(name, _)| folded_name(name)).collect()
+        content.map(|(name, _)| name.folded()).collect()
     };
     let (old_names, new_names) = (names(&key.before), names(&key.after));
     let mut ops = Ops::default();
@@ -373,7 +380,7 @@ fn key_reasons(text: &mut Text, changes: &[Marked<'_>]) {
         let change = marked.change;
         if change.action == Action::DeleteKey {
             let before = change.before.as_ref();
-            if let Some(crate::plan::State::Key(summary)) = before {
+            if let Some(crate::machine::State::Key(summary)) = before {
                 let below = format!(
                     "  ; {} subkeys and {} values go with it",
                     summary.subkeys, summary.values

@@ -3,7 +3,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::plan::Value;
+use crate::machine::Value;
 use crate::profile::kind_name;
 use crate::regf::Name;
 use crate::text::escape;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-//! The settings that more than one place can decide: which places, and which of them wins.
+//! The settings of Remote Desktop and of the firewall's switches: who decides each, which numbers there
+//! are, and the profiles about it.
 //!
 //! Sources: TerminalServer.admx and WindowsFirewall.admx for the policies, exports of listeners
 //! for the inheritance flags.
@@ -45,7 +46,21 @@ pub(crate) struct Known {
     pub(crate) lift: Option<&'static str>,
     /// The profile that gives the value its type and a good number.
     pub(crate) mend: Option<&'static str>,
+    /// The numbers that Windows knows, where what it makes of others is not documented.
+    pub(crate) range: Option<Range>,
 }
+
+/// The numbers that there are of a setting.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Range {
+    /// All of them.
+    pub(crate) numbers: &'static [u32],
+    /// The profile that puts another one right.
+    pub(crate) profile: &'static str,
+}
+
+/// The start type of a service that does not start.
+pub(crate) const DISABLED: u32 = 4;
 
 const CLEAR: Option<&str> = Some("rdp-policy-clear");
 
@@ -61,6 +76,7 @@ impl Known {
             is_number: true,
             lift: None,
             mend: Some("rdp-defaults"),
+            range: None,
         }
     }
 
@@ -131,6 +147,13 @@ impl Known {
         }
     }
 
+    const fn only(self, numbers: &'static [u32], profile: &'static str) -> Self {
+        Self {
+            range: Some(Range { numbers, profile }),
+            ..self
+        }
+    }
+
     const fn lifted_by(self, profile: &'static str) -> Self {
         Self {
             lift: Some(profile),
@@ -143,20 +166,29 @@ impl Known {
 pub(crate) const KNOWN: &[Known] = &[
     Known::terminal_server("fDenyTSConnections")
         .policy()
-        .lifted_by("rdp-enable"),
+        .lifted_by("rdp-enable")
+        .only(&[0, 1], "rdp-enable"),
     Known::terminal_server("TSEnabled"),
     Known::terminal_server("TSUserEnabled"),
     Known::terminal_server("TSServerDrainMode"),
     Known::terminal_server("fSingleSessionPerUser")
         .policy()
         .mended_by("rdp-concurrency"),
-    Known::listener("fEnableWinStation").mended_by("rdp-enable"),
+    Known::listener("fEnableWinStation")
+        .mended_by("rdp-enable")
+        .only(&[0, 1], "rdp-enable"),
     Known::listener("fLogonDisabled").mended_by("rdp-enable"),
     Known::listener("PortNumber").mended_by("rdp-port"),
     Known::listener("LanAdapter").mended_by("rdp-port"),
-    Known::listener("SecurityLayer").policy(),
-    Known::listener("MinEncryptionLevel").policy(),
-    Known::listener("UserAuthentication").policy(),
+    Known::listener("SecurityLayer")
+        .policy()
+        .only(&[0, 1, 2], "nla-restore"),
+    Known::listener("MinEncryptionLevel")
+        .policy()
+        .only(&[1, 2, 3, 4], "rdp-encryption-compat"),
+    Known::listener("UserAuthentication")
+        .policy()
+        .only(&[0, 1], "nla-restore"),
     Known::listener("fAllowSecProtocolNegotiation"),
     Known::listener("MaxInstanceCount").policy(),
     Known::listener("KeepAliveTimeout")
@@ -223,21 +255,6 @@ pub(crate) const KNOWN: &[Known] = &[
         .lifted_by("firewall-unblock"),
 ];
 
-/// Policies that the template may write as text: "0" where it is disabled.
-pub(crate) const MAY_BE_TEXT: &[&str] =
-    &["MaxConnectionTime", "MaxDisconnectionTime", "MaxIdleTime"];
-
-/// Numbers of the Terminal Services policy key that have no twin in SYSTEM, each with the profile
-/// that removes it.
-pub(crate) const POLICY_NUMBERS: &[(&str, Option<&str>)] = &[
-    ("fDisableAutoReconnect", Some("rdp-defaults")),
-    ("fEncryptRPCTraffic", None),
-    ("fTurnOffSingleAppMode", None),
-    ("KeepAliveInterval", Some("rdp-defaults")),
-    ("SessionDirectoryActive", None),
-    ("SessionDirectoryExposeServerIP", None),
-];
-
 /// A policy's number that means "no limit", where the listener says it with 0xFFFFFFFF.
 pub(crate) const UNLIMITED_BY_POLICY: u32 = 999_999;
 
@@ -245,6 +262,7 @@ pub(crate) const UNLIMITED_BY_POLICY: u32 = 999_999;
 mod tests {
     use super::*;
     use crate::profile::{HiveName, load};
+    use crate::settings::policies::POLICIES;
 
     /// Whether the built-in profile has an entry for the value.
     fn speaks_of(profile: &str, hive: HiveName, keys: &[&str], name: &str) -> bool {
@@ -270,10 +288,10 @@ mod tests {
                 assert!(found, "{profile} does not lift {}", known.policy_name);
             }
         }
-        for (name, profile) in POLICY_NUMBERS {
-            if let Some(profile) = profile {
-                let found = speaks_of(profile, HiveName::Software, &[TS_POLICY], name);
-                assert!(found, "{profile} does not remove {name}");
+        for policy in POLICIES {
+            if let Some(profile) = policy.lift {
+                let found = speaks_of(profile, HiveName::Software, &[TS_POLICY], policy.name);
+                assert!(found, "{profile} does not remove {}", policy.name);
             }
         }
     }

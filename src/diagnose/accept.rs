@@ -4,10 +4,10 @@
 
 use super::Area;
 use super::look::{At, Look, in_set, in_software};
-use crate::plan::effective::in_force;
-use crate::plan::effective::known::{KNOWN, LISTENER, TERMINAL_SERVER};
-use crate::plan::effective::reader::{When, dword};
+use crate::effect::{When, in_force};
+use crate::machine::dword;
 use crate::profile::Impact;
+use crate::settings::{KNOWN, LISTENER};
 
 const BLOCKS: (Area, Impact) = (Area::RemoteDesktop, Impact::Blocks);
 
@@ -52,79 +52,36 @@ pub(super) fn listener(look: &mut Look<'_, '_, '_>) {
     }
 }
 
-/// A number, and those that Windows knows.
-struct Range {
-    key: &'static str,
-    name: &'static str,
-    known: &'static [u32],
-    profile: &'static str,
-}
-
-const RANGES: &[Range] = &[
-    Range {
-        key: LISTENER,
-        name: "UserAuthentication",
-        known: &[0, 1],
-        profile: "nla-restore",
-    },
-    Range {
-        key: LISTENER,
-        name: "SecurityLayer",
-        known: &[0, 1, 2],
-        profile: "nla-restore",
-    },
-    Range {
-        key: LISTENER,
-        name: "MinEncryptionLevel",
-        known: &[1, 2, 3, 4],
-        profile: "rdp-encryption-compat",
-    },
-    Range {
-        key: TERMINAL_SERVER,
-        name: "fDenyTSConnections",
-        known: &[0, 1],
-        profile: "rdp-enable",
-    },
-    Range {
-        key: LISTENER,
-        name: "fEnableWinStation",
-        known: &[0, 1],
-        profile: "rdp-enable",
-    },
-];
-
 /// What Windows makes of a number that it does not know is not documented: it is said, not guessed.
 fn ranges(look: &mut Look<'_, '_, '_>) {
-    for range in RANGES {
-        let at = in_set(range.key);
-        let Some(stored) = look.value(at, range.name) else {
+    for known in KNOWN {
+        let Some(range) = known.range else { continue };
+        let at = in_set(known.key);
+        let Some(stored) = look.value(at, known.name) else {
             continue;
         };
         let number = dword(&stored);
-        if number.is_some_and(|number| range.known.contains(&number)) {
+        if number.is_some_and(|number| range.numbers.contains(&number)) {
             continue;
         }
-        let known = KNOWN
-            .iter()
-            .find(|known| known.key == range.key && known.name == range.name);
-        let counts = known.map(|known| in_force(look.reader, look.set, known, When::AtStart));
+        let counts = in_force(look.reader, look.set, known, When::AtStart);
         let is_decided = counts
-            .and_then(|counts| counts.number())
-            .is_some_and(|number| range.known.contains(&number));
+            .number()
+            .is_some_and(|number| range.numbers.contains(&number));
         if is_decided {
             continue;
         }
-        let numbers: Vec<String> = range.known.iter().map(u32::to_string).collect();
+        let numbers: Vec<String> = range.numbers.iter().map(u32::to_string).collect();
         let what = match number {
             Some(number) => format!("{number}, which there is not"),
             None => "of another type than Windows reads".to_owned(),
         };
         let cause = format!(
             "{} is {what} ({} are known): what the listener does then cannot be told",
-            range.name,
+            known.name,
             numbers.join(", ")
         );
-        look.wrong(BLOCKS, cause, at, Some(range.name))
+        look.wrong(BLOCKS, cause, at, Some(known.name))
             .mended_by(range.profile);
     }
 }

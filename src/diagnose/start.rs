@@ -10,7 +10,7 @@ use super::Area;
 use super::ask::Found;
 use super::look::{At, Look, Presence, dword_of, in_set, in_software, in_system};
 use super::services::expect_file;
-use crate::plan::effective::reader::dword;
+use crate::machine::dword;
 use crate::profile::{HiveName, Impact};
 use crate::regf::Name;
 

@@ -6,7 +6,8 @@ use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use crate::plan::{Action, Change, HiveInput, PlanError, State, Value, folded_name, path_text};
+use crate::machine::{HiveInput, MachineError, State, Value, path_in};
+use crate::plan::{Action, Change};
 use crate::policy::{PolicyEffect, RegistryPol};
 use crate::profile::HiveName;
 use crate::regf::{CellOffset, FoldedPath, Name, NodePath, RegfError};
@@ -92,7 +93,7 @@ impl<'r, 'h> Reader<'r, 'h> {
                     _ => None,
                 };
                 let values = self.changed.entry(place).or_default();
-                values.insert(folded_name(name), (at, value));
+                values.insert(name.folded(), (at, value));
             }
         }
     }
@@ -134,14 +135,14 @@ impl<'r, 'h> Reader<'r, 'h> {
         if let Some(key) = self.known.borrow().get(&place) {
             return Rc::clone(key);
         }
-        let key = self.key(hive, &path(set, below));
+        let key = self.key(hive, &path_in(set, below));
         self.known.borrow_mut().insert(place, Rc::clone(&key));
         key
     }
 
     /// The value `name` of a key.
     pub(crate) fn value(&self, key: &AskedKey, name: &str, when: When) -> Option<Value> {
-        let folded = folded_name(&Name::from(name));
+        let folded = Name::from(name).folded();
         match when {
             When::Now => self.stored(key, &folded),
             When::Planned => self.planned(key, &folded),
@@ -160,7 +161,7 @@ impl<'r, 'h> Reader<'r, 'h> {
     /// What the local group policy does to a value, where Windows will process it.
     pub(crate) fn becomes(&self, key: &AskedKey, name: &str) -> Option<PolicyEffect> {
         let policy = self.local_policy?;
-        let path = format!("{}\\{}", key.hive, path_text(&key.path));
+        let path = format!("{}\\{}", key.hive, key.path.text());
         policy.what_becomes_of(&path, name)
     }
 
@@ -190,7 +191,7 @@ impl<'r, 'h> Reader<'r, 'h> {
         let read: Result<Value, RegfError> = read();
         match read {
             Ok(value) => Some(value),
-            Err(error) => self.unread(PlanError::in_hive(key.hive)(error).to_string()),
+            Err(error) => self.unread(MachineError::in_hive(key.hive)(error).to_string()),
         }
     }
 
@@ -199,7 +200,7 @@ impl<'r, 'h> Reader<'r, 'h> {
         let Some(input) = self.hives.iter().find(|input| input.name == hive) else {
             return values;
         };
-        let in_hive = PlanError::in_hive(hive);
+        let in_hive = MachineError::in_hive(hive);
         let listed = input.find_key(path).and_then(|key| match key {
             Some(key) => input.hive.values(&key).map_err(&in_hive),
             None => Ok(Vec::new()),
@@ -208,7 +209,7 @@ impl<'r, 'h> Reader<'r, 'h> {
         {
             match input.hive.value(at) {
                 Ok(value) => {
-                    let name = folded_name(&value.name().to_name());
+                    let name = value.name().to_name().folded();
                     values.entry(name).or_insert(at);
                 }
                 Err(error) => {
@@ -225,8 +226,8 @@ impl<'r, 'h> Reader<'r, 'h> {
             return Vec::new();
         };
         let found = input.find_key(path).and_then(|key| match key {
-            Some(key) => crate::plan::key_content(&input.hive, &key)
-                .map_err(crate::plan::PlanError::in_hive(hive))
+            Some(key) => crate::machine::key_content(&input.hive, &key)
+                .map_err(MachineError::in_hive(hive))
                 .map(Some),
             None => Ok(None),
         });
@@ -240,8 +241,8 @@ impl<'r, 'h> Reader<'r, 'h> {
         let Some(input) = self.hives.iter().find(|input| input.name == hive) else {
             return Vec::new();
         };
-        let regf = PlanError::in_hive(hive);
-        let names = || -> Result<Vec<Name>, PlanError> {
+        let regf = MachineError::in_hive(hive);
+        let names = || -> Result<Vec<Name>, MachineError> {
             let Some(key) = input.find_key(path)? else {
                 return Ok(Vec::new());
             };
@@ -272,27 +273,4 @@ impl<'r, 'h> Reader<'r, 'h> {
         }
         None
     }
-}
-
-/// A path from its text, below `root` where there is one.
-pub(crate) fn path(root: Option<&str>, text: &str) -> NodePath {
-    let names = text.split('\\').map(Name::from);
-    root.map(Name::from).into_iter().chain(names).collect()
-}
-
-/// The number that a REG_DWORD holds.
-pub(crate) fn dword(value: &Value) -> Option<u32> {
-    let bytes = value.data.as_slice().try_into().ok()?;
-    (value.kind == 4).then_some(u32::from_le_bytes(bytes))
-}
-
-/// The text that a REG_SZ or REG_EXPAND_SZ holds, up to its terminator.
-pub(crate) fn text(value: &Value) -> Option<String> {
-    if !matches!(value.kind, 1 | 2) {
-        return None;
-    }
-    let units = value.data.as_chunks::<2>().0.iter();
-    let units = units.map(|unit| u16::from_le_bytes(*unit));
-    let units: Vec<u16> = units.take_while(|unit| *unit != 0).collect();
-    Some(String::from_utf16_lossy(&units))
 }

@@ -3,10 +3,10 @@
 
 use super::Area;
 use super::look::{Look, in_set, in_software};
-use crate::plan::effective::in_force;
-use crate::plan::effective::known::{KNOWN, LISTENER};
-use crate::plan::effective::reader::{When, dword};
+use crate::effect::{When, in_force};
+use crate::machine::dword;
 use crate::profile::Impact;
+use crate::settings::{KNOWN, LISTENER};
 
 const SYSTEM_POLICY: &str = "Microsoft\\Windows\\CurrentVersion\\Policies\\System";
 

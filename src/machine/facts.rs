@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! What Windows this is, and what it is used as, read from a few values of its hives.
 
-use super::control_sets::{ControlSetInfo, Role};
-use super::{HiveInput, PlanError, path_text};
-use crate::profile::{HiveName, Profile, WindowsVersion};
+use super::control_sets::main_control_set;
+use super::{HiveInput, MachineError};
+use crate::profile::{HiveName, WindowsVersion};
 use crate::regf::{KeyNode, Name, NodePath};
 
 /// Something that was read, and where.
@@ -54,14 +54,6 @@ impl Machine {
     }
 }
 
-/// Whether the profiles ask for facts of the machine, which are in both hives.
-pub fn needs_machine(profiles: &[Profile]) -> bool {
-    let own = profiles.iter().flat_map(|profile| &profile.when);
-    let rules = profiles.iter().flat_map(|profile| &profile.keys);
-    let mut all = own.chain(rules.flat_map(|rule| &rule.when));
-    all.any(|when| when.path().is_none())
-}
-
 /// Reads what is told of the machine; what is missing or damaged is left out.
 ///
 /// Of SYSTEM the control set is asked that the next start uses.
@@ -101,12 +93,6 @@ fn open<'i, 'h>(hives: &'i [HiveInput<'h>]) -> (Option<System<'i, 'h>>, Option<&
     let hive = |name| hives.iter().find(|input| input.name == name);
     let system = hive(HiveName::System).and_then(System::open);
     (system, hive(HiveName::Software))
-}
-
-/// The control set that the machine's facts are read from: that of the next start.
-pub(super) fn main_control_set(sets: &[ControlSetInfo]) -> Option<&ControlSetInfo> {
-    let with = |role| sets.iter().find(|set| set.roles.contains(&role));
-    with(Role::Default).or(with(Role::Current)).or(sets.first())
 }
 
 /// SYSTEM with the control set that is asked.
@@ -333,7 +319,7 @@ fn read(
     input: &HiveInput<'_>,
     key: &NodePath,
     name: &str,
-) -> Result<Option<(super::Value, String)>, PlanError> {
+) -> Result<Option<(super::Value, String)>, MachineError> {
     match input.find_key(key)? {
         Some(node) => read_in(input, &node, key, name),
         None => Ok(None),
@@ -346,12 +332,12 @@ fn read_in(
     node: &KeyNode<'_>,
     key: &NodePath,
     name: &str,
-) -> Result<Option<(super::Value, String)>, PlanError> {
+) -> Result<Option<(super::Value, String)>, MachineError> {
     let found = super::state::find_value(input, node, &Name::from(name))?;
     let from = || format!("{}, value {name}", said(input, key));
     Ok(found.map(|(_, value)| (value, from())))
 }
 
 fn said(input: &HiveInput<'_>, key: &NodePath) -> String {
-    format!("{}\\{}", input.name, path_text(key))
+    format!("{}\\{}", input.name, key.text())
 }

@@ -24,12 +24,9 @@ pub use look::{Files, Presence};
 use self::ask::{Answers, Asker};
 use self::gather::{gather, rest};
 use self::look::Look;
-use super::control_sets::booting;
-use super::effective::{effect_reader, sets_of};
-use super::{
-    ControlSetInfo, Effect, HiveInput, PlanError, PlannedHive, Policies, Role, State, effect,
-    machine,
-};
+use crate::effect::{Effect, Policies, effect, effect_reader, sets_of};
+use crate::machine::{ControlSetInfo, HiveInput, MachineError, Role, State, booting, machine};
+use crate::plan::PlannedHive;
 use crate::profile::{HiveName, Impact, Profile};
 use crate::regf::{Name, NodePath};
 
@@ -130,9 +127,9 @@ pub fn diagnose(
     policies: Policies<'_>,
     files: &Files<'_>,
     control_set: Option<u16>,
-) -> Result<Diagnosis, PlanError> {
+) -> Result<Diagnosis, MachineError> {
     let system = hives.iter().find(|input| input.name == HiveName::System);
-    let system = system.ok_or(PlanError::HiveMissing(HiveName::System))?;
+    let system = system.ok_or(MachineError::HiveMissing(HiveName::System))?;
     let sets = system.control_sets()?;
     let boots = judged(&sets, control_set)?.clone();
     let effect = effect(hives, &[], policies);
@@ -189,13 +186,13 @@ pub fn diagnose(
 const FEWEST_SERVICES: usize = 30;
 
 /// The control set that is judged.
-fn judged(sets: &[ControlSetInfo], wanted: Option<u16>) -> Result<&ControlSetInfo, PlanError> {
+fn judged(sets: &[ControlSetInfo], wanted: Option<u16>) -> Result<&ControlSetInfo, MachineError> {
     if let Some(number) = wanted {
         let found = sets.iter().find(|set| set.number == number);
         return found.ok_or_else(|| {
             let names: Vec<&str> = sets.iter().map(|set| set.name.as_str()).collect();
             let known = names.join(", ");
-            PlanError::NoSuchControlSet { number, known }
+            MachineError::NoSuchControlSet { number, known }
         });
     }
     // Where Select names none that is there, that is a cause, and one of those that are is looked at.
@@ -203,7 +200,7 @@ fn judged(sets: &[ControlSetInfo], wanted: Option<u16>) -> Result<&ControlSetInf
         .iter()
         .find(|set| set.roles.contains(&Role::LastKnownGood));
     let first = booting(sets).or(last_good).or(sets.first());
-    first.ok_or(PlanError::NoControlSet)
+    first.ok_or(MachineError::NoControlSet)
 }
 
 /// Everything that no entry of a profile asks.

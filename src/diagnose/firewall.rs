@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! Whether the Windows firewall lets a connection to Remote Desktop in.
 
-use crate::plan::effective::in_force;
-use crate::plan::effective::known::{KNOWN, Known};
-use crate::plan::effective::reader::{Reader, When, dword, path, text};
+use crate::effect::{Reader, When, in_force};
+use crate::machine::{dword, path_in, text};
 use crate::profile::HiveName;
 use crate::regf::NodePath;
+use crate::settings::{KNOWN, Known};
 
 /// The key of the firewall's settings, below a control set.
 pub(super) const FIREWALL: &str = "Services\\SharedAccess\\Parameters\\FirewallPolicy";
@@ -68,11 +68,11 @@ pub(super) fn networks(
     port: u16,
     listens_in_process: bool,
 ) -> Vec<Network> {
-    let rules_key = path(Some(set), &format!("{FIREWALL}\\FirewallRules"));
+    let rules_key = path_in(Some(set), &format!("{FIREWALL}\\FirewallRules"));
     if reader.has_key(HiveName::System, &rules_key) != Some(true) {
         return Vec::new();
     }
-    let policy_key = path(None, &format!("{FIREWALL_POLICY}\\FirewallRules"));
+    let policy_key = path_in(None, &format!("{FIREWALL_POLICY}\\FirewallRules"));
     let read = |hive, key: &NodePath| {
         let listed = reader.listed(hive, key).into_iter();
         let rules = listed.filter_map(|(name, value)| {
@@ -122,7 +122,7 @@ impl Firewall<'_, '_, '_> {
         if self.switch(key, "DoNotAllowExceptions") == Some(1) {
             return (Some(Closed::NoExceptions), Vec::new());
         }
-        let own = path(Some(self.set), &format!("{FIREWALL}\\{key}"));
+        let own = path_in(Some(self.set), &format!("{FIREWALL}\\{key}"));
         let policy = |name| self.policy_switch(policies, name);
         let action = || self.number(HiveName::System, &own, "DefaultInboundAction");
         let lets_in = policy("DefaultInboundAction").or_else(action) == Some(0);
@@ -170,7 +170,7 @@ impl Firewall<'_, '_, '_> {
     /// The policy key that says whether rules of this machine count.
     fn merge_policy(&self, policies: &'static [&'static str]) -> Option<&'static str> {
         let says = |policy: &&&'static str| {
-            let key = path(None, &format!("{FIREWALL_POLICY}\\{policy}"));
+            let key = path_in(None, &format!("{FIREWALL_POLICY}\\{policy}"));
             self.number(HiveName::Software, &key, "AllowLocalPolicyMerge")
                 .is_some()
         };
@@ -188,7 +188,7 @@ impl Firewall<'_, '_, '_> {
     fn policy_switch(&self, policies: &[&str], name: &str) -> Option<u32> {
         let mut policies = policies.iter();
         policies.find_map(|policy| {
-            let key = path(None, &format!("{FIREWALL_POLICY}\\{policy}"));
+            let key = path_in(None, &format!("{FIREWALL_POLICY}\\{policy}"));
             self.number(HiveName::Software, &key, name)
         })
     }

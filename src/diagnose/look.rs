@@ -5,8 +5,8 @@ use std::rc::Rc;
 
 use super::ask::Found;
 use super::{Area, Evidence};
-use crate::plan::effective::reader::{AskedKey, Reader, When, dword, path, text};
-use crate::plan::{State, Value};
+use crate::effect::{AskedKey, Reader, When};
+use crate::machine::{State, Value, dword, path_in, text};
 use crate::profile::{self, Cause, HiveName, Impact, WindowsVersion};
 use crate::regf::{Name, NodePath};
 
@@ -82,7 +82,7 @@ impl Look<'_, '_, '_> {
     }
 
     pub(super) fn path(&self, at: At<'_>) -> NodePath {
-        path(at.in_set.then_some(self.set), at.key)
+        path_in(at.in_set.then_some(self.set), at.key)
     }
 
     fn key(&self, at: At<'_>) -> Rc<AskedKey> {

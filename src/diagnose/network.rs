@@ -4,7 +4,7 @@
 use super::Area;
 use super::firewall::{FIREWALL, FIREWALL_POLICY, covers_port};
 use super::look::{At, Look, Presence, in_set, in_software};
-use crate::plan::effective::reader::text;
+use crate::machine::text;
 use crate::profile::Impact;
 use crate::regf::Name;
 

@@ -6,11 +6,11 @@
 //! and one name has a blank in front. Another passes a number without a type, which makes it text.
 //! Such values do nothing, and look as if the repair had been made.
 
-use super::known::{KNOWN, LISTENER, MAY_BE_TEXT, POLICY_NUMBERS, TERMINAL_SERVER, TS_POLICY};
-use super::reader::{Reader, path};
-use crate::plan::{ControlSetInfo, Value, path_text};
+use super::reader::Reader;
+use crate::machine::{ControlSetInfo, Value, path_in};
 use crate::profile::{self, HiveName};
 use crate::regf::{Name, NodePath};
+use crate::settings::{KNOWN, LISTENER, TERMINAL_SERVER, TS_POLICY, Takes, may_be_text, policy};
 use crate::text::Foreign;
 
 /// A value that does not do what its writer meant.
@@ -49,12 +49,12 @@ pub(super) fn find(reader: &Reader<'_, '_>, sets: &[ControlSetInfo]) -> Vec<Debr
     let mut found = Vec::new();
     for set in sets {
         for key in [TERMINAL_SERVER, LISTENER] {
-            let path = path(Some(&set.name), key);
+            let path = path_in(Some(&set.name), key);
             let set = Some(set.name.clone());
             look_at(reader, HiveName::System, set, path, key, &mut found);
         }
     }
-    let path = path(None, TS_POLICY);
+    let path = NodePath::from(TS_POLICY);
     look_at(
         reader,
         HiveName::Software,
@@ -81,7 +81,7 @@ fn name_profiles(found: &mut [Debris]) {
             Some(_) => debris.key.without_first().unwrap_or_default(),
             None => debris.key.clone(),
         };
-        let key = path_text(&below);
+        let key = below.text();
         let mut rules = profile.keys.iter().filter(|rule| {
             let segments = rule.path.segments.join("\\");
             rule.path.hive == debris.hive && segments.eq_ignore_ascii_case(key.raw())
@@ -147,7 +147,7 @@ fn wrong_type(key: &str, name: &str, value: &Value) -> Option<Option<&'static st
         let known = known.find(|known| known.is_number && same(known.name))?;
         return Some(known.mend);
     }
-    if value.kind == 1 && MAY_BE_TEXT.iter().any(|other| same(other)) {
+    if value.kind == 1 && may_be_text(name) {
         return None;
     }
     let mut policies = KNOWN
@@ -157,9 +157,8 @@ fn wrong_type(key: &str, name: &str, value: &Value) -> Option<Option<&'static st
     if let Some(known) = known {
         return Some(known.lift);
     }
-    let mut others = POLICY_NUMBERS.iter();
-    let other = others.find(|(other, _)| same(other));
-    other.map(|(_, profile)| *profile)
+    let policy = policy(name).filter(|policy| policy.takes != Takes::Text);
+    policy.map(|policy| policy.lift)
 }
 
 #[cfg(test)]

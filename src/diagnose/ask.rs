@@ -2,14 +2,12 @@
 //! One question for each entry of each profile that knows a cause: has it drifted, and does it count?
 
 use super::{Area, Evidence, Masked};
-use crate::plan::build::build_entry;
-use crate::plan::effective::known::Known;
-use crate::plan::effective::reader::{Reader, When, path};
-use crate::plan::effective::{Source, by_policy, in_force, known_of};
-use crate::plan::scene::Scene;
-use crate::plan::{Change, ControlSetInfo, HiveInput, Plan, PlanError, Policies, State};
+use crate::effect::{Policies, Reader, Source, When, by_policy, in_force, known_of};
+use crate::machine::{ControlSetInfo, HiveInput, MachineError, State, path_in};
+use crate::plan::{Change, Plan, PlanError, Scene, build_entry};
 use crate::profile::{Cause, Data, HiveName, KeyRule, Profile, ValueRule};
 use crate::regf::{Name, NodePath};
+use crate::settings::Known;
 
 /// What one entry says.
 pub(super) struct Found {
@@ -51,7 +49,7 @@ impl<'a, 'r, 'h> Asker<'a, 'r, 'h> {
         hives: &'a [HiveInput<'h>],
         reader: &'a Reader<'r, 'h>,
         policies: Policies<'a>,
-    ) -> Result<Self, PlanError> {
+    ) -> Result<Self, MachineError> {
         Ok(Self {
             profiles,
             scene: Scene::of(hives)?,
@@ -198,7 +196,7 @@ impl<'a, 'r, 'h> Asker<'a, 'r, 'h> {
             evidence: Evidence {
                 hive: software,
                 control_set: None,
-                key: path(None, key),
+                key: path_in(None, key),
                 value: Some(Name::from(name)),
                 note: Some(self.policy_note(known.name, is_written, stored.is_some())),
                 found: stored.map(State::Value),
@@ -275,7 +273,7 @@ impl<'a, 'r, 'h> Asker<'a, 'r, 'h> {
         if self.policies.domain_member {
             return Some("the machine is in a domain, whose policy may write it again");
         }
-        let enrollments = path(None, "Microsoft\\Enrollments");
+        let enrollments = path_in(None, "Microsoft\\Enrollments");
         let is_enrolled = |name: &Name| {
             let key = self
                 .reader

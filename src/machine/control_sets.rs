@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! Control sets: which there are, and what `Select` says of them.
 
-use super::PlanError;
+use super::MachineError;
 use crate::profile::HiveName;
-use crate::regf::{Hive, Name, RegfError};
+use crate::regf::{Hive, Name, NodePath, RegfError};
 
 /// A control set of a SYSTEM hive.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,21 +76,23 @@ impl Selection {
     /// # Errors
     ///
     /// Where a number does not exist or none is current.
-    pub fn choose(&self, sets: &[ControlSetInfo]) -> Result<Vec<ControlSetInfo>, PlanError> {
+    pub fn choose(&self, sets: &[ControlSetInfo]) -> Result<Vec<ControlSetInfo>, MachineError> {
         match self {
             Self::Each => Ok(sets.to_vec()),
             Self::Current => {
                 let is_current = |set: &&ControlSetInfo| set.roles.contains(&Role::Current);
                 let why = "Select\\Current is missing or names no control set that exists";
                 let current = sets.iter().find(is_current);
-                Ok(vec![current.ok_or(PlanError::NoCurrent { why })?.clone()])
+                Ok(vec![
+                    current.ok_or(MachineError::NoCurrent { why })?.clone(),
+                ])
             }
             Self::Numbers(numbers) => {
                 for &number in numbers {
                     if !sets.iter().any(|set| set.number == number) {
                         let names: Vec<&str> = sets.iter().map(|set| set.name.as_str()).collect();
                         let known = names.join(", ");
-                        return Err(PlanError::NoSuchControlSet { number, known });
+                        return Err(MachineError::NoSuchControlSet { number, known });
                     }
                 }
                 let chosen = sets.iter().filter(|set| numbers.contains(&set.number));
@@ -117,10 +119,10 @@ pub fn booting(sets: &[ControlSetInfo]) -> Option<&ControlSetInfo> {
 /// # Errors
 ///
 /// Where the root's subkeys or `Select` cannot be read, or there is no control set.
-pub fn control_sets(hive: &Hive<'_>) -> Result<Vec<ControlSetInfo>, PlanError> {
-    let sets = read(hive).map_err(PlanError::in_hive(HiveName::System))?;
+pub fn control_sets(hive: &Hive<'_>) -> Result<Vec<ControlSetInfo>, MachineError> {
+    let sets = read(hive).map_err(MachineError::in_hive(HiveName::System))?;
     if sets.is_empty() {
-        return Err(PlanError::NoControlSet);
+        return Err(MachineError::NoControlSet);
     }
     Ok(sets)
 }
@@ -157,7 +159,7 @@ fn read(hive: &Hive<'_>) -> Result<Vec<ControlSetInfo>, RegfError> {
 }
 
 /// The number in `ControlSetNNN`, in whatever case.
-pub(super) fn number_of(name: &str) -> Option<u16> {
+pub(crate) fn number_of(name: &str) -> Option<u16> {
     const PREFIX: &str = "ControlSet";
     let (prefix, digits) = name.split_at_checked(PREFIX.len())?;
     let is_number = digits.len() == 3 && digits.bytes().all(|byte| byte.is_ascii_digit());
@@ -165,6 +167,18 @@ pub(super) fn number_of(name: &str) -> Option<u16> {
         return None;
     }
     digits.parse().ok()
+}
+
+/// The control set that the machine's facts are read from: that of the next start.
+pub(crate) fn main_control_set(sets: &[ControlSetInfo]) -> Option<&ControlSetInfo> {
+    let with = |role| sets.iter().find(|set| set.roles.contains(&role));
+    with(Role::Default).or(with(Role::Current)).or(sets.first())
+}
+
+/// A key by its path below a control set, or below the hive's root where there is none.
+pub(crate) fn path_in(set: Option<&str>, below: &str) -> NodePath {
+    let names = below.split('\\').map(Name::from);
+    set.map(Name::from).into_iter().chain(names).collect()
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 use super::Area;
 use super::firewall::{FIREWALL, FIREWALL_POLICY};
 use super::look::{At, Look, in_set, in_software};
-use crate::plan::effective::reader::text;
+use crate::machine::text;
 use crate::profile::Impact;
 
 pub(super) fn look(look: &mut Look<'_, '_, '_>, port: u16) {

@@ -2,7 +2,7 @@
 //! The order in which a machine comes up, and what can be said of each step.
 
 use super::Evidence;
-use crate::plan::path_text;
+
 use crate::profile::HiveName;
 
 /// A step on the way to a session, the first one first.
@@ -83,7 +83,7 @@ impl Area {
         const NETWORK: &[&str] = &["dhcp-client", "firewall", "ipsec", "network-", "nic-"];
         const RIGHTS: &[&str] = &["applocker", "lsa-", "rcm-"];
         let begins = |words: &[&str]| words.iter().any(|word| profile.starts_with(word));
-        let key = path_text(&evidence.key);
+        let key = evidence.key.text();
         let has = |part: &str| {
             evidence.hive == HiveName::System && key.raw().to_ascii_lowercase().contains(part)
         };

@@ -6,12 +6,11 @@ use super::ask::{Answers, Found};
 use super::firewall::{Closed, FIREWALL, FIREWALL_POLICY, Limit, Network, networks};
 use super::look::Look;
 use super::{Area, Evidence};
-use crate::plan::State;
-use crate::plan::effective::in_force;
-use crate::plan::effective::known::{KNOWN, LISTENER, TERMINAL_SERVER, TS_POLICY};
-use crate::plan::effective::reader::{Reader, When, dword, path, text};
+use crate::effect::{Reader, When, in_force};
+use crate::machine::{State, dword, path_in, text};
 use crate::profile::{Cause, Data, HiveName, Impact, Profile};
 use crate::regf::{Name, NodePath};
+use crate::settings::{KNOWN, LISTENER, TERMINAL_SERVER, TS_POLICY};
 
 const SERVICE: &str = "Services\\TermService";
 
@@ -51,7 +50,7 @@ const PORT: u16 = 3389;
 pub(super) fn add(answers: &mut Answers, look: &Look<'_, '_, '_>, port: u16) {
     let (reader, set) = (look.reader, look.set);
     for (key, cause, advice) in NEEDED {
-        let key = path(Some(set), key);
+        let key = path_in(Some(set), key);
         match reader.has_key(HiveName::System, &key) {
             Some(true) => continue,
             Some(false) => {
@@ -110,13 +109,13 @@ fn licence(reader: &Reader<'_, '_>, set: &str) -> Option<Found> {
         (true, true, _) => return None,
         (false, _, Some((known, mode))) => (
             "The session host has no licensing mode, and refuses sessions after its grace period",
-            path(Some(set), known.key),
+            path_in(Some(set), known.key),
             known.name,
             mode.value,
         ),
         _ => (
             "The session host has no licence server, and refuses sessions after its grace period",
-            path(Some(set), LICENCE_SERVERS),
+            path_in(Some(set), LICENCE_SERVERS),
             SPECIFIED,
             own,
         ),
@@ -195,7 +194,7 @@ fn firewall(answers: &mut Answers, networks: &[Network], set: &str, port: u16) {
     if networks.is_empty() {
         return;
     }
-    let rules = path(Some(set), &format!("{FIREWALL}\\FirewallRules"));
+    let rules = path_in(Some(set), &format!("{FIREWALL}\\FirewallRules"));
     let is_open = networks.iter().all(|network| network.closed.is_none());
     let in_key = |found: &Found, key: &NodePath| found.evidence.key.same_as(key);
     answers
@@ -203,7 +202,7 @@ fn firewall(answers: &mut Answers, networks: &[Network], set: &str, port: u16) {
         .retain(|found| !is_open || !in_key(found, &rules));
     for network in networks.iter().filter(|network| network.closed.is_none()) {
         // A network without a firewall needs no exceptions.
-        let key = path(Some(set), &format!("{FIREWALL}\\{}", network.key));
+        let key = path_in(Some(set), &format!("{FIREWALL}\\{}", network.key));
         let exceptions = Name::from("DoNotAllowExceptions");
         answers.found.retain(|found| {
             let is_exceptions = found
@@ -221,7 +220,7 @@ fn firewall(answers: &mut Answers, networks: &[Network], set: &str, port: u16) {
     }
     let first = networks.iter().find_map(|network| network.closed.as_ref());
     let is_said = answers.found.iter().any(|found| {
-        let key = crate::plan::path_text(&found.evidence.key);
+        let key = found.evidence.key.text();
         let key = key.raw().to_ascii_lowercase();
         let is_it = match first {
             // Another rule that is wrong is not the one that blocks.
@@ -249,7 +248,7 @@ fn closed(networks: &[Network], set: &str, rules: &NodePath, port: u16) -> Optio
             Some(Name::from(id.as_str())),
         ),
         Closed::NotMerged(key) => {
-            policy = Some(path(None, &format!("{FIREWALL_POLICY}\\{key}")));
+            policy = Some(path_in(None, &format!("{FIREWALL_POLICY}\\{key}")));
             (
                 format!(
                     "A policy says that the firewall rules of this machine do not count, so that \

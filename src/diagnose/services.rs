@@ -5,11 +5,11 @@ use std::collections::{HashMap, HashSet};
 
 use super::Area;
 use super::look::{At, Look, Presence, dword_of, in_set, in_software};
-use crate::plan::effective::reader::dword;
+use crate::machine::dword;
 use crate::profile::Impact;
+use crate::settings::DISABLED;
 
 /// The start type of what does not start.
-const DISABLED: u32 = 4;
 /// The types that run in a process of their own or a shared one.
 const PROCESSES: u32 = 0x30;
 /// The most services that are followed: the list on a disk may be of any length.

@@ -5,12 +5,50 @@ use std::cell::OnceCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::{Condition, ControlSetInfo, PlanError, control_sets};
+use super::MachineError;
+use super::control_sets::{ControlSetInfo, control_sets};
 use crate::profile::HiveName;
 use crate::regf::{Finder, Hive, KeyNode, KeyValue, Name, NodePath};
 use crate::text::Foreign;
 
-/// A hive that a plan is made for. A copy is asked like the first: what one has found, all know.
+/// How a hive's newest state was come by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Condition {
+    /// It is all in the primary file.
+    Clean,
+    /// It was recovered from the transaction logs.
+    Recovered(Recovery),
+    /// The primary file as it is, although data is missing: somebody accepted that.
+    Unrecovered,
+}
+
+impl Condition {
+    /// Its name in plans.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Clean => "clean",
+            Self::Recovered(_) => "recovered",
+            Self::Unrecovered => "unrecovered",
+        }
+    }
+}
+
+/// What was taken from transaction logs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recovery {
+    /// Log entries, or dirty pages where the logs are of the old format.
+    pub entries: u64,
+    /// The logs, in the order in which they were applied.
+    pub logs: Vec<Foreign>,
+    /// The first sequence number applied.
+    pub first: u32,
+    /// The last one.
+    pub last: u32,
+    /// All of it in a line.
+    pub text: String,
+}
+
+/// A hive of a machine. A copy is asked like the first: what one has found, all know.
 #[derive(Clone)]
 pub struct HiveInput<'a> {
     /// Which hive it is.
@@ -51,7 +89,7 @@ impl<'a> HiveInput<'a> {
     /// # Errors
     ///
     /// Where the root's subkeys or `Select` cannot be read, or a SYSTEM hive has no control set.
-    pub fn control_sets(&self) -> Result<Arc<[ControlSetInfo]>, PlanError> {
+    pub fn control_sets(&self) -> Result<Arc<[ControlSetInfo]>, MachineError> {
         if let Some(sets) = self.known.control_sets.get() {
             return Ok(Arc::clone(sets));
         }
@@ -67,16 +105,16 @@ impl<'a> HiveInput<'a> {
     ///
     /// # Errors
     ///
-    /// Where a structure on the way is damaged, or [`PlanError::Special`].
-    pub(super) fn find_key(&self, path: &NodePath) -> Result<Option<KeyNode<'a>>, PlanError> {
+    /// Where a structure on the way is damaged, or [`MachineError::Special`].
+    pub(crate) fn find_key(&self, path: &NodePath) -> Result<Option<KeyNode<'a>>, MachineError> {
         let looked = self.known.finder.find(path).map_err(self.in_hive())?;
         let Some((level, special)) = looked.special else {
             return Ok(looked.key);
         };
         let above = path.upwards().find(|above| above.depth() == level);
-        Err(PlanError::Special {
+        Err(MachineError::Special {
             hive: self.name,
-            key: super::path_text(above.unwrap_or(path)),
+            key: above.unwrap_or(path).text(),
             special,
         })
     }
@@ -86,17 +124,30 @@ impl<'a> HiveInput<'a> {
     /// # Errors
     ///
     /// Where the list or a value in front of the one meant is damaged.
-    pub(super) fn find_value(
+    pub(crate) fn find_value(
         &self,
         key: &KeyNode<'_>,
         name: &Name,
-    ) -> Result<Option<KeyValue<'a>>, PlanError> {
+    ) -> Result<Option<KeyValue<'a>>, MachineError> {
         let found = self.known.finder.find_value(key, name);
         found.map_err(self.in_hive())
     }
 
     /// What went wrong in this hive.
-    fn in_hive(&self) -> impl Fn(crate::regf::RegfError) -> PlanError {
-        PlanError::in_hive(self.name)
+    fn in_hive(&self) -> impl Fn(crate::regf::RegfError) -> MachineError {
+        MachineError::in_hive(self.name)
     }
+}
+
+/// The hive `name` of these.
+///
+/// # Errors
+///
+/// [`MachineError::HiveMissing`] where it is not among them.
+pub(crate) fn hive_of<'i, 'h>(
+    name: HiveName,
+    hives: &'i [HiveInput<'h>],
+) -> Result<&'i HiveInput<'h>, MachineError> {
+    let found = hives.iter().find(|input| input.name == name);
+    found.ok_or(MachineError::HiveMissing(name))
 }

@@ -6,10 +6,10 @@ use std::collections::{HashMap, HashSet};
 
 use super::ask::{Answers, Found};
 use super::{Area, Evidence, Finding};
-use crate::plan::effective::{Effect, Flaw};
-use crate::plan::{State, folded_name};
+use crate::effect::{Effect, Flaw};
+use crate::machine::State;
 use crate::profile::{Cause, HiveName, Impact, Profile};
-use crate::regf::FoldedPath;
+use crate::regf::{FoldedPath, Name};
 
 /// Profiles in the order in which causes of the same impact are shown.
 const ORDER: &[&str] = &[
@@ -140,7 +140,7 @@ type Place = (HiveName, FoldedPath, Option<Vec<u16>>);
 
 /// What is equal for what the registry takes for one value or key.
 fn place_of(evidence: &Evidence) -> Place {
-    let value = evidence.value.as_ref().map(folded_name);
+    let value = evidence.value.as_ref().map(Name::folded);
     (evidence.hive, evidence.key.folded(), value)
 }
 
@@ -184,7 +184,7 @@ pub(super) fn add_debris(answers: &mut Answers, effect: &Effect, set: &str) {
 /// What another control set has that the one that boots has not: its own evidence only.
 pub(super) fn rest(other: Vec<Finding>, findings: &[Finding]) -> Vec<Finding> {
     let below = |evidence: &Evidence| {
-        let value = evidence.value.as_ref().map(folded_name);
+        let value = evidence.value.as_ref().map(Name::folded);
         let key = evidence.key.without_first();
         (key.map(|key| key.folded()), value)
     };

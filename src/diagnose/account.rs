@@ -2,8 +2,7 @@
 //! The account of a service, in the spellings and languages that Windows takes for it.
 
 use super::ask::{Answers, Found};
-use crate::plan::State;
-use crate::plan::effective::reader::text;
+use crate::machine::{State, text};
 use crate::profile::{Cause, Impact};
 
 /// What an account is called: the neutral name, and those that a Windows in another language has.
