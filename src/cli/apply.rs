@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! `apply`: back up, change, prove.
 
-use serde_json::{Value as Json, json};
-
 use super::args::{ApplyArgs, Scope};
 use super::besides::effect_of;
 use super::exit::Exit;
@@ -13,14 +11,12 @@ use super::plan::{hives_of, load_profiles, make};
 use super::plan_file;
 use super::publish::{Destination, LoadedHive, load, publish};
 use super::target::{Found, Wanted, condition_warnings, input, selection};
-use crate::disk::shown;
 use crate::effect::Effect;
 use crate::machine::HiveInput;
 use crate::plan::{Plan, confirm, expect_allowed, touched_keys};
 use crate::profile::Profile;
-use crate::report::{plan_document, plan_pieces};
-use crate::store::{BackupScope, KeptAs, Outcome};
-use crate::text::{Foreign, Text};
+use crate::report::{outcome_json, outcome_text, plan_document, plan_pieces};
+use crate::store::{BackupScope, Outcome};
 
 pub(super) fn run(args: &ApplyArgs, output: &Output) -> Result<Exit, Failure> {
     let selection = selection(&args.control_set)?;
@@ -129,46 +125,6 @@ fn report(
         output.print(&outcome_text(outcome));
     }
     Ok(Exit::Done)
-}
-
-/// What an apply did, as JSON.
-pub(super) fn outcome_json(outcome: Option<&Outcome>) -> Json {
-    let Some(outcome) = outcome else {
-        return json!({ "status": "unchanged", "backup": null, "hives": [] });
-    };
-    let hives: Vec<Json> = outcome
-        .hives
-        .iter()
-        .map(|hive| {
-            json!({
-                "name": hive.name,
-                "path": Foreign::path(&hive.path),
-                "before": { "size": hive.before.size, "sha256": hive.before.sha256 },
-                "after": { "size": hive.after.size, "sha256": hive.after.sha256 },
-                "kept_as": hive.kept_as,
-            })
-        })
-        .collect();
-    json!({
-        "status": "applied",
-        "backup": { "id": outcome.id, "path": Foreign::path(&outcome.backup) },
-        "hives": hives,
-    })
-}
-
-/// What an apply did, as text.
-pub(super) fn outcome_text(outcome: &Outcome) -> Text {
-    let mut text = Text::new();
-    for hive in &outcome.hives {
-        let kept = match hive.kept_as {
-            KeptAs::Link => "the original is kept as the backup",
-            KeptAs::Copy => "a verified copy of the original is kept",
-        };
-        let name = &hive.name;
-        text.line(format_args!("{name:<8}  written and read back; {kept}"));
-    }
-    text.line(format_args!("backup    {}", shown(&outcome.backup)));
-    text
 }
 
 fn undo_hint(profiles: &[Profile], output: &Output) {

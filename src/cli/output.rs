@@ -8,13 +8,12 @@ use std::io::{self, BufRead, BufWriter, IsTerminal, Write};
 use anstream::adapter::strip_str;
 use anstream::{AutoStream, ColorChoice};
 use serde::Serialize;
-use serde_json::json;
 
 use super::args::{Cli, Color, Command, Format, ProfileCommand};
 use super::failure::Failure;
 use super::phase::{Phase, Times};
 use super::stdout::expect_writable;
-use crate::report::{BOLD, WARN};
+use crate::report::{BOLD, WARN, error_json};
 use crate::text::{Text, escape, write_json};
 
 /// What is printed at once, in bytes.
@@ -159,12 +158,7 @@ impl Output {
     pub(super) fn failure(&self, failure: &Failure) {
         let sentence = failure.sentence();
         if self.is_json() {
-            self.json(&json!({
-                "schema": "hivemend.error/1",
-                "exit_code": failure.exit.code(),
-                "error": sentence,
-                "advice": failure.advice,
-            }));
+            self.json(&error_json(failure.exit.code(), &sentence, failure.advice));
         }
         self.complain(failure);
     }

@@ -3,8 +3,6 @@
 
 use std::path::Path;
 
-use serde_json::{Value as Json, json};
-
 use super::args::{ProfileArgs, ProfileCommand};
 use super::capture;
 use super::exit::Exit;
@@ -14,7 +12,7 @@ use super::plan::set_parameters;
 use super::plan_file;
 use crate::disk::shown;
 use crate::profile::{self, Level, Library, Profile};
-use crate::report::{BOLD, styled};
+use crate::report::{profiles_json, profiles_text};
 use crate::text::Text;
 
 pub(super) fn run(args: &ProfileArgs, output: &Output) -> Result<Exit, Failure> {
@@ -34,19 +32,10 @@ pub(super) fn run(args: &ProfileArgs, output: &Output) -> Result<Exit, Failure> 
 fn list(output: &Output) -> Result<Exit, Failure> {
     let builtin = profile::builtin();
     if output.is_json() {
-        let rows = builtin
-            .iter()
-            .map(|builtin| json!({ "id": builtin.id, "title": builtin.title }));
-        let rows: Vec<Json> = rows.collect();
-        output.json(&json!({ "schema": "hivemend.profiles/1", "profiles": rows }));
+        output.json(&profiles_json(builtin));
         return Ok(Exit::Done);
     }
-    let mut text = Text::new();
-    for builtin in builtin {
-        let id = format!("{:<28}", builtin.id);
-        text.line(format_args!("{} {}", styled(BOLD, &id), builtin.title));
-    }
-    output.print(&text);
+    output.print(&profiles_text(builtin));
     Ok(Exit::Done)
 }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 
-use super::apply::{inputs, outcome_json, outcome_text};
+use super::apply::inputs;
 use super::args::RestoreArgs;
 use super::exit::Exit;
 use super::failure::Failure;
@@ -20,7 +20,10 @@ use crate::machine::{HiveInput, KeySummary, State, Value};
 use crate::plan::{Action, Change, Lowering, Undo, UndoObstacle, touched_keys, undo};
 use crate::profile::{self, HiveName, Profile};
 use crate::regf::{Finder, Hive, check};
-use crate::report::{ChangesDocument, Long, Recorded, Side, changes_pieces, recorded_from_json};
+use crate::report::{
+    ChangesDocument, Long, Recorded, Side, changes_pieces, outcome_json, outcome_text,
+    recorded_from_json,
+};
 use crate::store::{
     Backup, BackupId, BackupScope, BackupState, Disk, Outcome, Remembered, RestoreAction,
     RestoreItem, RestorePlan, Site, Store,
