@@ -7,14 +7,15 @@
 //! |---|---|---|
 //! | [`text`] | text that others wrote, shown so that it forges nothing | nothing |
 //! | [`files`] | small files that somebody names, read if they are plain files | nothing |
+//! | [`hive_name`] | the hives that are worked on, by name | nothing |
 //! | [`regf`] | the hive format: bytes in, typed views out, and the structural check | nothing |
 //! | [`log`] | transaction logs: primary and logs in, recovered image and report out; pure | `regf` |
 //! | [`edit`] | the only room that changes hive bytes, in memory | `regf` |
 //! | [`mend`] | damaged bytes and donors in, a sound image and what was lost out; pure | `regf` |
-//! | [`profile`] | baselines in YAML; knows no hive | `files` |
+//! | [`profile`] | baselines in YAML; knows no hive | `files`, `hive_name` |
 //! | [`policy`] | the local group policy's file: bytes in, what it will write out; pure | nothing |
 //! | [`plan`] | baselines and hives in, the changes that are needed out; pure | `profile`, `policy`, `log`, `regf` |
-//! | [`disk`] | looking at a target; reads only | `regf` (headers) |
+//! | [`disk`] | looking at a target; reads only | `regf` (headers), `hive_name` |
 //! | [`store`] | the only room that writes to disk; does not know what a key is | `disk` |
 //! | [`verify`] | the second opinion, by nt-hive | `regf` |
 //! | [`explain`] | from a code, an event or words to causes and profiles; knows no hive | nothing |
@@ -30,6 +31,7 @@ pub mod disk;
 pub mod edit;
 pub mod explain;
 pub mod files;
+pub mod hive_name;
 pub mod log;
 pub mod mend;
 pub mod plan;

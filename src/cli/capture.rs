@@ -37,7 +37,7 @@ pub(super) fn run(command: &ProfileCommand, output: &Output) -> Result<Exit, Fai
         return Err(Failure::refused(message).advising("Name a file outside of it."));
     }
     let Wanted { needed, .. } = hives_of(&profiles);
-    let useful = vec![HiveName::System, HiveName::Software];
+    let useful = HiveName::ALL.to_vec();
     let hives = found.open(&Wanted { needed, useful }, output)?;
     let mut views = Vec::new();
     for hive in &hives {

@@ -385,7 +385,7 @@ fn originals(backup: &Backup, changes: &[Change]) -> Result<Vec<(HiveName, Vec<u
             .any(|change| change.after != Some(State::Key(KeySummary::empty())))
     };
     let mut originals = Vec::new();
-    for name in [HiveName::System, HiveName::Software] {
+    for name in HiveName::ALL {
         if brings_back(name)
             && let Some(content) = original(backup, name)?
         {

@@ -73,7 +73,7 @@ pub enum StoreFault {
     #[error(transparent)]
     Disk(#[from] DiskError),
     /// The operating system refused, or the disk failed.
-    #[error("{}: could not {action}: {source}{}", shown(.path), crate::disk::platform::advice(.path, .source))]
+    #[error("{}: could not {action}: {source}{}", shown(.path), crate::disk::system::advice(.path, .source))]
     Io {
         /// What was being done, as in "could not write".
         action: &'static str,

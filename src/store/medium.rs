@@ -207,6 +207,6 @@ impl Medium for Disk {
     }
 
     fn free_space(&self, folder: &Folder) -> io::Result<Option<u64>> {
-        Ok(crate::disk::platform::volume_of(folder)?.free)
+        Ok(folder.volume()?.free)
     }
 }

@@ -69,9 +69,9 @@ impl Store<'_> {
     /// Where the file cannot be looked at.
     pub fn kept(&self, path: &Path) -> Result<Kept, StoreError> {
         let looked = || {
-            let file = crate::disk::platform::open_plain(path);
+            let file = crate::disk::system::open_plain(path);
             let file = file.map_err(StoreFault::io("open", path))?;
-            let mount = crate::disk::platform::mount(path);
+            let mount = crate::disk::system::mount(path);
             let name = mount.map_or_else(|| "this file system".to_owned(), |m| m.file_system);
             platform::kept(&file, &name).map_err(StoreFault::io("look at", path))
         };

@@ -26,7 +26,7 @@ use windows_permissions::{LocalBox, SecurityDescriptor};
 use winsafe::co;
 
 use super::{LOCK_FILE, LockError};
-use crate::disk::platform::os_error;
+use crate::disk::system::os_error;
 use crate::disk::{Folder, Spot};
 use crate::store::metadata::{FileMetadata, Kept, Stamp};
 use crate::store::names::{hex, unhex};

@@ -43,8 +43,9 @@ impl Eq for Site {}
 impl Site {
     /// The site of a target: SYSTEM, SOFTWARE and what the target's hives are called.
     pub fn of(target: &Target, judge: Judge) -> Self {
-        let hives = target.system.iter().chain(&target.software);
-        let named = hives.filter_map(|hive| hive.path.file_name()?.to_str());
+        let named = target
+            .hives()
+            .filter_map(|hive| hive.path.file_name()?.to_str());
         let hives = named.map(str::to_owned).collect();
         Self {
             config: target.folder.clone(),
@@ -55,7 +56,7 @@ impl Site {
 
     /// What `file` may be, in the words of a record; `None` where no record of this site may name it.
     pub(super) fn role(&self, file: &FileName) -> Option<Role> {
-        let known = [HiveName::System.as_str(), HiveName::Software.as_str()];
+        let known = HiveName::ALL.map(HiveName::as_str);
         let own = self.hives.iter().map(String::as_str);
         let mut hives = known.into_iter().chain(own);
         if hives.clone().any(|hive| file.is_like(hive)) {

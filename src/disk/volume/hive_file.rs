@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::fs::{self, File, FileType};
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
@@ -11,11 +11,12 @@ use std::thread::{self, Builder};
 
 use sha2::{Digest, Sha256};
 
+use super::error::DiskError;
+use super::layout::{FIRST_BIN_START, LARGEST_HIVE, LOG_SIGNATURE};
 use super::pages::Pages;
-use super::platform::{self, Identity};
-use super::sniff::sniff;
-use super::suspect::{FIRST_BIN_START, LARGEST_HIVE, LOG_SIGNATURE};
-use super::{DiskError, NotAHive};
+use super::plain_file::open_file;
+use super::sniff::{NotAHive, sniff};
+use crate::disk::system::{self, Identity};
 use crate::regf::{BaseBlock, Fault, FileOffset, HiveBytes, Record, RegfError};
 
 /// Bytes of the file that tell what it is.
@@ -76,7 +77,7 @@ impl HiveFile {
     /// instead, [`DiskError::Held`] and [`DiskError::Io`] where it cannot be opened or read.
     pub fn open(path: &Path) -> Result<Self, DiskError> {
         let file = open_file(path)?;
-        let identity = platform::identity(&file);
+        let identity = system::identity(&file);
         let identity = identity.map_err(|e| DiskError::io("look at", path, e))?;
         let pages = Pages::new(file, identity.size);
         let length = usize::try_from(identity.size.min(START)).unwrap_or(0);
@@ -141,7 +142,7 @@ impl HiveFile {
     ///
     /// [`DiskError::Changed`] if size, time or file differ, [`DiskError::Missing`] if it is gone.
     pub fn unchanged(&self) -> Result<(), DiskError> {
-        let found = platform::identity_at(&self.path);
+        let found = system::identity_at(&self.path);
         let found = found.map_err(|e| DiskError::io("look at", &self.path, e))?;
         if found != self.identity {
             return Err(DiskError::Changed {
@@ -320,34 +321,6 @@ fn read_pages(
     let bytes = pages.read(at.0, length);
     let bytes = bytes.map_err(|error| fault(Fault::Unreadable(error.kind())))?;
     Ok(Cow::Owned(bytes))
-}
-
-/// Opens a plain file for reading; a link, folder or device is refused by name.
-pub(super) fn open_file(path: &Path) -> Result<File, DiskError> {
-    let refuse = |kind| match not_a_file(kind) {
-        Some(what) => Err(DiskError::NotAFile {
-            path: path.to_path_buf(),
-            what,
-        }),
-        None => Ok(()),
-    };
-    let look = |error| DiskError::io("look at", path, error);
-    refuse(fs::symlink_metadata(path).map_err(look)?.file_type())?;
-    let file = platform::open_plain(path).map_err(|e| DiskError::io("open", path, e))?;
-    // Asked again of the handle: the name may have been given to something else meanwhile.
-    refuse(file.metadata().map_err(look)?.file_type())?;
-    Ok(file)
-}
-
-/// What this is, if it is not a plain file.
-pub(crate) fn not_a_file(kind: FileType) -> Option<&'static str> {
-    if kind.is_symlink() {
-        return Some("symbolic link");
-    }
-    if kind.is_dir() {
-        return Some("folder");
-    }
-    (!kind.is_file()).then_some("device or pipe")
 }
 
 impl fmt::Debug for HiveFile {

@@ -7,8 +7,8 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use super::platform::{self, Volume};
-use super::{DiskError, Target, dirty};
+use crate::disk::system::{self, Volume};
+use crate::disk::volume::{DiskError, Target, is_dirty};
 
 const MOUNTED_READ_ONLY: &str = "its volume is mounted read-only. A Windows that hibernated or was \
     shut down with Fast Startup leaves its volume in that state: if it still starts, run \
@@ -28,11 +28,10 @@ const NO_PERMISSION: &str = "this user may not create files there; run hivemend 
 ///
 /// The first guard's refusal.
 pub fn before_writing(target: &Target) -> Result<(), DiskError> {
-    not_this_machine(&target.config, platform::running_config().as_deref())?;
+    not_this_machine(&target.config, system::running_config().as_deref())?;
     writable(&target.config)?;
     not_dirty(&target.config)?;
-    let hives = target.system.iter().chain(&target.software);
-    hives.into_iter().try_for_each(|hive| not_held(&hive.path))
+    target.hives().try_for_each(|hive| not_held(&hive.path))
 }
 
 /// Refuses an NTFS volume that is flagged as needing chkdsk, as far as it can be told.
@@ -41,7 +40,7 @@ pub fn before_writing(target: &Target) -> Result<(), DiskError> {
 ///
 /// [`DiskError::NeedsCheck`].
 pub fn not_dirty(folder: &Path) -> Result<(), DiskError> {
-    match dirty::is_dirty(folder) {
+    match is_dirty(folder) {
         Some(true) => Err(DiskError::NeedsCheck {
             path: folder.to_path_buf(),
         }),
@@ -77,7 +76,7 @@ pub fn not_this_machine(config: &Path, running: Option<&Path>) -> Result<(), Dis
         return Ok(());
     };
     fs::metadata(config).map_err(|e| DiskError::io("look at", config, e))?;
-    if platform::is_same(config, running) {
+    if system::is_same(config, running) {
         return Err(DiskError::ThisMachine {
             path: config.to_path_buf(),
         });
@@ -91,7 +90,7 @@ pub fn not_this_machine(config: &Path, running: Option<&Path>) -> Result<(), Dis
 ///
 /// [`DiskError::ThisMachine`].
 pub fn not_running(config: &Path) -> Result<(), DiskError> {
-    not_this_machine(config, platform::running_config().as_deref())
+    not_this_machine(config, system::running_config().as_deref())
 }
 
 /// Refuses a folder on a read-only volume, or one this user may not write to.
@@ -100,13 +99,13 @@ pub fn not_running(config: &Path) -> Result<(), DiskError> {
 ///
 /// [`DiskError::ReadOnly`].
 pub fn writable(folder: &Path) -> Result<(), DiskError> {
-    let volume = platform::volume(folder).map_err(|e| DiskError::io("look at", folder, e))?;
+    let volume = system::volume(folder).map_err(|e| DiskError::io("look at", folder, e))?;
     mounted_writable(folder, volume)?;
     let refused = |why| DiskError::ReadOnly {
         path: folder.to_path_buf(),
         why,
     };
-    platform::writable(folder).map_err(|error| match error.kind() {
+    system::writable(folder).map_err(|error| match error.kind() {
         io::ErrorKind::ReadOnlyFilesystem => refused(MOUNTED_READ_ONLY),
         io::ErrorKind::PermissionDenied => refused(NO_PERMISSION),
         _ => DiskError::io("look at", folder, error),
@@ -130,13 +129,13 @@ fn mounted_writable(folder: &Path, volume: Volume) -> Result<(), DiskError> {
 ///
 /// [`DiskError::Held`].
 pub fn not_held(hive: &Path) -> Result<(), DiskError> {
-    let mut holder = platform::holder(hive);
+    let mut holder = system::holder(hive);
     for _ in 1..LOOKS {
         if holder.is_none() {
             break;
         }
         thread::sleep(BETWEEN_LOOKS);
-        holder = platform::holder(hive);
+        holder = system::holder(hive);
     }
     match holder {
         Some(by) => Err(DiskError::Held {

@@ -4,14 +4,18 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{Hibernation, HiveName, NotAHive, platform, shown};
+use super::hibernation::Hibernation;
+use super::sniff::NotAHive;
+use crate::disk::system;
+use crate::hive_name::HiveName;
+use crate::text::shown;
 
 /// Why a target, or a file of it, cannot be used; nothing was written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DiskError {
     /// The operating system refused, or the disk failed.
-    #[error("{}: could not {action}: {source}{}", shown(.path), platform::advice(.path, .source))]
+    #[error("{}: could not {action}: {source}{}", shown(.path), system::advice(.path, .source))]
     Io {
         /// What was being done, as in "could not open".
         action: &'static str,
@@ -31,7 +35,7 @@ pub enum DiskError {
         source: io::Error,
     },
     /// Nothing has this name.
-    #[error("{}: there is no such file or folder{}", shown(.path), platform::missing(.path))]
+    #[error("{}: there is no such file or folder{}", shown(.path), system::missing(.path))]
     Missing {
         /// The name.
         path: PathBuf,
@@ -173,7 +177,7 @@ impl DiskError {
         if source.kind() == io::ErrorKind::NotFound {
             return Self::Missing { path };
         }
-        if let Some(by) = platform::held_by(&path, &source) {
+        if let Some(by) = system::held_by(&path, &source) {
             return Self::Held { path, by };
         }
         Self::Io {

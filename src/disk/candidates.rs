@@ -1,20 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! Where on this machine a broken Windows may be: every volume, and which of them hold one.
 
-use std::path::PathBuf;
-
-use super::{DiskError, Target, guard, platform};
-
-/// A volume that is to be seen on this machine.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// Its root: a drive, a mount point.
-    pub root: PathBuf,
-    /// What the system calls that which is mounted there, `/dev/sdb2`; empty where it does not say.
-    pub device: String,
-    /// Its file system, as the system calls it; empty where it does not say.
-    pub file_system: String,
-}
+use super::guard;
+use super::system::{self, NoList, Place};
+use super::volume::{DiskError, Target};
 
 /// A volume that holds a Windows, or may hold one: it could not be read.
 #[derive(Debug)]
@@ -31,7 +20,7 @@ pub struct Candidate {
 ///
 /// Where the system does not tell them.
 pub fn places() -> Result<Vec<Place>, DiskError> {
-    platform::places()
+    system::places().map_err(|NoList { path, source }| DiskError::io("read", &path, source))
 }
 
 /// Those of `places` that hold a Windows other than the running one, or cannot be read.

@@ -5,7 +5,7 @@
 use std::fs::File;
 use std::path::Path;
 
-use super::platform::{self, read_at};
+use crate::disk::system::{self, read_at};
 
 /// Sectors are at least this long, and so is what is read of the first.
 const SECTOR: usize = 512;
@@ -20,13 +20,13 @@ const IS_DIRTY: u16 = 1;
 
 /// Whether the volume that holds `folder` is flagged; `None` where that cannot be told: it is not
 /// mounted by ntfs-3g, or its device cannot be read.
-pub(super) fn is_dirty(folder: &Path) -> Option<bool> {
-    let mount = platform::mount(folder)?;
+pub(crate) fn is_dirty(folder: &Path) -> Option<bool> {
+    let mount = system::mount(folder)?;
     // The drivers in the kernel set the flag themselves while a volume is mounted.
     if !mount.file_system.starts_with("fuse") {
         return None;
     }
-    let device = platform::open_plain(&mount.source).ok()?;
+    let device = system::open_plain(&mount.source).ok()?;
     flags(&device).map(|flags| flags & IS_DIRTY != 0)
 }
 

@@ -7,17 +7,11 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
-use super::hive_file::open_file;
+use super::error::DiskError;
+use super::layout::{FIRST_BIN, FIRST_BIN_START, LARGEST_HIVE, LOG_SIGNATURE};
 use super::pages::Pages;
-use super::{DiskError, platform};
-
-/// Where the first bin begins, and what its header begins with: the signature and offset 0.
-const FIRST_BIN: std::ops::Range<usize> = 4096..4104;
-pub(super) const FIRST_BIN_START: &[u8] = b"hbin\0\0\0\0";
-/// Where a transaction log has `DIRT` or an entry, and a primary file has nothing.
-pub(super) const LOG_SIGNATURE: std::ops::Range<usize> = 512..516;
-/// The most bytes a primary file can have; behind them nothing is read.
-pub(crate) const LARGEST_HIVE: u64 = (4 << 30) + 4096;
+use super::plain_file::open_file;
+use crate::disk::system;
 
 /// Reads a file whose header is damaged beyond recognition; `None` where it is no hive at all.
 ///
@@ -26,7 +20,7 @@ pub(crate) const LARGEST_HIVE: u64 = (4 << 30) + 4096;
 /// [`DiskError::Io`] where it cannot be read.
 pub fn read_suspect(path: &Path) -> Result<Option<Vec<u8>>, DiskError> {
     let failed = |error| DiskError::io("read", path, error);
-    let file = platform::open_plain(path).map_err(|e| DiskError::io("open", path, e))?;
+    let file = system::open_plain(path).map_err(|e| DiskError::io("open", path, e))?;
     let mut content = Vec::new();
     let head = u64::try_from(FIRST_BIN.end).unwrap_or(u64::MAX);
     let mut file = file.take(head);

@@ -6,8 +6,7 @@ use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
-use super::places::Place;
-use super::platform::Mount;
+use crate::disk::system::facts::{Mount, Place};
 
 /// Most mounts that are looked at.
 const LONGEST: usize = 4096;

@@ -12,7 +12,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::platform::{self, Identity, OpenFolder};
+use super::facts::{Identity, Volume};
+#[cfg(unix)]
+use super::unix::OpenFolder;
+#[cfg(windows)]
+use super::windows::OpenFolder;
 
 /// An open folder; clones share the handle.
 #[derive(Clone)]
@@ -106,6 +110,15 @@ impl Folder {
         self.0.open.identity(self.path())
     }
 
+    /// The volume that holds this folder.
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    pub(crate) fn volume(&self) -> io::Result<Volume> {
+        self.0.open.volume(self.path())
+    }
+
     /// Gives the handle up where it would keep the folder from being removed: under Windows.
     pub(crate) fn let_go(&self) {
         self.0.open.let_go();
@@ -144,7 +157,7 @@ impl Spot {
     ///
     /// What the system says.
     pub fn look(&self) -> io::Result<Option<Metadata>> {
-        match platform::look_at(self) {
+        match self.above().look_at(&self.name, &self.path) {
             Ok(found) => Ok(Some(found)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
@@ -157,7 +170,7 @@ impl Spot {
     ///
     /// What the system says.
     pub fn identity(&self) -> io::Result<Identity> {
-        platform::identity_of_spot(self)
+        self.above().identity_of(&self.name, &self.path)
     }
 
     /// Opens the file of this name for reading; never through a link, never waiting for a pipe.
@@ -166,7 +179,7 @@ impl Spot {
     ///
     /// What the system says.
     pub fn open(&self) -> io::Result<File> {
-        platform::open_spot(self)
+        self.above().open(&self.name, &self.path)
     }
 
     /// Opens the folder of this name, which may be no link.
@@ -175,7 +188,12 @@ impl Spot {
     ///
     /// What the system says; [`io::ErrorKind::NotADirectory`] for a link or a file.
     pub fn open_folder(&self) -> io::Result<Folder> {
-        Ok(Folder::new(&self.path, OpenFolder::below(self)?))
+        let open = self.above().below(&self.name, &self.path)?;
+        Ok(Folder::new(&self.path, open))
+    }
+
+    fn above(&self) -> &OpenFolder {
+        &self.folder.0.open
     }
 }
 

@@ -2,46 +2,20 @@
 //! From what the user typed to the hives that are meant.
 
 use std::ffi::OsStr;
-use std::fmt;
-use std::fs::{self, FileType};
-use std::io::{self, Read};
+use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use super::hive_file::not_a_file;
-use super::platform;
+use super::entries::{entries, open_folders};
+use super::error::DiskError;
+use super::hive_file::HiveFile;
+use super::plain_file::not_a_file;
 use super::sniff::sniff;
-use super::{DiskError, Folder, HiveFile};
+use crate::disk::system::{self, Folder};
+use crate::hive_name::HiveName;
 
 /// What an interrupted run of hivemend leaves in the config folder.
 const JOURNAL: &str = "hivemend.journal";
-/// Spellings of one name that are looked at; a disk made by Windows has one.
-const SPELLINGS: usize = 16;
-
-/// A hive that hivemend works on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum HiveName {
-    /// `HKLM\SYSTEM`.
-    System,
-    /// `HKLM\SOFTWARE`.
-    Software,
-}
-
-impl HiveName {
-    /// The name in capitals, as registry paths spell it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::System => "SYSTEM",
-            Self::Software => "SOFTWARE",
-        }
-    }
-}
-
-impl fmt::Display for HiveName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
 /// A hive's files, in the spelling the disk has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HivePath {
@@ -81,7 +55,7 @@ impl Target {
     /// [`DiskError::NotAFolder`], [`DiskError::NoWindows`], [`DiskError::Ambiguous`] where two
     /// folders hold hives, and what the system says where a folder cannot be listed.
     pub fn find(path: &Path) -> Result<Self, DiskError> {
-        let path = &platform::typed(path);
+        let path = &system::typed(path);
         let kind = fs::metadata(path).map_err(|e| DiskError::io("look at", path, e))?;
         if !kind.is_dir() {
             let what = describe(path);
@@ -130,6 +104,11 @@ impl Target {
         })
     }
 
+    /// The hives that are there.
+    pub fn hives(&self) -> impl Iterator<Item = &HivePath> {
+        self.system.iter().chain(&self.software)
+    }
+
     /// The files of the hive `name`.
     ///
     /// # Errors
@@ -172,7 +151,7 @@ impl Target {
     }
 
     fn has_hives(&self) -> bool {
-        self.system.is_some() || self.software.is_some()
+        self.hives().next().is_some()
     }
 }
 
@@ -191,8 +170,9 @@ fn only_one(targets: Vec<Target>) -> Result<Option<Target>, DiskError> {
 /// Every folder that `path` may mean: itself, or a config folder below it.
 fn config_folders(path: &Path) -> Result<Vec<Folder>, DiskError> {
     let top = Folder::named(path).map_err(|e| DiskError::io("open", path, e))?;
-    let own_hives = entries(path, &["SYSTEM", "SOFTWARE", JOURNAL])?;
-    if own_hives.iter().any(|entry| entry.kind.is_file()) {
+    let hives = HiveName::ALL.map(HiveName::as_str);
+    let own = entries(path, &[hives.as_slice(), &[JOURNAL]].concat())?;
+    if own.iter().any(|entry| entry.kind.is_file()) {
         return Ok(vec![top]);
     }
     let mut found = config_below(&top)?;
@@ -208,64 +188,6 @@ fn config_below(windows: &Folder) -> Result<Vec<Folder>, DiskError> {
     for system32 in open_folders(windows, &["System32"])? {
         found.extend(open_folders(&system32, &["config"])?);
     }
-    Ok(found)
-}
-
-fn is_no_folder(error: &io::Error) -> bool {
-    use io::ErrorKind::{NotADirectory, NotFound};
-    matches!(error.kind(), NotADirectory | NotFound)
-}
-
-/// The folders of an open folder under one of `names`, whatever the case, opened; links are none.
-fn open_folders(folder: &Folder, names: &[&str]) -> Result<Vec<Folder>, DiskError> {
-    let failed = |error| DiskError::io("list", folder.path(), error);
-    let mut found = Vec::new();
-    for name in folder.names().map_err(failed)? {
-        let wanted = |name: &str| names.iter().any(|wanted| name.eq_ignore_ascii_case(wanted));
-        if found.len() == SPELLINGS || !name.to_str().is_some_and(wanted) {
-            continue;
-        }
-        let spot = folder.at(&name);
-        match spot.open_folder() {
-            Ok(opened) => found.push(opened),
-            Err(error) if is_no_folder(&error) => {}
-            Err(error) => return Err(DiskError::io("open", spot.path(), error)),
-        }
-    }
-    Ok(found)
-}
-
-pub(super) struct Entry {
-    pub(super) path: PathBuf,
-    pub(super) kind: FileType,
-}
-
-/// The folders of a folder under one of `names`, whatever the case; links are none.
-pub(super) fn folders(path: &Path, names: &[&str]) -> Result<Vec<PathBuf>, DiskError> {
-    let found = entries(path, names)?.into_iter();
-    Ok(found
-        .filter(|entry| entry.kind.is_dir())
-        .map(|entry| entry.path)
-        .collect())
-}
-
-/// What a folder has under one of `names`, whatever the case.
-pub(super) fn entries(folder: &Path, names: &[impl AsRef<OsStr>]) -> Result<Vec<Entry>, DiskError> {
-    let failed = |error| DiskError::io("list", folder, error);
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).map_err(failed)? {
-        let entry = entry.map_err(failed)?;
-        let name = entry.file_name();
-        let mut wanted = names.iter().map(AsRef::as_ref);
-        if found.len() < SPELLINGS && wanted.any(|wanted| name.eq_ignore_ascii_case(wanted)) {
-            let kind = entry.file_type().map_err(failed)?;
-            found.push(Entry {
-                path: folder.join(name),
-                kind,
-            });
-        }
-    }
-    found.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(found)
 }
 
@@ -365,7 +287,7 @@ fn describe(path: &Path) -> String {
         return format!("a {what}");
     }
     let mut start = Vec::new();
-    let Ok(file) = platform::open_plain(path) else {
+    let Ok(file) = system::open_plain(path) else {
         return "it cannot be opened".to_owned();
     };
     let size = file.metadata().map(|found| found.len()).unwrap_or(0);

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::Target;
+use super::target::Target;
 
 /// Whether a file is on the disk.
 #[derive(Clone, Debug, PartialEq, Eq)]

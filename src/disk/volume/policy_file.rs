@@ -4,9 +4,10 @@
 use std::io::Read;
 use std::path::PathBuf;
 
-use super::hive_file::open_file;
-use super::target::{entries, folders};
-use super::{DiskError, Target};
+use super::entries::{entries, folders};
+use super::error::DiskError;
+use super::plain_file::open_file;
+use super::target::Target;
 
 /// Bytes that are read at most. Large published baselines have a few hundred thousand.
 const LIMIT: u64 = 4 << 20;

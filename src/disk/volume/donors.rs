@@ -3,8 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Target;
-use super::target::{entries, folders};
+use super::entries::{entries, folders};
+use super::target::Target;
 
 /// Hives that lie in the config folder beside SYSTEM and SOFTWARE.
 const BESIDE: [&str; 8] = [
@@ -39,12 +39,11 @@ impl Target {
         if let Some(root) = &self.root {
             for old in listed(root, &["Windows.old"]) {
                 if let Ok(target) = Self::find(&old) {
-                    let hives = target.system.into_iter().chain(target.software);
-                    let named = hives.filter(|hive| {
+                    let named = target.hives().filter(|hive| {
                         let file = hive.path.file_name().unwrap_or_default();
                         file.eq_ignore_ascii_case(name)
                     });
-                    found.extend(named.map(|hive| hive.path));
+                    found.extend(named.map(|hive| hive.path.clone()));
                 }
             }
         }

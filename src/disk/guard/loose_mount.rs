@@ -4,8 +4,8 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use super::platform::{self, Mount};
-use super::shown;
+use crate::disk::system::{self, Mount};
+use crate::text::shown;
 
 /// A mount of somebody's disk that keeps neither programs with another user's rights (`nosuid`) nor
 /// device files (`nodev`) from working here, or not both.
@@ -20,8 +20,8 @@ pub struct LooseMount {
 /// Tells how the volume that holds `folder` is mounted where this user is root and the mount is not
 /// `nosuid,nodev`. Unix only.
 pub fn loose_mount(folder: &Path) -> Option<LooseMount> {
-    match platform::is_root() {
-        true => judge(platform::mount(folder)?),
+    match system::is_root() {
+        true => judge(system::mount(folder)?),
         false => None,
     }
 }

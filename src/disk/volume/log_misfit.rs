@@ -4,8 +4,11 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use super::{DiskError, LogFile, Spot, shown};
+use super::error::DiskError;
+use super::hive_file::LogFile;
+use crate::disk::system::Spot;
 use crate::regf::{BaseBlock, FileOffset, HiveBytes, longest_log};
+use crate::text::shown;
 
 /// Bytes of a base block that every log has a copy of.
 const START: usize = 512;
@@ -106,8 +109,8 @@ impl fmt::Display for LogMisfit {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Folder;
     use super::*;
+    use crate::disk::system::Folder;
     use std::fs::{self, File};
 
     #[test]

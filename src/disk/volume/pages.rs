@@ -25,7 +25,7 @@ pub(super) trait ReadAt {
 
 impl ReadAt for std::fs::File {
     fn read_at(&self, buffer: &mut [u8], at: u64) -> io::Result<usize> {
-        super::platform::read_at(self, buffer, at)
+        crate::disk::system::read_at(self, buffer, at)
     }
 }
 
