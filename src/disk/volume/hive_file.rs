@@ -362,6 +362,7 @@ impl fmt::Display for Dirt {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     fn hive(size: usize) -> Vec<u8> {
         let mut bytes = b"regf".to_vec();

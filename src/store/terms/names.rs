@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 use crate::disk::{Folder, Spot};
 use crate::text::{Foreign, escape};
 
+/// The manifest's name in its backup folder.
+pub(crate) const MANIFEST: &str = "manifest.json";
 /// Longest name that a file system takes, in bytes; NTFS counts 255 UTF-16 units.
 const LONGEST_NAME: usize = 255;
 /// Longest backup name: a time, a dash and two digits.
@@ -66,9 +68,7 @@ impl TryFrom<String> for FileName {
             "." | ".." => "leads out of the folder",
             text if text.contains(special) => "has a character that no file name here may have",
             text if text.len() > LONGEST_NAME => "is too long",
-            text if text.eq_ignore_ascii_case(super::manifest::MANIFEST) => {
-                "is taken by the manifest"
-            }
+            text if text.eq_ignore_ascii_case(MANIFEST) => "is taken by the manifest",
             _ => return Ok(Self(name)),
         };
         let name = name.into();
@@ -160,57 +160,6 @@ fn utc(now: SystemTime) -> jiff::Timestamp {
     jiff::Timestamp::try_from(now).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
 }
 
-/// A SHA-256 sum; 64 lower-case hex digits in JSON.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Sha256Sum(pub [u8; 32]);
-
-impl TryFrom<String> for Sha256Sum {
-    type Error = &'static str;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        let bytes = unhex(&text).and_then(|bytes| bytes.try_into().ok());
-        bytes.map(Self).ok_or("a SHA-256 sum has 64 hex digits")
-    }
-}
-
-impl From<Sha256Sum> for String {
-    fn from(sum: Sha256Sum) -> Self {
-        sum.to_string()
-    }
-}
-
-impl fmt::Display for Sha256Sum {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hex(&self.0))
-    }
-}
-
-impl fmt::Debug for Sha256Sum {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-/// Lower-case hex digits of `bytes`.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// The bytes of a string of hex digits, in either case.
-pub(crate) fn unhex(text: &str) -> Option<Vec<u8>> {
-    let digits: Option<Vec<u8>> = text
-        .chars()
-        .map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
-        .collect();
-    let digits = digits?;
-    let pairs = digits.chunks(2).map(|pair| match pair {
-        [high, low] => Some(high << 4 | low),
-        _ => None,
-    });
-    pairs.collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -252,13 +201,5 @@ mod tests {
         for bad in ["", "..", "../x", "Z", "2026/11", &"1".repeat(33)] {
             assert!(BackupId::try_from(bad.to_owned()).is_err(), "{bad:?}");
         }
-    }
-
-    #[test]
-    fn hex_goes_both_ways() {
-        assert_eq!(unhex(&hex(&[0, 0x7f, 0xff])), Some(vec![0, 0x7f, 0xff]));
-        assert_eq!(unhex("abc"), None);
-        assert_eq!(unhex("zz"), None);
-        assert!(Sha256Sum::try_from("00".to_owned()).is_err());
     }
 }

@@ -3,39 +3,43 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
-use super::BACKUP_FOLDER;
-use super::error::StoreFault;
-use super::files;
-use super::medium::Medium;
-use super::names::BackupId;
 use crate::disk::{DiskError, Folder, Spot};
+use crate::store::error::StoreFault;
+use crate::store::files;
+use crate::store::medium::Medium;
+use crate::store::terms::BackupId;
 
+/// The folder beside the hives that holds the backups.
+pub const BACKUP_FOLDER: &str = "hivemend";
+/// Runs in one second that get names of their own.
+const RUNS_A_SECOND: u32 = 100;
 /// What a backup's folder is called from the moment on in which it is no backup any more.
-pub(super) const REMAINS: &str = ".removed";
+pub(crate) const REMAINS: &str = ".removed";
 
 /// Where the backups of a config folder are.
 #[derive(Clone, Debug)]
-pub(super) struct BackupRoot {
+pub(crate) struct BackupRoot {
     /// Its name in the folder above; `None` for a named folder that is there.
     spot: Option<Spot>,
     /// The folder itself, where it is there.
     folder: Option<Folder>,
     /// Whether it lies beside the hives.
-    pub(super) beside: bool,
-    pub(super) path: PathBuf,
+    pub(crate) beside: bool,
+    pub(crate) path: PathBuf,
 }
 
 /// A backup's folder, and its name in the folder that holds the backups.
 #[derive(Clone, Debug)]
-pub(super) struct BackupFolder {
-    pub(super) spot: Spot,
-    pub(super) open: Folder,
+pub(crate) struct BackupFolder {
+    pub(crate) spot: Spot,
+    pub(crate) open: Folder,
 }
 
 impl BackupRoot {
     /// `<config>/hivemend`, or the folder that the user named instead.
-    pub(super) fn find(config: &Folder, backup_dir: Option<&Path>) -> Result<Self, StoreFault> {
+    pub(crate) fn find(config: &Folder, backup_dir: Option<&Path>) -> Result<Self, StoreFault> {
         let Some(named) = backup_dir else {
             let spot = config.at(BACKUP_FOLDER);
             let folder = files::folder(&spot)?;
@@ -76,18 +80,18 @@ impl BackupRoot {
     }
 
     /// The folder, where it is there.
-    pub(super) fn folder(&self) -> Option<&Folder> {
+    pub(crate) fn folder(&self) -> Option<&Folder> {
         self.folder.as_ref()
     }
 
     /// A folder on the volume where the backups will be.
-    pub(super) fn existing(&self) -> Option<&Folder> {
+    pub(crate) fn existing(&self) -> Option<&Folder> {
         let above = self.spot.as_ref().map(Spot::folder);
         self.folder.as_ref().or(above)
     }
 
     /// Makes the folder where it is not there, and opens it. `like` has the descriptor it gets.
-    pub(super) fn make(
+    pub(crate) fn make(
         &mut self,
         medium: &dyn Medium,
         like: Option<&Folder>,
@@ -110,7 +114,7 @@ impl BackupRoot {
     }
 
     /// Removes the folder, if it is empty.
-    pub(super) fn remove(&self, medium: &dyn Medium) -> Result<(), StoreFault> {
+    pub(crate) fn remove(&self, medium: &dyn Medium) -> Result<(), StoreFault> {
         let Some(spot) = &self.spot else {
             return Ok(());
         };
@@ -124,8 +128,24 @@ impl BackupRoot {
         }
     }
 
+    /// The names of the second of `now` that no backup has.
+    pub(crate) fn free_ids(&self, now: SystemTime) -> impl Iterator<Item = BackupId> + use<> {
+        let holder = self.folder().cloned();
+        let is_free = move |id: &BackupId| {
+            let found = holder.as_ref().map(|holder| holder.at(id.as_str()).look());
+            matches!(found, None | Some(Ok(None)))
+        };
+        let ids = (0..RUNS_A_SECOND).map(move |again| BackupId::at(now, again));
+        ids.filter(is_free)
+    }
+
+    /// That no such name is left.
+    pub(crate) fn no_name(&self) -> StoreFault {
+        StoreFault::damaged(&self.path, "no name is free for another backup")
+    }
+
     /// The folder of the backup `id`, where it is there.
-    pub(super) fn backup(&self, id: &BackupId) -> Result<Option<BackupFolder>, StoreFault> {
+    pub(crate) fn backup(&self, id: &BackupId) -> Result<Option<BackupFolder>, StoreFault> {
         let Some(root) = &self.folder else {
             return Ok(None);
         };
@@ -135,7 +155,7 @@ impl BackupRoot {
 
 impl BackupFolder {
     /// The folder of this name, opened; `None` where it is not there.
-    pub(super) fn find(spot: Spot) -> Result<Option<Self>, StoreFault> {
+    pub(crate) fn find(spot: Spot) -> Result<Option<Self>, StoreFault> {
         let Some(open) = files::folder(&spot)? else {
             return Ok(None);
         };
@@ -144,13 +164,13 @@ impl BackupFolder {
     }
 
     /// The folder that holds the backups.
-    pub(super) fn root(&self) -> &Folder {
+    pub(crate) fn root(&self) -> &Folder {
         self.spot.folder()
     }
 
     /// Removes the folder. Where somebody has put something into it, it stays under a name that no
     /// backup has.
-    pub(super) fn remove(&self, medium: &dyn Medium) -> Result<(), StoreFault> {
+    pub(crate) fn remove(&self, medium: &dyn Medium) -> Result<(), StoreFault> {
         self.open.let_go();
         match medium.remove_dir(&self.spot) {
             Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => {

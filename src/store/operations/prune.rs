@@ -12,15 +12,15 @@ use std::ffi::OsStr;
 use std::fmt;
 use std::path::PathBuf;
 
-use super::Store;
-use super::backup_root::{BackupFolder, BackupRoot, REMAINS};
 use super::backups::Backup;
-use super::error::{StoreError, StoreFault, Touched};
-use super::files;
-use super::manifest::{BackupState, Content, Listed, MANIFEST};
-use super::names::{BackupId, FileName};
-use super::platform::Lock;
 use crate::disk::{Folder, Spot, guard, not_a_file};
+use crate::store::door::Store;
+use crate::store::error::{StoreError, StoreFault, Touched};
+use crate::store::files;
+use crate::store::medium::platform::Lock;
+use crate::store::record::{BackupState, Listed};
+use crate::store::terms::{BackupId, Content, FileName, MANIFEST};
+use crate::store::transaction::{BackupFolder, BackupRoot, REMAINS};
 
 /// What a plain file is called that hivemend did not make.
 const OTHER_FILE: &str = "file that hivemend did not make";

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! Where the store works, and what a record that is found there may speak of.
 
-use super::error::StoreFault;
-use super::names::FileName;
 use crate::disk::{Folder, HiveName, Target};
+use crate::store::error::StoreFault;
+use crate::store::terms::FileName;
 
 /// The transaction logs of a hive, by what follows its name.
 const LOGS: [&str; 3] = [".LOG", ".LOG1", ".LOG2"];
@@ -28,7 +28,7 @@ pub struct Site {
     pub config: Folder,
     /// The files of the hives that the user's target has, besides SYSTEM and SOFTWARE.
     hives: Vec<String>,
-    pub(super) judge: Judge,
+    pub(in crate::store) judge: Judge,
 }
 
 /// By place and names: two looks at one target are equal.
@@ -55,7 +55,7 @@ impl Site {
     }
 
     /// What `file` may be, in the words of a record; `None` where no record of this site may name it.
-    pub(super) fn role(&self, file: &FileName) -> Option<Role> {
+    pub(in crate::store) fn role(&self, file: &FileName) -> Option<Role> {
         let known = HiveName::ALL.map(HiveName::as_str);
         let own = self.hives.iter().map(String::as_str);
         let mut hives = known.into_iter().chain(own);
@@ -67,7 +67,7 @@ impl Site {
     }
 
     /// As [`Site::role`], or the refusal.
-    pub(super) fn admit(&self, file: &FileName, role: Role) -> Result<(), StoreFault> {
+    pub(in crate::store) fn admit(&self, file: &FileName, role: Role) -> Result<(), StoreFault> {
         match self.role(file) {
             Some(found) if found == role => Ok(()),
             _ => Err(StoreFault::NotOurs {

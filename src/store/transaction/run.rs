@@ -5,36 +5,32 @@
 
 use std::io;
 
-use super::backup_root::{BackupFolder, BackupRoot};
-use super::error::{StoreError, StoreFault, Touched};
-use super::files;
-use super::grant::{Present, grant};
-use super::journal::{Journal, Operation, Swap};
-use super::manifest::{BackupState, Content, KeptAs, Listed, MANIFEST, Manifest};
-use super::medium::Medium;
-use super::metadata::FileMetadata;
-use super::names::FileName;
-use super::platform::NO_LINKS;
-use super::replace::{Way, left_over, replace};
-use super::site::Site;
 use crate::disk::{Folder, Identity, Spot, guard};
+use crate::store::error::{StoreError, StoreFault, Touched};
+use crate::store::files::{self, Way, left_over, replace};
+use crate::store::medium::Medium;
+use crate::store::medium::platform::NO_LINKS;
+use crate::store::record::{BackupState, Journal, KeptAs, Listed, Manifest, Swap};
+use crate::store::terms::{Content, FileMetadata, FileName, MANIFEST, Operation};
+use crate::store::transaction::{BackupFolder, BackupRoot};
+use crate::store::trust::{Present, Role, Site, grant};
 
 /// A run and its place on the disk.
-pub(super) struct Run<'m> {
-    pub(super) medium: &'m dyn Medium,
-    pub(super) config: Folder,
+pub(crate) struct Run<'m> {
+    pub(crate) medium: &'m dyn Medium,
+    pub(crate) config: Folder,
     /// The folder that holds the backups; `None` if the caller of an interrupted run did not name it.
-    pub(super) root: Option<BackupRoot>,
+    pub(crate) root: Option<BackupRoot>,
     /// The backup's folder, where it is there and known to be this run's.
-    pub(super) folder: Option<BackupFolder>,
-    pub(super) journal: Journal,
+    pub(crate) folder: Option<BackupFolder>,
+    pub(crate) journal: Journal,
     /// Whether a file may already have been swapped.
-    pub(super) swapping: bool,
+    pub(crate) swapping: bool,
 }
 
 /// Where one file of a run stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stands {
+pub(crate) enum Stands {
     Old,
     New,
     /// Nothing has its name: stopped between two steps of [`replace`].
@@ -44,7 +40,7 @@ pub(super) enum Stands {
 
 impl Run<'_> {
     /// Gives the file as it is now a second name, from which it can be put back at any time.
-    pub(super) fn keep(&self, swap: &Swap, identity: Option<&Identity>) -> Result<(), StoreFault> {
+    pub(crate) fn keep(&self, swap: &Swap, identity: Option<&Identity>) -> Result<(), StoreFault> {
         self.still(swap, identity)?;
         let Some(from) = &swap.from else {
             return Ok(());
@@ -62,7 +58,7 @@ impl Run<'_> {
     }
 
     /// Writes the new content beside the file, complete, durable and verified.
-    pub(super) fn stage(&self, swap: &Swap, bytes: &[u8]) -> Result<(), StoreFault> {
+    pub(crate) fn stage(&self, swap: &Swap, bytes: &[u8]) -> Result<(), StoreFault> {
         let staged = swap.staged(&self.config, &self.journal.id);
         let (live, content) = (swap.live(&self.config), (bytes, &swap.to));
         files::write_successor(self.medium, &staged, content, &swap.metadata, &live)?;
@@ -70,7 +66,7 @@ impl Run<'_> {
     }
 
     /// As [`Run::stage`], from the file `from`.
-    pub(super) fn stage_from(&self, swap: &Swap, from: &Spot) -> Result<(), StoreFault> {
+    pub(crate) fn stage_from(&self, swap: &Swap, from: &Spot) -> Result<(), StoreFault> {
         let staged = swap.staged(&self.config, &self.journal.id);
         files::copy(self.medium, from, &staged, &swap.to, Some(&swap.metadata))?;
         files::carry(self.medium, &staged, &swap.metadata)
@@ -78,7 +74,7 @@ impl Run<'_> {
 
     /// As [`Run::stage_from`], where there is no room for a copy: the file `from` itself, under a
     /// second name. [`Run::close`] parts the two.
-    pub(super) fn stage_itself(&self, swap: &Swap, from: &Spot) -> Result<(), StoreFault> {
+    pub(crate) fn stage_itself(&self, swap: &Swap, from: &Spot) -> Result<(), StoreFault> {
         let staged = swap.staged(&self.config, &self.journal.id);
         let linked = self.medium.link(from, &staged);
         linked.map_err(StoreFault::io("link", from.path()))?;
@@ -86,7 +82,7 @@ impl Run<'_> {
     }
 
     /// Refuses if the file is not the one that was hashed.
-    pub(super) fn still(&self, swap: &Swap, identity: Option<&Identity>) -> Result<(), StoreFault> {
+    pub(crate) fn still(&self, swap: &Swap, identity: Option<&Identity>) -> Result<(), StoreFault> {
         let live = swap.live(&self.config);
         match files::identity(&live)?.as_ref() == identity {
             true => Ok(()),
@@ -96,7 +92,7 @@ impl Run<'_> {
 
     /// Refuses if the file that was replaced was written between the last look and the rename: it
     /// is still there under its second name, and can be put back.
-    pub(super) fn was_still(
+    pub(crate) fn was_still(
         &self,
         swap: &Swap,
         identity: Option<&Identity>,
@@ -115,7 +111,7 @@ impl Run<'_> {
     }
 
     /// Puts the staged contents in place, one rename each, and makes the names durable.
-    pub(super) fn swap(&mut self, swaps: &[Swap]) -> Result<(), StoreFault> {
+    pub(crate) fn swap(&mut self, swaps: &[Swap]) -> Result<(), StoreFault> {
         // The staged names must be on the disk before one of them may replace a hive.
         files::sync_dir(self.medium, &self.config)?;
         self.swapping = true;
@@ -127,7 +123,7 @@ impl Run<'_> {
     }
 
     /// Removes what only the run needed; the journal goes last.
-    pub(super) fn close(&self) -> Result<(), StoreFault> {
+    pub(crate) fn close(&self) -> Result<(), StoreFault> {
         self.sweep()?;
         files::sync_dir(self.medium, &self.config)?;
         if let Some(folder) = &self.folder {
@@ -184,7 +180,7 @@ impl Run<'_> {
     }
 
     /// Ends a run that failed: puts everything back and tells what state that left.
-    pub(super) fn give_up(&self, cause: StoreFault, manifest: &Manifest) -> StoreError {
+    pub(crate) fn give_up(&self, cause: StoreFault, manifest: &Manifest) -> StoreError {
         let Err(then) = self.undo(Some(manifest)) else {
             return StoreError::untouched(cause);
         };
@@ -203,7 +199,7 @@ impl Run<'_> {
     /// Puts every file back and removes all that the run made.
     ///
     /// `manifest` is the run's own where it is still known; else the one on the disk is judged.
-    pub(super) fn undo(&self, manifest: Option<&Manifest>) -> Result<(), StoreFault> {
+    pub(crate) fn undo(&self, manifest: Option<&Manifest>) -> Result<(), StoreFault> {
         if self.swapping {
             // First of all: with the word "done" in it and one hive put back, a manifest would
             // tell the next run that there is nothing to undo.
@@ -260,7 +256,7 @@ impl Run<'_> {
     }
 
     /// Whether a file is the old one or the new one, by its bytes.
-    pub(super) fn stands(&self, swap: &Swap) -> Result<Stands, StoreFault> {
+    pub(crate) fn stands(&self, swap: &Swap) -> Result<Stands, StoreFault> {
         let live = swap.live(&self.config);
         if files::plain(&live)?.is_none() {
             return Ok(match swap.from {
@@ -338,7 +334,7 @@ impl Run<'_> {
     }
 
     /// Whether `manifest` is of this very run.
-    pub(super) fn has_made<C>(&self, manifest: &Manifest<C>) -> bool {
+    pub(crate) fn has_made<C>(&self, manifest: &Manifest<C>) -> bool {
         let recorded = manifest
             .hives
             .iter()
@@ -377,7 +373,7 @@ impl Run<'_> {
     }
 
     /// Whose security descriptor the run's own files get.
-    pub(super) fn like(&self) -> Option<&FileMetadata> {
+    pub(crate) fn like(&self) -> Option<&FileMetadata> {
         self.journal
             .swaps
             .first()
@@ -387,7 +383,7 @@ impl Run<'_> {
 
     /// Judges a journal that was found on the disk: which files it speaks of, and what they are to
     /// have besides their bytes, which is no more than they have now.
-    pub(super) fn judge_journal(&mut self, site: &Site) -> Result<(), StoreFault> {
+    pub(crate) fn judge_journal(&mut self, site: &Site) -> Result<(), StoreFault> {
         let mut swaps = self.journal.swaps.clone();
         for swap in &mut swaps {
             if site.role(&swap.file).is_none() {
@@ -397,7 +393,7 @@ impl Run<'_> {
             let live = swap.live(&self.config);
             swap.metadata = grant(&swap.metadata, &self.present(swap)?, &live)?;
             swap.name = match site.role(&swap.file) {
-                Some(super::Role::Hive) if swap.file.is_like(swap.name.raw()) => swap.name.clone(),
+                Some(Role::Hive) if swap.file.is_like(swap.name.raw()) => swap.name.clone(),
                 _ => swap.file.as_str().into(),
             };
         }
@@ -426,7 +422,7 @@ impl Run<'_> {
 }
 
 /// What the file of this name has besides its bytes.
-pub(super) fn metadata_of(medium: &dyn Medium, spot: &Spot) -> Result<FileMetadata, StoreFault> {
+pub(crate) fn metadata_of(medium: &dyn Medium, spot: &Spot) -> Result<FileMetadata, StoreFault> {
     let handle = files::open(medium, spot)?;
     let found = medium.metadata(&handle);
     found.map_err(StoreFault::io("look at", spot.path()))
@@ -439,7 +435,7 @@ fn changed(spot: &Spot) -> StoreFault {
 }
 
 /// Gives the file `from` a second name, or where that is impossible makes a verified copy.
-pub(super) fn link_or_copy(
+pub(crate) fn link_or_copy(
     medium: &dyn Medium,
     from: &Spot,
     to: &Spot,

@@ -9,15 +9,14 @@
 use std::collections::BTreeMap;
 use std::io::ErrorKind::{AlreadyExists, NotFound};
 
-use super::error::StoreFault;
-use super::files;
-use super::medium::Medium;
-use super::platform;
 use crate::disk::{Spot, is_failing};
+use crate::store::error::StoreFault;
+use crate::store::files;
+use crate::store::medium::{Medium, platform};
 
 /// How one file takes another's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Way {
+pub(crate) enum Way {
     /// By one rename, which is atomic.
     Rename,
     /// By links, on a file system whose rename is not.
@@ -25,7 +24,7 @@ pub(super) enum Way {
 }
 
 /// Gives the file `from` the name `to`, in place of the file that has it, if one has.
-pub(super) fn replace(
+pub(crate) fn replace(
     medium: &dyn Medium,
     way: Way,
     from: &Spot,
@@ -86,7 +85,7 @@ fn link_unless_there(medium: &dyn Medium, file: &Spot, link: &Spot) -> Result<bo
 
 /// The name beside `spot` that differs from it in the case of every letter: for Windows the same
 /// name, for NTFS another. `None` where there is no letter.
-pub(super) fn other_case(spot: &Spot) -> Option<Spot> {
+pub(crate) fn other_case(spot: &Spot) -> Option<Spot> {
     let name = spot.name().to_str()?;
     let swapped: String = name
         .chars()
@@ -102,7 +101,7 @@ pub(super) fn other_case(spot: &Spot) -> Option<Spot> {
 ///
 /// Only if the folder lists both names: on a mount that ignores case they are one, and removing
 /// the one would remove the other.
-pub(super) fn left_over(spot: &Spot) -> Result<Option<Spot>, StoreFault> {
+pub(crate) fn left_over(spot: &Spot) -> Result<Option<Spot>, StoreFault> {
     let Some(spare) = other_case(spot) else {
         return Ok(None);
     };
@@ -114,7 +113,7 @@ pub(super) fn left_over(spot: &Spot) -> Result<Option<Spot>, StoreFault> {
 ///
 /// Nothing may be removed then: the name cannot be, and removing the file's other name would remove
 /// the file. `spots` are all in folders that list each name as it is.
-pub(super) fn half_made(spots: &[Spot]) -> Result<Option<Spot>, StoreFault> {
+pub(crate) fn half_made(spots: &[Spot]) -> Result<Option<Spot>, StoreFault> {
     let mut files: BTreeMap<u64, (u64, u64)> = BTreeMap::new();
     for spot in spots {
         if !is_listed(spot)? {
@@ -184,7 +183,7 @@ mod tests {
             if there {
                 fs::write(to.path(), b"old").unwrap();
             }
-            replace(&super::super::Disk, Way::Links, &from, &to).unwrap();
+            replace(&crate::store::medium::Disk, Way::Links, &from, &to).unwrap();
             assert_eq!(fs::read(to.path()).unwrap(), b"new");
             assert_eq!(fs::read_dir(disk.path()).unwrap().count(), 1);
         }

@@ -2,14 +2,10 @@
 //! What a file has besides its bytes: owner, mode, times, attributes, security descriptor.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
-use super::error::{StoreError, StoreFault};
-use super::medium::Handle;
-use super::{Store, platform};
 use crate::text::escape;
 
 /// Attributes that say who may read a file, on the file systems that have them.
@@ -59,37 +55,6 @@ pub struct Kept {
     pub kept: Vec<&'static str>,
     /// What a hive may have besides, and the new file will not.
     pub lost: Vec<&'static str>,
-}
-
-impl Store<'_> {
-    /// What will stay with the hive at `path`; writes nothing.
-    ///
-    /// # Errors
-    ///
-    /// Where the file cannot be looked at.
-    pub fn kept(&self, path: &Path) -> Result<Kept, StoreError> {
-        let looked = || {
-            let file = crate::disk::system::open_plain(path);
-            let file = file.map_err(StoreFault::io("open", path))?;
-            let mount = crate::disk::system::mount(path);
-            let name = mount.map_or_else(|| "this file system".to_owned(), |m| m.file_system);
-            platform::kept(&file, &name).map_err(StoreFault::io("look at", path))
-        };
-        looked().map_err(StoreError::untouched)
-    }
-}
-
-/// Refuses a hive that has something which would be lost.
-pub(super) fn nothing_lost(handle: &Handle) -> Result<(), StoreFault> {
-    let path = handle.spot.path();
-    let found = platform::would_lose(&handle.file).map_err(StoreFault::io("look at", path))?;
-    match found {
-        Some(what) => Err(StoreFault::WouldLose {
-            path: path.to_path_buf(),
-            what,
-        }),
-        None => Ok(()),
-    }
 }
 
 /// A time in seconds and nanoseconds since 1970, UTC.

@@ -3,13 +3,14 @@
 
 use std::path::{Path, PathBuf};
 
-use super::backup_root::{BackupFolder, BackupRoot};
-use super::error::{StoreError, StoreFault};
-use super::files;
-use super::manifest::{Listed, Manifest};
-use super::names::BackupId;
-use super::{Disk, Store};
 use crate::disk::{Folder, Spot};
+use crate::store::door::Store;
+use crate::store::error::{StoreError, StoreFault};
+use crate::store::files;
+use crate::store::medium::Disk;
+use crate::store::record::{Listed, Manifest};
+use crate::store::terms::BackupId;
+use crate::store::transaction::{BackupFolder, BackupRoot};
 
 /// A backup, sound or not.
 #[derive(Debug)]

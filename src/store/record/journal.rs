@@ -4,43 +4,20 @@
 //! It lies in the config folder even where the backup does not, so that the next run finds it
 //! whatever `--backup-dir` that is given.
 
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
-use std::fmt;
 
-use super::error::StoreFault;
-use super::files;
-use super::limits;
-use super::manifest::Content;
-use super::medium::Medium;
-use super::metadata::FileMetadata;
-use super::names::{BackupId, FileName};
-use super::replace::Way;
+use serde::{Deserialize, Serialize};
+
 use crate::disk::{Folder, Spot};
+use crate::store::error::StoreFault;
+use crate::store::files::{self, Way};
+use crate::store::medium::Medium;
+use crate::store::terms::{BackupId, Content, FileMetadata, FileName, Operation, limits};
 use crate::text::{Foreign, quoted};
 
 /// The journal's name in the config folder.
 pub(crate) const JOURNAL: &str = "hivemend.journal";
 const SCHEMA: &str = "hivemend.journal/1";
-
-/// What a run does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Operation {
-    /// Publishes new hives.
-    Apply,
-    /// Puts the old ones back.
-    Restore,
-}
-
-impl fmt::Display for Operation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Apply => "apply",
-            Self::Restore => "restore",
-        })
-    }
-}
 
 /// Everything that is needed to finish or undo a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -144,12 +121,12 @@ impl Journal {
 
 impl Swap {
     /// The contents that the file has before and after the run.
-    pub(super) fn contents(&self) -> Vec<Content> {
+    pub(crate) fn contents(&self) -> Vec<Content> {
         self.from.into_iter().chain([self.to]).collect()
     }
 
     /// How one content takes the place of the other.
-    pub(super) fn way(&self) -> Way {
+    pub(crate) fn way(&self) -> Way {
         match self.metadata.is_on_linux_ntfs() {
             true => Way::Links,
             false => Way::Rename,

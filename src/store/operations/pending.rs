@@ -3,19 +3,15 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Store;
-use super::backup_root::BackupRoot;
-use super::error::{StoreError, StoreFault, Touched};
-use super::files;
-use super::journal::{JOURNAL, Journal, Operation, Swap};
-use super::manifest::{BackupState, Listed, MANIFEST, Manifest};
-use super::names::{BackupId, FileName};
-use super::platform;
-use super::publish::take_lock;
-use super::replace::{Way, half_made, left_over, other_case};
-use super::run::{Run, Stands};
-use super::site::{Role, Site};
 use crate::disk::{Spot, shown};
+use crate::store::door::{Store, take_lock};
+use crate::store::error::{StoreError, StoreFault, Touched};
+use crate::store::files::{self, Way, half_made, left_over, other_case};
+use crate::store::medium::platform;
+use crate::store::record::{BackupState, JOURNAL, Journal, Listed, Manifest, Swap};
+use crate::store::terms::{BackupId, FileName, MANIFEST, Operation};
+use crate::store::transaction::{BackupRoot, Run, Stands};
+use crate::store::trust::{Role, Site};
 use crate::text::Foreign;
 
 /// An interrupted run and what can be done about it.

@@ -4,9 +4,9 @@
 use std::fs::File;
 use std::io::{self, Read, Write};
 
-use super::metadata::FileMetadata;
 use super::platform;
 use crate::disk::{Folder, Spot};
+use crate::store::terms::FileMetadata;
 
 /// An open file, with the name it was opened by.
 #[derive(Debug)]

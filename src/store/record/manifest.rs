@@ -3,24 +3,20 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
-use std::fmt;
-use std::io;
+use std::{fmt, io};
 
 use serde::de::{DeserializeOwned, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
-use super::error::StoreFault;
-use super::files;
-use super::limits;
-use super::medium::Medium;
-use super::metadata::FileMetadata;
-use super::names::{BackupId, FileName, Sha256Sum};
-use super::remembered::Remembered;
 use crate::disk::{Folder, Spot};
+use crate::store::error::StoreFault;
+use crate::store::files;
+use crate::store::medium::Medium;
+use crate::store::terms::{
+    BackupId, Content, FileMetadata, FileName, MANIFEST, Remembered, limits,
+};
 use crate::text::{Foreign, quoted};
 
-/// The manifest's name in its backup folder.
-pub(crate) const MANIFEST: &str = "manifest.json";
 /// What the manifest's `schema` field says.
 const SCHEMA: &str = "hivemend.backup/1";
 
@@ -157,15 +153,6 @@ pub enum KeptAs {
     Link,
     /// A copy that was verified.
     Copy,
-}
-
-/// Size and hash of a file's bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Content {
-    /// Bytes.
-    pub size: u64,
-    /// Their SHA-256.
-    pub sha256: Sha256Sum,
 }
 
 /// A changed hive.

@@ -6,10 +6,9 @@
 //! it was not written by hivemend about this file, or the file was narrowed since on purpose.
 
 use super::acl::{descriptor_widens, posix_widens, text_widens};
-use super::error::StoreFault;
-use super::metadata::FileMetadata;
-use super::names::unhex;
 use crate::disk::Spot;
+use crate::store::error::StoreFault;
+use crate::store::terms::{FileMetadata, unhex};
 use crate::text::escape;
 
 /// Set user, set group, sticky: no record brings these.
@@ -29,7 +28,7 @@ const FLAGS: [&str; 3] = [
 
 /// What the rights of a file that is put back are taken from.
 #[derive(Debug)]
-pub(super) enum Present {
+pub(crate) enum Present {
     /// The file itself, as it is now.
     Itself(FileMetadata),
     /// The file is gone; another one of its hive has these.
@@ -41,7 +40,7 @@ pub(super) enum Present {
 /// # Errors
 ///
 /// [`StoreFault::AsksTooMuch`].
-pub(super) fn grant(
+pub(crate) fn grant(
     wanted: &FileMetadata,
     present: &Present,
     file: &Spot,
@@ -138,8 +137,7 @@ fn is_privileged(name: &str) -> bool {
 mod tests {
     use super::*;
     use crate::disk::Folder;
-    use crate::store::metadata::Stamp;
-    use crate::store::names::hex;
+    use crate::store::terms::{Stamp, hex};
 
     fn metadata(mode: u32, xattrs: &[(&str, &[u8])]) -> FileMetadata {
         let time = |seconds| Stamp { seconds, nanos: 0 };

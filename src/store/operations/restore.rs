@@ -5,22 +5,20 @@
 //! for byte, what hivemend itself wrote and every log is as it was, so that nothing is lost that
 //! `apply` could not write again. While it runs, the present files are kept under second names.
 
-use super::Store;
-use super::backup_root::{BackupFolder, BackupRoot};
 use super::backups::Backup;
-use super::error::{ChangedSince, StoreError, StoreFault, Touched};
-use super::files;
-use super::grant::{Present, grant};
-use super::journal::{Journal, Operation, Swap};
-use super::manifest::{
-    BackupState, CompanionRecord, CompanionRole, Content, HiveRecord, KeptAs, Listed, Manifest,
-};
-use super::metadata::{FileMetadata, nothing_lost};
-use super::names::{BackupId, FileName};
-use super::platform::Lock;
-use super::run::{Run, metadata_of};
-use super::site::{Role, Site};
 use crate::disk::{Folder, Identity, Spot, guard, log_misfit, logs_of};
+use crate::store::door::Store;
+use crate::store::error::{ChangedSince, StoreError, StoreFault, Touched};
+use crate::store::files;
+use crate::store::medium::nothing_lost;
+use crate::store::medium::platform::Lock;
+use crate::store::record::{
+    BackupState, CompanionRecord, CompanionRole, HiveRecord, Journal, KeptAs, Listed, Manifest,
+    Swap,
+};
+use crate::store::terms::{BackupId, Content, FileMetadata, FileName, Operation};
+use crate::store::transaction::{BackupFolder, BackupRoot, Run, metadata_of};
+use crate::store::trust::{Present, Role, Site, grant};
 use crate::text::Foreign;
 
 /// Room for manifest and journal, in bytes.

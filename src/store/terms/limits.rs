@@ -10,4 +10,4 @@ pub const JOURNAL: u64 = 16 << 20;
 
 /// What a manifest may still grow by after it was measured: its state and how each hive was kept,
 /// and the name of a backup that is taken when another run has the first one.
-pub(super) const GROWTH: u64 = 4096;
+pub(crate) const GROWTH: u64 = 4096;
