@@ -7,7 +7,7 @@ use super::failure::Failure;
 use super::output::Output;
 use super::plan::{hives_of, load_profiles};
 use super::plan_file::is_inside;
-use super::profiles::write_profile;
+use super::profile_text::write_profile;
 use super::target::{Found, Wanted, input, selection};
 use crate::disk::shown;
 use crate::plan::{HiveInput, Machine, Selection, capture, machine};

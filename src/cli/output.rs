@@ -12,8 +12,8 @@ use serde_json::json;
 
 use super::args::{Cli, Color, Command, Format, ProfileCommand};
 use super::failure::Failure;
-use super::phase::{Phase, Times};
 use super::stdout::expect_writable;
+use super::times::Times;
 use crate::report::{BOLD, WARN};
 use crate::text::{Text, escape, write_json};
 
@@ -54,11 +54,6 @@ impl Output {
 
     pub(super) fn is_json(&self) -> bool {
         self.format == Format::Json
-    }
-
-    /// Begins a phase of long work, which is shown on a terminal and timed with `--verbose`.
-    pub(super) fn phase(&self, what: &str) -> Phase<'_> {
-        Phase::begin(self, what)
     }
 
     /// Prints a result. A reader that goes away early is no error.
