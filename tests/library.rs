@@ -102,7 +102,7 @@ impl Disk {
 
     /// Makes the changes; nt-hive sees all of them.
     fn apply(&mut self, plan: &Plan) {
-        for hive in [HiveName::System, HiveName::Software] {
+        for hive in HiveName::ALL {
             let changes: Vec<&Change> = plan.changes.iter().filter(|c| c.hive == hive).collect();
             if changes.is_empty() {
                 continue;
@@ -344,7 +344,7 @@ fn drift(profiles: &[Profile], machine: &Machine) -> Disk {
     let mut disk = Disk::sample();
     machine.install(&mut disk);
     let rules = || profiles.iter().flat_map(|profile| &profile.keys);
-    for hive in [HiveName::System, HiveName::Software] {
+    for hive in HiveName::ALL {
         disk.edit(hive, |editor| {
             for rule in rules().filter(|rule| rule.path.hive == hive) {
                 places(&rule.path)

@@ -65,7 +65,7 @@ impl Besides {
     fn open(found: &Found, known: &[HiveName]) -> Self {
         let (policy, mut notes) = Policy::read(found);
         let mut hives = Vec::new();
-        let all = [HiveName::System, HiveName::Software].into_iter();
+        let all = HiveName::ALL.into_iter();
         for name in all.filter(|name| !known.contains(name)) {
             match found.open_one(name) {
                 Ok(hive) => hives.extend(hive),

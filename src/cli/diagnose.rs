@@ -53,7 +53,7 @@ pub(super) fn examine(
     interrupted::warn(&found.target, None, output)?;
     let (policy, mut notes) = Policy::read(&found);
     let mut hives = Vec::new();
-    for name in [HiveName::System, HiveName::Software] {
+    for name in HiveName::ALL {
         match (found.open_one(name), name) {
             (Ok(hive), _) => hives.extend(hive),
             (Err(failure), HiveName::System) => return Err(failure),

@@ -73,7 +73,7 @@ fn look(target: Target, row: &mut DiskRow) {
         let hive = look_at(name, path, row);
         row.hives.push(hive);
     }
-    for name in [HiveName::System, HiveName::Software] {
+    for name in HiveName::ALL {
         if !row.hives.iter().any(|hive| hive.name == name) {
             let config = shown(&found.target.config);
             row.problems

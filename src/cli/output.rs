@@ -11,8 +11,8 @@ use serde::Serialize;
 
 use super::args::{Cli, Color, Command, Format, ProfileCommand};
 use super::failure::Failure;
-use super::phase::{Phase, Times};
 use super::stdout::expect_writable;
+use super::times::Times;
 use crate::report::{BOLD, WARN, error_json};
 use crate::text::{Text, escape, write_json};
 
@@ -53,11 +53,6 @@ impl Output {
 
     pub(super) fn is_json(&self) -> bool {
         self.format == Format::Json
-    }
-
-    /// Begins a phase of long work, which is shown on a terminal and timed with `--verbose`.
-    pub(super) fn phase(&self, what: &str) -> Phase<'_> {
-        Phase::begin(self, what)
     }
 
     /// Prints a result. A reader that goes away early is no error.

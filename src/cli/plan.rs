@@ -109,7 +109,7 @@ pub(super) fn hives_of(profiles: &[Profile]) -> Wanted {
     let asked = conditions.filter_map(|when| Some(when.path()?.hive));
     let mut useful: Vec<HiveName> = asked.collect();
     if needs_machine(profiles) {
-        useful.extend([HiveName::System, HiveName::Software]);
+        useful.extend(HiveName::ALL);
     }
     Wanted {
         needed: rules().map(|rule| rule.path.hive).collect(),

@@ -9,11 +9,9 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::output::Output;
 use super::plan::set_parameters;
-use super::plan_file;
-use crate::disk::shown;
+use super::profile_text::{lines_of, write_profile};
 use crate::profile::{self, Level, Library, Profile};
 use crate::report::{profiles_json, profiles_text};
-use crate::text::Text;
 
 pub(super) fn run(args: &ProfileArgs, output: &Output) -> Result<Exit, Failure> {
     match &args.command {
@@ -39,31 +37,9 @@ fn list(output: &Output) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// A file's own lines.
-fn lines_of(text: &str) -> Text {
-    let mut lines = Text::new();
-    text.lines().for_each(|line| lines.line(line));
-    lines
-}
-
 /// A skeleton to begin from.
 fn new(file: Option<&Path>, output: &Output) -> Result<Exit, Failure> {
     write_profile(file, profile::skeleton(), output)
-}
-
-/// Prints a profile, or writes it to a file that is not there yet.
-pub(super) fn write_profile(
-    file: Option<&Path>,
-    text: &str,
-    output: &Output,
-) -> Result<Exit, Failure> {
-    let Some(file) = file else {
-        output.print(&lines_of(text));
-        return Ok(Exit::Done);
-    };
-    plan_file::write_new(file, text)?;
-    output.note(&format!("{} was written.", shown(file)));
-    Ok(Exit::Done)
 }
 
 /// Each profile by itself with what it includes, then whether they agree with each other.

@@ -69,9 +69,8 @@ fn text(word: &OsStr) -> Result<&str, Failure> {
 /// As in profiles, and with the hive's name alone in front: `SYSTEM\Select`.
 fn parse_key(text: &str) -> Result<KeyPath, Failure> {
     let first = text.split('\\').next().unwrap_or("");
-    let is_bare = ["SYSTEM", "SOFTWARE"]
-        .iter()
-        .any(|hive| first.eq_ignore_ascii_case(hive));
+    let mut hives = HiveName::ALL.iter();
+    let is_bare = hives.any(|hive| first.eq_ignore_ascii_case(hive.as_str()));
     let whole = if is_bare {
         format!("HKLM\\{text}")
     } else {

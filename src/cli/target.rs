@@ -80,17 +80,7 @@ impl Found {
 
     /// The hives that are there.
     pub(super) fn hives(&self) -> impl Iterator<Item = (HiveName, &HivePath)> {
-        let system = self
-            .target
-            .system
-            .iter()
-            .map(|path| (HiveName::System, path));
-        let software = self
-            .target
-            .software
-            .iter()
-            .map(|path| (HiveName::Software, path));
-        system.chain(software)
+        self.target.hives().map(|path| (path.name, path))
     }
 
     /// Every guard that stands between a command and its first write.

@@ -24,6 +24,7 @@ mod profile_list;
 mod profile_yaml;
 mod recorded_json;
 mod recovered;
+mod restored;
 mod state_json;
 mod style;
 mod values;
@@ -47,6 +48,7 @@ pub use profile_list::{profiles_json, profiles_text};
 pub use profile_yaml::{ProfileHead, profile_yaml};
 pub use recorded_json::{Long, Recorded, Side, recorded_from_json, recorded_json};
 pub use recovered::{recovered_hive_json, recovered_json, recovered_text};
+pub use restored::{restore_json, restore_text, restored_values};
 pub use style::{BOLD, DIM, GOOD, WARN};
 pub use values::{kind_text, value_text};
 

@@ -498,6 +498,6 @@ fn expect_sense(change: &Change) -> Result<(), String> {
 }
 
 fn hive_name(text: &str) -> Option<HiveName> {
-    let names = [HiveName::System, HiveName::Software];
-    names.into_iter().find(|name| name.to_string() == text)
+    let mut names = HiveName::ALL.into_iter();
+    names.find(|name| name.to_string() == text)
 }

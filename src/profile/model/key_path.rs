@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use super::shown::{SHOWN, cut};
 use super::upcase::upcase;
+pub use crate::hive_name::HiveName;
 use crate::text::escape;
 
 /// The longest name of a key, in UTF-16 code units.
@@ -15,24 +16,6 @@ pub(crate) const MAX_NAME_UNITS: usize = 16_383;
 /// The deepest a key can be, in levels below the hive's root; the format's limit, which a test
 /// compares with this one.
 const MAX_LEVELS: usize = 511;
-
-/// A hive that hivemend edits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum HiveName {
-    /// `HKLM\SYSTEM`, with the control sets.
-    System,
-    /// `HKLM\SOFTWARE`, with the policies.
-    Software,
-}
-
-impl fmt::Display for HiveName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::System => "SYSTEM",
-            Self::Software => "SOFTWARE",
-        })
-    }
-}
 
 /// The control sets that a key in SYSTEM speaks of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//! What speaks against writing to a target.
+
+mod loose_mount;
+mod refusals;
+
+pub use loose_mount::{LooseMount, loose_mount};
+pub use refusals::{
+    before_writing, not_dirty, not_held, not_hibernated, not_running, not_this_machine, space,
+    writable,
+};
