@@ -55,7 +55,7 @@ fn settle(
         return Ok(false);
     };
     if output.is_json() {
-        output.json(&restore_json(&found.name, &done.id, Some(&done.how), &[]));
+        output.json(&restore_json(&found.name, &done.id, Some(done.how), &[]));
     }
     Ok(true)
 }
