@@ -4,6 +4,8 @@
 //! The sources are read as tokens, so that comments and strings do not count, nor what stands under
 //! `#[cfg(test)]`. A room that does not exist yet is no error; one that is not in [`ARROWS`] is.
 
+mod circles;
+
 use crate::rust_paths::{self, Named, Source};
 use std::path::Path;
 
@@ -11,15 +13,16 @@ use std::path::Path;
 const ARROWS: &[(&str, &[&str])] = &[
     ("text", &[]),
     ("files", &[]),
+    ("hive_name", &[]),
     ("regf", &["text"]),
-    ("profile", &["files", "text"]),
+    ("profile", &["files", "hive_name", "text"]),
     ("policy", &["text"]),
     ("explain", &["text"]),
     ("log", &["regf", "text"]),
     ("edit", &["regf", "text"]),
     ("mend", &["regf", "text"]),
     ("verify", &["regf", "text"]),
-    ("disk", &["regf", "text"]),
+    ("disk", &["regf", "hive_name", "text"]),
     ("store", &["disk", "text"]),
     ("plan", &["profile", "policy", "log", "regf", "text"]),
     (
