@@ -4,6 +4,8 @@
 //! The sources are read as tokens, so that comments and strings do not count, nor what stands under
 //! `#[cfg(test)]`. A room that does not exist yet is no error; one that is not in [`ARROWS`] is.
 
+mod circles;
+
 use crate::rust_paths::{self, Named, Source};
 use std::path::Path;
 
@@ -11,16 +13,17 @@ use std::path::Path;
 const ARROWS: &[(&str, &[&str])] = &[
     ("text", &[]),
     ("files", &[]),
+    ("hive_name", &[]),
     ("regf", &["text"]),
     ("settings", &[]),
-    ("profile", &["files", "settings", "text"]),
+    ("profile", &["files", "hive_name", "settings", "text"]),
     ("policy", &["text"]),
     ("explain", &["text"]),
     ("log", &["regf", "text"]),
     ("edit", &["regf", "text"]),
     ("mend", &["regf", "text"]),
     ("verify", &["regf", "text"]),
-    ("disk", &["regf", "text"]),
+    ("disk", &["regf", "hive_name", "text"]),
     ("store", &["disk", "text"]),
     ("machine", &["profile", "regf", "text"]),
     ("plan", &["machine", "profile", "regf", "text"]),
@@ -472,71 +475,4 @@ fn a_file_of_tests_only_is_left_alone() {
     };
     assert_eq!(files("#[cfg(test)]\nmod tests;"), Vec::<String>::new());
     assert_eq!(files("mod tests;").len(), 1);
-}
-
-/// The floors of the room `profile`, the lowest first: each uses only those in front of it.
-const PROFILE_FLOORS: [&str; 4] = ["model", "reading", "checking", "library"];
-
-/// What is wrong with the files of `profile`: a file on no floor, and an arrow that runs up, or
-/// through the room's own front, which names all floors.
-fn floor_violations(files: &[(String, String)]) -> Vec<String> {
-    let height = |name: &str| PROFILE_FLOORS.iter().position(|floor| *floor == name);
-    let mut found = Vec::new();
-    for source in rust_paths::read(files) {
-        let file = source.file.as_str();
-        let Some(place) = file.strip_prefix("src/profile/").filter(|p| *p != "mod.rs") else {
-            continue;
-        };
-        let Some(own) = place.split_once('/').and_then(|(floor, _)| height(floor)) else {
-            found.push(format!("{file} is on no floor of profile"));
-            continue;
-        };
-        for named in &source.named {
-            let Some(target) = named.in_crate().filter(|path| path[..] != ["profile"]) else {
-                continue;
-            };
-            let is_here = target.first().is_some_and(|room| room == "profile");
-            let floor = target.get(1).and_then(|name| height(name));
-            if is_here && floor.is_none_or(|floor| floor > own) {
-                let path = named.path.join("::");
-                found.push(format!("{file}: {path} is on no floor below"));
-            }
-        }
-    }
-    found
-}
-
-#[test]
-fn the_floors_of_profile_use_those_below() {
-    let found = floor_violations(&rust_files("src/profile"));
-    assert!(found.is_empty(), "\n{}", found.join("\n"));
-    let judged = |file: &str, text: &str| {
-        floor_violations(&[(format!("src/profile/{file}"), text.to_owned())]).len()
-    };
-    for (file, text) in [
-        ("data.rs", ""),
-        ("model/data.rs", "use crate::profile::reading::Report;"),
-        ("model/data.rs", "use super::super::library::load;"),
-        (
-            "reading/parse.rs",
-            "fn f() { crate::profile::checking::lint(p); }",
-        ),
-        ("checking/lint.rs", "use crate::profile::Data;"),
-        ("checking/lint.rs", "use super::super::*;"),
-    ] {
-        assert_eq!(judged(file, text), 1, "{file}: {text}");
-    }
-    for (file, text) in [
-        ("mod.rs", "pub use library::load;"),
-        (
-            "library/load.rs",
-            "use crate::profile::{model::Data, reading::parse};",
-        ),
-        (
-            "reading/parse.rs",
-            "use super::fields::list; use crate::files::Kind;",
-        ),
-    ] {
-        assert_eq!(judged(file, text), 0, "{file}: {text}");
-    }
 }

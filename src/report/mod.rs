@@ -43,14 +43,14 @@ pub use mend_json::mend_json;
 pub use mend_text::{MendedHive, mend_text};
 pub use outcome::{outcome_json, outcome_text};
 pub use plan_json::{ChangesDocument, PLAN_SCHEMA, PlanJsonError, plan_document, plan_from_json};
-pub use plan_text::{changes_pieces, plan_pieces, plan_text, summary_line};
+pub use plan_text::{changes_pieces, plan_pieces, plan_text};
 pub use profile_list::{profiles_json, profiles_text};
 pub use profile_yaml::{ProfileHead, profile_yaml};
 pub use recorded_json::{Long, Recorded, Side, recorded_from_json, recorded_json};
 pub use recovered::{recovered_hive_json, recovered_json, recovered_text};
 pub use restored::{restore_json, restore_text, restored_values};
-pub use style::{BOLD, DIM, GOOD, WARN};
-pub use values::{kind_text, value_text};
+pub use style::{BOLD, WARN};
+pub use values::kind_text;
 
 use crate::text::escape;
 

@@ -82,7 +82,7 @@ fn metadata_line(metadata: &Metadata) -> String {
 }
 
 /// The one line that says it all.
-pub fn summary_line(plan: &Plan) -> String {
+fn summary_line(plan: &Plan) -> String {
     let changes = plan.changes.len();
     let lowered = plan
         .changes

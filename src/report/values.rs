@@ -14,7 +14,7 @@ const SHOWN: usize = 64;
 /// A value's data as text: `dword:0000003d`, `"text"`, `multi-sz:["a", "b"]`, `hex:01,02`.
 ///
 /// Data that its type does not explain is shown as bytes.
-pub fn value_text(value: &Value) -> String {
+pub(super) fn value_text(value: &Value) -> String {
     let bytes = value.data.as_slice();
     readable(value.kind, bytes).unwrap_or_else(|| match value.kind {
         3 => format!("hex:{}", bytes_text(bytes)),

@@ -35,5 +35,4 @@ pub use terms::{
     BackupId, Content, FileMetadata, FileName, Kept, Operation, Remembered, Sha256Sum, Stamp,
     limits,
 };
-pub use transaction::BACKUP_FOLDER;
 pub use trust::{Judge, Role, Site};

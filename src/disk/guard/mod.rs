@@ -5,7 +5,4 @@ mod loose_mount;
 mod refusals;
 
 pub use loose_mount::{LooseMount, loose_mount};
-pub use refusals::{
-    before_writing, not_dirty, not_held, not_hibernated, not_running, not_this_machine, space,
-    writable,
-};
+pub use refusals::{before_writing, not_held, not_hibernated, not_running, space, writable};

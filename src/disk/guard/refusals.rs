@@ -39,7 +39,7 @@ pub fn before_writing(target: &Target) -> Result<(), DiskError> {
 /// # Errors
 ///
 /// [`DiskError::NeedsCheck`].
-pub fn not_dirty(folder: &Path) -> Result<(), DiskError> {
+fn not_dirty(folder: &Path) -> Result<(), DiskError> {
     match is_dirty(folder) {
         Some(true) => Err(DiskError::NeedsCheck {
             path: folder.to_path_buf(),
@@ -71,7 +71,7 @@ pub fn not_hibernated(target: &Target) -> Result<(), DiskError> {
 /// # Errors
 ///
 /// [`DiskError::ThisMachine`].
-pub fn not_this_machine(config: &Path, running: Option<&Path>) -> Result<(), DiskError> {
+fn not_this_machine(config: &Path, running: Option<&Path>) -> Result<(), DiskError> {
     let Some(running) = running else {
         return Ok(());
     };

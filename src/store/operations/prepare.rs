@@ -70,12 +70,6 @@ pub struct Prepared<'r> {
 }
 
 impl Prepared<'_> {
-    /// The backup's folder, which [`Store::publish`] will make: under another name if another disk's
-    /// run takes this one meanwhile.
-    pub fn backup_folder(&self) -> PathBuf {
-        self.root.path.join(self.manifest.id.as_str())
-    }
-
     /// What will be recorded; `kept_as` is only known after the run.
     pub fn manifest(&self) -> &Manifest {
         &self.manifest

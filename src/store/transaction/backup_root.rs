@@ -12,7 +12,7 @@ use crate::store::medium::Medium;
 use crate::store::terms::BackupId;
 
 /// The folder beside the hives that holds the backups.
-pub const BACKUP_FOLDER: &str = "hivemend";
+const BACKUP_FOLDER: &str = "hivemend";
 /// Runs in one second that get names of their own.
 const RUNS_A_SECOND: u32 = 100;
 /// What a backup's folder is called from the moment on in which it is no backup any more.
@@ -129,10 +129,9 @@ impl BackupRoot {
     }
 
     /// The names of the second of `now` that no backup has.
-    pub(crate) fn free_ids(&self, now: SystemTime) -> impl Iterator<Item = BackupId> + use<> {
-        let holder = self.folder().cloned();
-        let is_free = move |id: &BackupId| {
-            let found = holder.as_ref().map(|holder| holder.at(id.as_str()).look());
+    pub(crate) fn free_ids(&self, now: SystemTime) -> impl Iterator<Item = BackupId> {
+        let is_free = |id: &BackupId| {
+            let found = self.folder().map(|holder| holder.at(id.as_str()).look());
             matches!(found, None | Some(Ok(None)))
         };
         let ids = (0..RUNS_A_SECOND).map(move |again| BackupId::at(now, again));

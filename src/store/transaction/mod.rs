@@ -4,6 +4,5 @@
 mod backup_root;
 mod run;
 
-pub use backup_root::BACKUP_FOLDER;
 pub(crate) use backup_root::{BackupFolder, BackupRoot, REMAINS};
 pub(crate) use run::{Run, Stands, link_or_copy, metadata_of};
