@@ -413,7 +413,7 @@ fn what_is_allowed_is_not_found() {
         ),
         (
             "src/plan/mod.rs",
-            "use crate::{log, profile::Rule, regf::Cell};",
+            "use crate::{machine, profile::Rule, regf::Cell};",
         ),
         (
             "src/plan/mod.rs",

@@ -8,6 +8,8 @@ mod accept;
 mod account;
 mod area;
 mod ask;
+mod diagnosis;
+mod evidence;
 mod firewall;
 mod gather;
 mod look;
@@ -19,99 +21,17 @@ mod start;
 mod structure;
 
 pub use area::{Area, AreaVerdict, Verdict};
+pub use diagnosis::{Diagnosis, Finding, Masked};
+pub use evidence::Evidence;
 pub use look::{Files, Presence};
 
 use self::ask::{Answers, Asker};
 use self::gather::{gather, rest};
 use self::look::Look;
-use crate::effect::{Effect, Policies, effect, effect_reader, sets_of};
-use crate::machine::{ControlSetInfo, HiveInput, MachineError, Role, State, booting, machine};
+use crate::effect::{Policies, effect, effect_reader, sets_of};
+use crate::machine::{ControlSetInfo, HiveInput, MachineError, Role, booting, machine};
 use crate::plan::PlannedHive;
 use crate::profile::{HiveName, Impact, Profile};
-use crate::regf::{Name, NodePath};
-
-/// What is wrong with a machine, as far as its registry tells.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Diagnosis {
-    /// The hives that were looked at.
-    pub hives: Vec<PlannedHive>,
-    /// The control set that the next start uses.
-    pub boots: ControlSetInfo,
-    /// Each step on the way to a session, in their order.
-    pub areas: Vec<AreaVerdict>,
-    /// Why this Windows is not judged, where it is not meant to be used as it is: Windows PE, an image
-    /// before its first start.
-    pub meant: Option<&'static str>,
-    /// What is wrong in it and in SOFTWARE, the worst first.
-    pub findings: Vec<Finding>,
-    /// What is wrong in other control sets only.
-    pub elsewhere: Vec<Finding>,
-    /// What looks wrong and does not count.
-    pub masked: Vec<Masked>,
-    /// What wins over what.
-    pub effect: Effect,
-    /// Whether everything could be judged.
-    pub is_complete: bool,
-    /// What could not be judged.
-    pub warnings: Vec<String>,
-}
-
-/// A cause, and what speaks for it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
-    /// The step that it is about.
-    pub area: Area,
-    /// How bad it is.
-    pub impact: Impact,
-    /// What is wrong, in a line.
-    pub cause: String,
-    /// The profiles to run together; none where no profile helps.
-    pub profiles: Vec<String>,
-    /// Other profiles that are about the same values.
-    pub also: Vec<String>,
-    /// What to do where no profile helps, or besides.
-    pub advice: Option<String>,
-    /// The values and keys that show it.
-    pub evidence: Vec<Evidence>,
-}
-
-/// A value or key that is not as it should be.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Evidence {
-    /// The hive.
-    pub hive: HiveName,
-    /// The control set, where the key is in one.
-    pub control_set: Option<String>,
-    /// The key's path below the hive's root.
-    pub key: NodePath,
-    /// The value's name; `None` for the key itself.
-    pub value: Option<Name>,
-    /// What is there; `None` for absent.
-    pub found: Option<State>,
-    /// What should be there; `None` for absent.
-    pub wanted: Option<State>,
-    /// What else is to be known of it.
-    pub note: Option<String>,
-}
-
-/// A value that is not as it should be, and does not count.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Masked {
-    /// What would be wrong.
-    pub cause: String,
-    /// The value.
-    pub evidence: Evidence,
-    /// Why it does not count.
-    pub why: String,
-}
-
-impl Diagnosis {
-    /// How many findings are so bad.
-    pub fn count(&self, impact: Impact) -> usize {
-        let findings = self.findings.iter();
-        findings.filter(|finding| finding.impact == impact).count()
-    }
-}
 
 /// Asks every profile that knows a cause, and looks at what no profile asks. Judged is the control set
 /// that the next start uses, or the one of this number.
