@@ -25,6 +25,8 @@ mod breakage;
 mod drift;
 #[path = "../testdata/empty_hive.rs"]
 mod empty_hive;
+#[path = "common/fields.rs"]
+mod fields;
 #[path = "common/file_graph.rs"]
 mod file_graph;
 #[path = "../testdata/fixtures.rs"]

@@ -37,9 +37,10 @@ use self::damage::Damage;
 use self::image::Image;
 use self::open_values::OpenValues;
 use self::security::{Ring, Users};
+use crate::regf::structures::{BaseBlockHead, KeyNodeHeader};
 use crate::regf::{
-    CellOffset, FoldedPath, Hive, KeyNode, Name, NodePath, Overreach, Report, base_block_field,
-    check, check_reach, checksum, key_node_field,
+    CellOffset, FoldedPath, Hive, KeyNode, Name, NodePath, Overreach, Report, check, check_reach,
+    checksum, field,
 };
 
 /// A hive in memory that can be changed.
@@ -193,11 +194,11 @@ impl Editor {
         let last = base.primary_sequence.max(base.secondary_sequence);
         let sequence = last.max(beyond).checked_add(1);
         let sequence = sequence.ok_or(EditError::SequenceExhausted)?;
-        let header = &mut self.image;
-        header.put_header(base_block_field::PRIMARY_SEQUENCE, sequence)?;
-        header.put_header(base_block_field::SECONDARY_SEQUENCE, sequence)?;
-        let sum = checksum(header.bytes()).unwrap_or(0);
-        header.put_header(base_block_field::CHECKSUM, sum)?;
+        let image = &mut self.image;
+        image.set_head(field!(BaseBlockHead.primary_sequence), sequence)?;
+        image.set_head(field!(BaseBlockHead.secondary_sequence), sequence)?;
+        let sum = checksum(image.bytes()).unwrap_or(0);
+        image.set_head(field!(BaseBlockHead.checksum), sum)?;
         let image = self.image.into_bytes();
         let report = check(&image);
         if let Some(lost) = self.damage.first_lost(&Hive::open(&image)?) {
@@ -246,7 +247,7 @@ impl Editor {
     fn touch(&mut self, key: CellOffset) -> Result<(), EditError> {
         self.state = State::Changed;
         let now = self.now;
-        self.image.put_u64(key, key_node_field::LAST_WRITTEN, now)
+        self.image.set(key, field!(KeyNodeHeader.last_written), now)
     }
 }
 

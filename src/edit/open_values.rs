@@ -5,7 +5,9 @@
 //! time: so the list is written once all is done, with the bytes that step by step would have left.
 
 use super::{EditError, Editor};
+use crate::regf::structures::Offset;
 use crate::regf::{CellOffset, Hive, KeyNode, ListedValue, Name, StoredName, ValuesByName};
+use zerocopy::IntoBytes;
 
 /// Up to this many values a list is read and written at each edit.
 const FEW: u32 = 64;
@@ -31,7 +33,11 @@ impl OpenValues {
     /// The list as its cell is to hold it.
     fn bytes(&self) -> Vec<u8> {
         let cells = self.values.cells().chain(self.behind.iter().rev().copied());
-        cells.flat_map(|cell| cell.0.to_le_bytes()).collect()
+        cells
+            .map(Offset::from)
+            .collect::<Vec<_>>()
+            .as_bytes()
+            .to_vec()
     }
 
     /// Notes that `value` is not in the list any more, whose last element stays where it was.

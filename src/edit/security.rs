@@ -6,10 +6,11 @@ use std::hash::{BuildHasher, RandomState};
 
 use super::inheritance::{Creator, inherit};
 use super::{EditError, Editor};
+use crate::regf::structures::KeySecurityHeader;
 use crate::regf::{
-    CellOffset, DescriptorFlaw, Hive, KEY_SECURITY_HEADER_SIZE, Report, SecurityDescriptor,
-    descriptor_control, key_security_field,
+    CellOffset, DescriptorFlaw, Hive, Report, SecurityDescriptor, descriptor_control, field,
 };
+use zerocopy::IntoBytes;
 
 /// The last minor version that Windows NT 4 writes, and Windows 2000 too.
 const LAST_OF_NT4: u32 = 3;
@@ -179,8 +180,8 @@ impl Editor {
         if let Some(users) = &mut self.users {
             users.set(at, users.of_record(at).saturating_add(1));
         }
-        let field = key_security_field::REFERENCE_COUNT;
-        self.image.put_u32(at, field, count)
+        let field = field!(KeySecurityHeader.reference_count);
+        self.image.set(at, field, count)
     }
 
     /// Counts one key less; the last user gone, the record leaves the ring and is freed.
@@ -203,16 +204,16 @@ impl Editor {
             users.set(at, known.saturating_sub(1));
         }
         if !is_last {
-            let field = key_security_field::REFERENCE_COUNT;
-            return self.image.put_u32(at, field, count.saturating_sub(1));
+            let field = field!(KeySecurityHeader.reference_count);
+            return self.image.set(at, field, count.saturating_sub(1));
         }
         if let Some(ring) = &mut self.ring {
             ring.remove(at, &descriptor);
         }
         self.image
-            .put_u32(blink, key_security_field::FLINK, flink.0)?;
+            .set(blink, field!(KeySecurityHeader.flink), flink)?;
         self.image
-            .put_u32(flink, key_security_field::BLINK, blink.0)?;
+            .set(flink, field!(KeySecurityHeader.blink), blink)?;
         self.free_cell(at)
     }
 
@@ -246,17 +247,18 @@ impl Editor {
         let next = self.hive()?.security(previous)?.flink();
         let size = u32::try_from(descriptor.len());
         let size = size.map_err(|_| EditError::DataTooLarge(descriptor.len()))?;
-        let mut bytes = vec![0; KEY_SECURITY_HEADER_SIZE];
-        bytes.extend_from_slice(descriptor);
-        let at = self.allocate_with(&bytes)?;
+        let header = KeySecurityHeader {
+            signature: KeySecurityHeader::SIGNATURE,
+            reserved: [0; 2],
+            flink: next.into(),
+            blink: previous.into(),
+            reference_count: 1.into(),
+            descriptor_size: size.into(),
+        };
+        let at = self.allocate_with(&[header.as_bytes(), descriptor].concat())?;
         let image = &mut self.image;
-        image.put(at, 0, b"sk")?;
-        image.put_u32(at, key_security_field::FLINK, next.0)?;
-        image.put_u32(at, key_security_field::BLINK, previous.0)?;
-        image.put_u32(at, key_security_field::REFERENCE_COUNT, 1)?;
-        image.put_u32(at, key_security_field::DESCRIPTOR_SIZE, size)?;
-        image.put_u32(previous, key_security_field::FLINK, at.0)?;
-        image.put_u32(next, key_security_field::BLINK, at.0)?;
+        image.set(previous, field!(KeySecurityHeader.flink), at)?;
+        image.set(next, field!(KeySecurityHeader.blink), at)?;
         if let Some(users) = &mut self.users {
             users.set(at, 1);
         }

@@ -15,6 +15,7 @@ mod pages;
 mod recover;
 mod recovered;
 mod report;
+mod structures;
 
 pub use head::{LogFile, LogFormat, newer_than_hive};
 pub use recover::{LogError, mark_clean, recover};

@@ -24,12 +24,14 @@ mod node_path;
 mod offset;
 mod security_descriptor;
 mod source;
+#[doc(hidden)]
+pub mod structures;
 mod subkeys_list;
 mod upcase;
 
-pub use base_block::{BASE_BLOCK_SIZE, BaseBlock, base_block_field, checksum};
-pub use big_data::{BIG_DATA_SIZE, BigData, DATA_SEGMENT_SIZE, needs_big_data};
-pub(crate) use bytes::{u32_at, u64_at};
+pub use base_block::{BASE_BLOCK_SIZE, BaseBlock, checksum};
+pub use big_data::{BigData, DATA_SEGMENT_SIZE, needs_big_data};
+pub(crate) use bytes::u32_at;
 pub use check::{
     FINDING_CODES, Finding, FindingCode, Overreach, Report, Severity, check, check_reach,
 };
@@ -37,11 +39,9 @@ pub use error::{Fault, Record, RegfError};
 pub use finder::{Finder, Looked};
 pub use hive::{Hive, KEY_DEPTH_LIMIT};
 pub use hive_bin::{HIVE_BIN_HEADER_SIZE, HIVE_BIN_UNIT, HiveBin};
-pub use key_node::{KEY_NODE_HEADER_SIZE, KeyNode, SpecialKey, key_flags, key_node_field};
-pub use key_security::{KEY_SECURITY_HEADER_SIZE, KeySecurity, key_security_field};
-pub use key_value::{
-    INLINE_DATA, INLINE_DATA_LIMIT, KEY_VALUE_HEADER_SIZE, KeyValue, key_value_field, value_flags,
-};
+pub use key_node::{KeyNode, SpecialKey, key_flags};
+pub use key_security::KeySecurity;
+pub use key_value::{INLINE_DATA, INLINE_DATA_LIMIT, KeyValue, value_flags};
 pub use log_length::longest_log;
 pub use name::{Name, StoredName};
 pub use named::{ListedValue, SubkeysByName, ValuesByName};
@@ -52,5 +52,6 @@ pub use security_descriptor::{
     descriptor_control, key_access,
 };
 pub use source::HiveBytes;
-pub use subkeys_list::{LIST_HEADER_SIZE, ListKind, SubkeysList};
+pub(crate) use structures::field;
+pub use subkeys_list::{ListKind, SubkeysList};
 pub use upcase::upcase;
