@@ -29,6 +29,7 @@ mod show;
 mod source;
 mod stdout;
 mod target;
+mod typed;
 
 pub use exit::Exit;
 

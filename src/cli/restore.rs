@@ -17,12 +17,12 @@ use super::source::Source;
 use super::target::{Found, Wanted};
 use crate::disk::{logs_of, shown};
 use crate::machine::{HiveInput, KeySummary, State, Value};
-use crate::plan::{Action, Change, Lowering, Undo, UndoObstacle, touched_keys, undo};
+use crate::plan::{Action, Change, Lowering, Undo, UndoObstacle, undo};
 use crate::profile::{self, HiveName, Profile};
 use crate::regf::{Finder, Hive, check};
 use crate::report::{
-    ChangesDocument, Long, Recorded, Side, changes_pieces, outcome_json, outcome_text,
-    recorded_from_json,
+    ChangesDocument, Long, Recorded, Side, outcome_json, outcome_text, recorded_from_json,
+    undo_pieces,
 };
 use crate::store::{
     Backup, BackupId, BackupScope, BackupState, Disk, Outcome, Remembered, RestoreAction,
@@ -271,8 +271,7 @@ fn restore_values(
         undo.obstacles.push(UndoObstacle { change, reason });
     }
     if !output.is_json() && !output.quiet {
-        let touched = touched_keys(&undo.changes, &inputs)?;
-        output.print_pieces(|out| changes_pieces(&undo.changes, &touched, &[], out));
+        output.print_pieces(|out| undo_pieces(&undo.changes, out));
     }
     for left in &undo.obstacles {
         let key = left.change.key.text();
