@@ -13,9 +13,9 @@ use super::publish::{Destination, LoadedHive, load, publish};
 use super::target::{Found, Wanted, condition_warnings, input, selection};
 use crate::effect::Effect;
 use crate::machine::HiveInput;
-use crate::plan::{Plan, confirm, expect_allowed, touched_keys};
+use crate::plan::{Plan, confirm, expect_allowed};
 use crate::profile::Profile;
-use crate::report::{outcome_json, outcome_text, plan_document, plan_pieces};
+use crate::report::{Heading, PlanView, outcome_json, outcome_text, plan_document, plan_pieces};
 use crate::store::{BackupScope, Outcome};
 
 pub(super) fn run(args: &ApplyArgs, output: &Output) -> Result<Exit, Failure> {
@@ -59,8 +59,12 @@ pub(super) fn run(args: &ApplyArgs, output: &Output) -> Result<Exit, Failure> {
     let conditions = hives.iter().map(|hive| (hive.name, &hive.loaded.condition));
     plan.warn(condition_warnings(conditions));
     if !output.is_json() && !output.quiet {
-        let touched = touched_keys(&plan.changes, &inputs)?;
-        output.print_pieces(|out| plan_pieces(&plan, &effect, &touched, output.verbose, out));
+        let view = PlanView {
+            heading: Heading::of(&found.name, &inputs),
+            verbose: output.verbose,
+            next: None,
+        };
+        output.print_pieces(|out| plan_pieces(&plan, &effect, &view, out));
     }
     drop(inputs);
     refuse_blocked(&plan)?;

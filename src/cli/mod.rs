@@ -31,6 +31,7 @@ mod source;
 mod stdout;
 mod target;
 mod times;
+mod typed;
 
 pub use exit::Exit;
 

@@ -9,7 +9,7 @@ use anstream::adapter::strip_str;
 use anstream::{AutoStream, ColorChoice};
 use serde::Serialize;
 
-use super::args::{Cli, Color, Command, Format, ProfileCommand};
+use super::args::{Cli, Color, Command, Format, PlanFormat, ProfileCommand};
 use super::failure::Failure;
 use super::stdout::expect_writable;
 use super::times::Times;
@@ -222,7 +222,10 @@ impl Output {
 fn format_of(command: &Command) -> Format {
     match command {
         Command::Disks(args) => args.format.format,
-        Command::Plan(args) => args.format.format,
+        Command::Plan(args) => match args.format {
+            PlanFormat::Json => Format::Json,
+            PlanFormat::Text | PlanFormat::Diff => Format::Text,
+        },
         Command::Apply(args) => args.writing.format.format,
         Command::Backups(args) => args.format.format,
         Command::Recover(args) => args.writing.format.format,

@@ -4,9 +4,9 @@
 use std::collections::HashMap;
 
 use super::in_force::known_of;
-use super::reader::Reader;
-use super::{Against, Mark, Setting, Source};
-use crate::machine::{State, Value};
+use super::reader::{Reader, When};
+use super::{Against, InForce, Mark, Setting, Source};
+use crate::machine::{State, Value, dword, text};
 use crate::plan::{Action, Change};
 use crate::policy::PolicyEffect;
 use crate::profile::HiveName;
@@ -44,6 +44,9 @@ impl Context<'_, '_, '_> {
         let Some(setting) = self.settings.get(&place) else {
             return Vec::new();
         };
+        if is_as_wanted(setting, change) {
+            return Vec::new();
+        }
         let lift = lift_of(setting);
         match (setting.planned.source, setting.at_start.source) {
             (Source::Policy { key, name }, later) => {
@@ -62,9 +65,21 @@ impl Context<'_, '_, '_> {
                 against
             }
             (_, Source::Policy { .. }) => vec![(self.local(setting), STOPS_POLICY)],
-            (Source::UserAccount { flag }, _) => vec![(Against::UserAccount { flag }, None)],
-            (Source::Own | Source::Default, _) => Vec::new(),
+            (Source::UserAccount { flag }, _) if !self.is_set_here(setting, flag) => {
+                vec![(Against::UserAccount { flag }, None)]
+            }
+            (Source::UserAccount { .. } | Source::Own | Source::Default, _) => Vec::new(),
         }
+    }
+
+    /// Whether these very changes leave the decision to the user's account: then that is what is wanted.
+    fn is_set_here(&self, setting: &Setting, flag: &str) -> bool {
+        let key = self.reader.key(HiveName::System, &setting.key);
+        let is_on = |when| {
+            let value = self.reader.value(&key, flag, when);
+            value.as_ref().and_then(dword).is_some_and(|on| on != 0)
+        };
+        is_on(When::Planned) && !is_on(When::Now)
     }
 
     fn local(&self, setting: &Setting) -> Against {
@@ -133,6 +148,19 @@ impl Context<'_, '_, '_> {
                 _ => None,
             }
         })
+    }
+}
+
+/// Whether what is in force once Windows has started is what the change writes.
+fn is_as_wanted(setting: &Setting, change: &Change) -> bool {
+    let InForce { source, value } = &setting.at_start;
+    match (&change.after, value) {
+        (Some(State::Value(wanted)), Some(counts)) => {
+            let same_number = dword(wanted).is_some() && dword(wanted) == dword(counts);
+            let same_text = text(wanted).is_some() && text(wanted) == text(counts);
+            same_number || same_text || wanted == counts
+        }
+        _ => matches!(source, Source::Own | Source::Default),
     }
 }
 

@@ -3,6 +3,7 @@
 
 use serde_json::{Value as Json, json};
 
+use super::reading::value_read;
 use super::state_json::value_json;
 use super::style::{BOLD, DIM, WARN};
 use super::styled;
@@ -128,28 +129,30 @@ fn over(setting: &Setting) -> String {
 
 /// What stands against a change, in a sentence.
 pub(super) fn mark_sentence(mark: &Mark) -> String {
-    let or_absent = |value: &Option<Value>| match value {
-        Some(value) => format!("sets it to {}", value_text(value)),
-        None => "deletes it".to_owned(),
-    };
+    let read = |name: &str, value: &Value| value_read(&Name::from(name), value);
     let sentence = match &mark.why {
         Against::Policy { key, name, value } => format!(
-            "MASKED: policy {name} is {} and wins (SOFTWARE\\{key})",
-            value_text(value)
+            "MASKED: policy {name} is {} and wins, so that is in force (SOFTWARE\\{key})",
+            read(name, value)
         ),
         Against::UserAccount { flag } => {
             format!("NOT HEEDED while {flag} is not 0: the user's account decides")
         }
-        Against::LocalPolicy { name, value } => format!(
-            "WILL BE UNDONE: Registry.pol has policy {name} and {} when Windows starts",
-            or_absent(value)
-        ),
+        Against::LocalPolicy { name, value } => {
+            let becomes = match value {
+                Some(value) => format!("sets it to {}", read(name, value)),
+                None => "deletes it".to_owned(),
+            };
+            format!(
+                "WILL BE UNDONE: Registry.pol has policy {name} and {becomes} when Windows starts"
+            )
+        }
         Against::DomainPolicy => {
             "MAY BE UNDONE: the machine is in a domain, whose policy may write this key".to_owned()
         }
     };
     match mark.profile {
-        Some(profile) => format!("{sentence}; see profile {profile}."),
+        Some(profile) => format!("{sentence}; the profile {profile} helps."),
         None => format!("{sentence}."),
     }
 }

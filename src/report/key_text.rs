@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 use super::state_json::value_json;
 use super::style::{BOLD, DIM};
 use super::styled;
-use super::values::value_line;
+use super::values::whole_line;
 use crate::machine::KeyContent;
 use crate::profile::HiveName;
 use crate::regf::{Name, NodePath};
@@ -33,7 +33,7 @@ pub fn key_text(listing: &KeyListing) -> Text {
     let path = full_path(listing);
     text.line(styled(BOLD, format!("[{path}]")));
     for (name, value) in &listing.values {
-        text.line(value_line(name, value));
+        text.line(whole_line(name, value));
     }
     for subkey in listing.subkeys.iter().flatten() {
         let subkey = escape(&format!("[{path}\\{subkey}]"));

@@ -3,11 +3,13 @@
 //! Facts only; knows no hive and no profile.
 
 mod known;
+mod meanings;
 mod pairs;
 mod policies;
 
 pub(crate) use known::{
     DISABLED, KNOWN, Known, LISTENER, TERMINAL_SERVER, TS_POLICY, UNLIMITED_BY_POLICY,
 };
+pub(crate) use meanings::meaning;
 pub(crate) use pairs::PAIRS;
 pub(crate) use policies::{Takes, has_no_policy, may_be_text, policy};

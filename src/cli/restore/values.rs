@@ -13,11 +13,11 @@ use crate::cli::source::Source;
 use crate::cli::target::{Found, Wanted};
 use crate::disk::{logs_of, shown};
 use crate::machine::{HiveInput, KeySummary, State, Value};
-use crate::plan::{Action, Change, Lowering, Undo, UndoObstacle, touched_keys, undo};
+use crate::plan::{Action, Change, Lowering, Undo, UndoObstacle, undo};
 use crate::profile::{self, HiveName, Profile};
 use crate::regf::{Finder, Hive, check};
 use crate::report::{
-    Long, Recorded, Side, changes_pieces, outcome_text, recorded_from_json, restored_values,
+    Long, Recorded, Side, outcome_text, recorded_from_json, restored_values, undo_pieces,
 };
 use crate::store::{Backup, BackupScope, Outcome, Remembered};
 
@@ -46,8 +46,7 @@ pub(super) fn take_back(
         undo.obstacles.push(UndoObstacle { change, reason });
     }
     if !output.is_json() && !output.quiet {
-        let touched = touched_keys(&undo.changes, &inputs)?;
-        output.print_pieces(|out| changes_pieces(&undo.changes, &touched, &[], out));
+        output.print_pieces(|out| undo_pieces(&undo.changes, out));
     }
     for left in &undo.obstacles {
         let key = left.change.key.text();
