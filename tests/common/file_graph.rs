@@ -110,7 +110,7 @@ impl<'s> Names<'s> {
 
     /// The files, and the names in them, that a path of `source` leads to.
     fn meant_by(&self, named: &Named, source: &Source) -> Vec<(usize, String)> {
-        let Some(path) = self.from_root(named) else {
+        let Some(path) = self.rooted(named) else {
             return Vec::new();
         };
         let is_own = path.len() > source.module.len() && path.starts_with(&source.module);
@@ -123,7 +123,7 @@ impl<'s> Names<'s> {
     }
 
     /// The path from the root of the crate, where it is one of this crate.
-    fn from_root(&self, named: &Named) -> Option<Path> {
+    fn rooted(&self, named: &Named) -> Option<Path> {
         if let Some(path) = named.in_crate() {
             return Some(path);
         }
@@ -149,7 +149,7 @@ impl<'s> Names<'s> {
                 Some(imports) => {
                     for import in imports {
                         // An import that leads back to itself names another crate.
-                        let Some(mut way) = self.from_root(import) else {
+                        let Some(mut way) = self.rooted(import) else {
                             continue;
                         };
                         if way != path[..=at] {
