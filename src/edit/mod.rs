@@ -28,6 +28,8 @@ mod values;
 mod way;
 
 pub use error::{EditError, Refusal};
+// For the tests, which are a crate of their own; nothing is promised.
+#[doc(hidden)]
 pub use inheritance::{AclKind, Creator, ListRule, inherit, inherit_list};
 
 use std::collections::HashMap;
@@ -70,6 +72,7 @@ enum State {
 }
 
 /// An image that is ready to be published.
+#[non_exhaustive]
 pub struct Sealed {
     /// The whole primary file.
     pub image: Vec<u8>,

@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 pub use self::codes::{FINDING_CODES, FindingCode};
-pub use self::reach::Overreach;
+pub(crate) use self::reach::Overreach;
 
 use self::cells::{CellMap, Refusal};
 use self::codes::*;
@@ -59,6 +59,7 @@ impl fmt::Display for Severity {
 
 /// One thing that is not as it should be.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Finding {
     /// Its permanent name.
     pub code: &'static str,
@@ -106,6 +107,7 @@ impl fmt::Display for Finding {
 
 /// What a check found, and what it walked over.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Report {
     /// The findings in the order they were met, at most 1,000 of each code.
     pub findings: Vec<Finding>,
@@ -197,7 +199,7 @@ pub fn check(image: &[u8]) -> Report {
 /// too much to be known, or the damage leaves it open which bytes are in use at all.
 ///
 /// A sound hive has none, and costs no more than its check.
-pub fn check_reach(image: &[u8]) -> (Report, Option<Vec<Overreach>>) {
+pub(crate) fn check_reach(image: &[u8]) -> (Report, Option<Vec<Overreach>>) {
     let checker = match checked(image) {
         Ok(checker) => checker,
         Err(report) => return (*report, None),

@@ -53,6 +53,7 @@ pub mod key_access {
 
 /// What is wrong with a descriptor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum DescriptorFlaw {
     /// Less than its header.
     #[error("a descriptor that is too short")]
