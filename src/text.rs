@@ -5,19 +5,23 @@
 //! escape sequences, characters that reorder a line or are not seen. [`Foreign`] and [`Shown`] hold
 //! such text and print it escaped; [`Text`] is what gets printed, and ends its lines itself.
 
+#[cfg(feature = "cli")]
+mod json;
+
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+pub use json::write_json;
+
 use std::borrow::Cow;
 use std::fmt::{self, Write};
-use std::io;
 use std::ops::Deref;
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
-use serde_json::ser::{Formatter, PrettyFormatter, Serializer};
-
 /// Text that others wrote. It prints escaped, in one line; what it is exactly, for comparing and for
 /// JSON, is asked for by name.
-#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "cli", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "cli", serde(transparent))]
 pub struct Foreign(String);
 
 impl Foreign {
@@ -123,86 +127,10 @@ pub fn is_invisible(c: char) -> bool {
     c.is_control() || is_listed || code & 0xFFFE == 0xFFFE
 }
 
-/// Writes `document` as JSON over several lines, piece by piece, with characters escaped that would
-/// deceive on a terminal: the same document.
-///
-/// # Errors
-///
-/// Where `out` does not take it.
-pub fn write_json(out: impl io::Write, document: &impl Serialize) -> io::Result<()> {
-    let mut writer = Serializer::with_formatter(out, Seen(PrettyFormatter::new()));
-    Ok(document.serialize(&mut writer)?)
-}
-
-/// JSON whose every character is seen.
-struct Seen<'a>(PrettyFormatter<'a>);
-
-impl Formatter for Seen<'_> {
-    fn write_string_fragment<W: ?Sized + io::Write>(
-        &mut self,
-        out: &mut W,
-        text: &str,
-    ) -> io::Result<()> {
-        let mut rest = text;
-        while let Some((at, c)) = rest.char_indices().find(|(_, c)| is_deceptive(*c)) {
-            out.write_all(rest.get(..at).unwrap_or_default().as_bytes())?;
-            for unit in c.encode_utf16(&mut [0; 2]) {
-                write!(out, "\\u{unit:04x}")?;
-            }
-            let next = at.saturating_add(c.len_utf8());
-            rest = rest.get(next..).unwrap_or_default();
-        }
-        out.write_all(rest.as_bytes())
-    }
-
-    fn begin_array<W: ?Sized + io::Write>(&mut self, out: &mut W) -> io::Result<()> {
-        self.0.begin_array(out)
-    }
-
-    fn end_array<W: ?Sized + io::Write>(&mut self, out: &mut W) -> io::Result<()> {
-        self.0.end_array(out)
-    }
-
-    fn begin_array_value<W: ?Sized + io::Write>(
-        &mut self,
-        out: &mut W,
-        first: bool,
-    ) -> io::Result<()> {
-        self.0.begin_array_value(out, first)
-    }
-
-    fn end_array_value<W: ?Sized + io::Write>(&mut self, out: &mut W) -> io::Result<()> {
-        self.0.end_array_value(out)
-    }
-
-    fn begin_object<W: ?Sized + io::Write>(&mut self, out: &mut W) -> io::Result<()> {
-        self.0.begin_object(out)
-    }
-
-    fn end_object<W: ?Sized + io::Write>(&mut self, out: &mut W) -> io::Result<()> {
-        self.0.end_object(out)
-    }
-
-    fn begin_object_key<W: ?Sized + io::Write>(
-        &mut self,
-        out: &mut W,
-        first: bool,
-    ) -> io::Result<()> {
-        self.0.begin_object_key(out, first)
-    }
-
-    fn begin_object_value<W: ?Sized + io::Write>(&mut self, out: &mut W) -> io::Result<()> {
-        self.0.begin_object_value(out)
-    }
-
-    fn end_object_value<W: ?Sized + io::Write>(&mut self, out: &mut W) -> io::Result<()> {
-        self.0.end_object_value(out)
-    }
-}
-
 /// Lines for people, with ANSI styles. What is written into a line cannot end it, whatever it holds,
 /// and nothing in it is left as it is that could move a cursor.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[doc(hidden)]
 pub struct Text(String);
 
 impl Text {
@@ -350,22 +278,6 @@ mod tests {
         text.end();
         let first = "\u{1b}[1;31ma\\u{a}error: b\\u{1b}[2J\\u{1b}[1\u{1b}[0m\n";
         assert_eq!(&*text, format!("{first}c\\u{{d}}\n"));
-    }
-
-    #[test]
-    fn escaped_json_is_the_same_document() {
-        let value = serde_json::json!({ "a\u{202e}\n": "\u{7f}\u{e0041}é🙂\u{9b}\t" });
-        let mut text = Vec::new();
-        write_json(&mut text, &value).unwrap();
-        let text = String::from_utf8(text).unwrap();
-        assert!(
-            !text.chars().any(|c| c != '\n' && is_deceptive(c)),
-            "{text}"
-        );
-        assert_eq!(
-            serde_json::from_str::<serde_json::Value>(&text).unwrap(),
-            value
-        );
     }
 
     #[test]

@@ -13,12 +13,9 @@ use crate::disk::{HivePath, Target, guard, shown};
 use crate::machine::{Condition, HiveInput, Selection, control_sets};
 use crate::plan::Metadata;
 use crate::profile::HiveName;
-use crate::regf::{Hive, HiveBytes};
+use crate::regf::{Hive, HiveBytes, TRANSACTIONS_PENDING};
 use crate::store::{Disk, Site, Store};
 use crate::text::{Foreign, quoted};
-
-/// The bit of the base block's flags that says: kernel transactions may be pending.
-const PENDING_TRANSACTIONS: u32 = 1;
 
 /// A target that was found, and what it was called.
 pub(super) struct Found {
@@ -124,7 +121,7 @@ impl Found {
                     hive.name
                 ));
             }
-            if hive.source.file.base_block().flags & PENDING_TRANSACTIONS != 0 {
+            if hive.source.file.base_block().flags & TRANSACTIONS_PENDING != 0 {
                 warnings.push(format!(
                     "{} says, as most such hives since Vista do, that registry transactions may \
                      be pending{logs}: if there are any, Windows will still carry them out in it",

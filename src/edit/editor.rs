@@ -43,6 +43,7 @@ pub(super) enum State {
 }
 
 /// An image that is ready to be published.
+#[non_exhaustive]
 pub struct Sealed {
     /// The whole primary file.
     pub image: Vec<u8>,

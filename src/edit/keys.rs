@@ -5,12 +5,10 @@ use super::editor::Editor;
 use super::error::{EditError, Refusal};
 use crate::regf::structures::{KeyNodeHeader, Offset};
 use crate::regf::{
-    CellOffset, Hive, KEY_DEPTH_LIMIT, KeyNode, Name, NodePath, SpecialKey, field, key_flags,
+    CellOffset, Hive, KEY_DEPTH_LIMIT, KEY_NAME_LIMIT, KeyNode, Name, NodePath, SpecialKey, field,
+    key_flags,
 };
 use zerocopy::IntoBytes;
-
-/// The longest key name, in UTF-16 units.
-const LONGEST_KEY_NAME: usize = 255;
 
 const TOO_DEEP: &str = "keys are nested at most 511 levels below the root";
 
@@ -292,7 +290,7 @@ fn expect_key_names(path: &NodePath) -> Result<(), EditError> {
         if name.is_empty() {
             return bad(name, "a key's name is not empty");
         }
-        if name.units().len() > LONGEST_KEY_NAME {
+        if name.units().len() > KEY_NAME_LIMIT {
             return bad(name, "a key's name has at most 255 characters");
         }
         if name.units().contains(&u16::from(b'\\')) {

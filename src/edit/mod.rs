@@ -33,4 +33,6 @@ mod way;
 
 pub use editor::{Editor, Sealed};
 pub use error::{EditError, Refusal};
+// For the tests, which are a crate of their own; nothing is promised.
+#[doc(hidden)]
 pub use inheritance::{AclKind, Creator, ListRule, inherit, inherit_list};

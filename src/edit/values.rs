@@ -8,16 +8,10 @@ use crate::regf::structures::{
 };
 use crate::regf::{
     BigData, CellOffset, DATA_SEGMENT_SIZE, Hive, INLINE_DATA, KeyNode, KeyValue, ListedValue,
-    Name, NodePath, field, needs_big_data, value_flags,
+    Name, NodePath, VALUE_NAME_LIMIT, field, needs_big_data, value_flags,
 };
 use zerocopy::IntoBytes;
 use zerocopy::little_endian::{U16, U32};
-
-/// The longest value name, in UTF-16 units.
-const LONGEST_VALUE_NAME: usize = 16_383;
-
-/// The data that 65,535 segments hold: the most that big data can count.
-const LARGEST_DATA: usize = 65_535 * 16_344;
 
 /// Where a value's data stands.
 enum Storage {
@@ -49,11 +43,13 @@ impl Editor {
         data: &[u8],
     ) -> Result<bool, EditError> {
         let path = path.into();
-        if name.units().len() > LONGEST_VALUE_NAME {
+        if name.units().len() > VALUE_NAME_LIMIT {
             let (name, why) = (name.clone(), "a value's name has at most 16,383 characters");
             return Err(EditError::BadName { name, why });
         }
-        if data.len() > LARGEST_DATA {
+        // Big data counts its segments in 16 bits.
+        let segment = usize::try_from(DATA_SEGMENT_SIZE).unwrap_or(usize::MAX);
+        if data.len().div_ceil(segment) > usize::from(u16::MAX) {
             return Err(EditError::DataTooLarge(data.len()));
         }
         self.spare(&path)?;

@@ -15,14 +15,14 @@ use super::pages::Pages;
 use super::recovered::Recovered;
 use super::report::{Applied, Finding, HiveState, LogReport, NotUsed, Report};
 use crate::regf::structures::{BaseBlockHead, read};
-use crate::regf::{BASE_BLOCK_SIZE, HiveBytes, RegfError, checksum, longest_log};
+use crate::regf::{
+    BASE_BLOCK_SIZE, HiveBytes, RegfError, TRANSACTIONS_PENDING, checksum, longest_log,
+};
 use zerocopy::IntoBytes;
-
-/// The flag of the base block that a log entry brings along: pending kernel transactions.
-const KTM_LOCKED: u32 = 1;
 
 /// Why there is no hive to work on.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum LogError {
     /// It is no primary file of a supported version, whatever its logs hold.
     #[error("no hive: {0}")]
@@ -378,7 +378,9 @@ impl<'a, 'l> Recovery<'a, 'l> {
         base.secondary_sequence.set(done.sequence);
         base.file_type.set(0);
         base.bins_size.set(done.bins_size);
-        let flags = base.flags.get() & !KTM_LOCKED | done.flags & KTM_LOCKED;
+        // The one flag that a log entry brings along.
+        let pending = done.flags & TRANSACTIONS_PENDING;
+        let flags = base.flags.get() & !TRANSACTIONS_PENDING | pending;
         base.flags.set(flags);
         base.checksum.set(checksum(base.as_bytes()).unwrap_or(0));
         let mut bytes = base.as_bytes().to_vec();

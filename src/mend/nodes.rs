@@ -3,7 +3,7 @@
 
 use super::bins::{Bins, usize_of};
 use crate::regf::structures::{KeyNodeHeader, ListHeader, read};
-use crate::regf::{ListKind, StoredName, key_flags};
+use crate::regf::{ListKind, StoredName, SubkeysList, key_flags};
 
 /// The most bytes of a key's name.
 const LONGEST_NAME: usize = 512;
@@ -233,7 +233,7 @@ pub(super) fn list_at(bins: &Bins, at: u32) -> Option<(ListKind, Vec<Element>, b
     let count = usize::from(header.count.get());
     let bytes = bytes.get(size_of::<ListHeader>()..)?;
     let room = bytes.len() / kind.element_size();
-    let elements = kind.elements_in(bytes).take(count);
+    let elements = SubkeysList::of(kind, bytes).elements().take(count);
     let elements = elements.map(|(cell, extra)| (cell.0, Listed { kind, extra }));
     let is_whole = count <= room && count > 0 && is_sized;
     Some((kind, elements.collect(), is_whole))

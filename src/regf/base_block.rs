@@ -6,12 +6,13 @@ use super::structures::{self, BaseBlockHead};
 use super::{CellOffset, Fault, FileOffset, Record, RegfError, field};
 
 /// Bytes in a base block.
-pub const BASE_BLOCK_SIZE: u64 = 4096;
+pub(crate) const BASE_BLOCK_SIZE: u64 = 4096;
 
 /// The fields of a base block that matter to a reader or a writer.
 ///
 /// Spec: regf, *Format of primary files > Base block*.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct BaseBlock {
     /// Incremented when a write to the primary file begins.
     pub primary_sequence: u32,
@@ -48,6 +49,11 @@ impl BaseBlock {
     ///
     /// [`Fault::Truncated`] below 512 bytes, [`Fault::BadSignature`] where it is no `regf` file.
     pub fn parse(bytes: &[u8]) -> Result<Self, RegfError> {
+        Self::with_head(bytes).map(|(base, _)| base)
+    }
+
+    /// As [`BaseBlock::parse`], with all fields as they are stored.
+    pub(crate) fn with_head(bytes: &[u8]) -> Result<(Self, BaseBlockHead), RegfError> {
         match bytes.first_chunk() {
             Some(&found) if found != BaseBlockHead::SIGNATURE => {
                 let expected = "regf";
@@ -55,11 +61,12 @@ impl BaseBlock {
             }
             _ => {}
         }
-        let (Some(head), Some(checksum)) = (structures::read(bytes), checksum(bytes)) else {
+        let head = structures::read::<BaseBlockHead>(bytes);
+        let (Some(head), Some(checksum)) = (head, checksum(bytes)) else {
             let have = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
             return Err(fault(Fault::Truncated { need: 512, have }));
         };
-        Ok(Self::of(&head, checksum))
+        Ok((Self::of(&head, checksum), head))
     }
 
     fn of(head: &BaseBlockHead, checksum: u32) -> Self {

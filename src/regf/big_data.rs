@@ -3,10 +3,7 @@
 
 use super::key_node::{check_signature, whole};
 use super::structures::BigDataRecord;
-use super::{CellOffset, Record, RegfError};
-
-/// The most bytes of data that one cell holds where the format version knows big data.
-pub const DATA_SEGMENT_SIZE: u32 = 16344;
+use super::{CellOffset, DATA_SEGMENT_SIZE, Record, RegfError};
 
 /// The record that leads to a list of data segments.
 ///

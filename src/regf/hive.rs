@@ -15,10 +15,6 @@ use super::{
 /// The most bytes that a name's 16-bit length field can count.
 const LONGEST_STORED_NAME: usize = 0xFFFF;
 
-/// How many levels of keys may be below the root. Windows allows 512 with the root itself:
-/// Microsoft's checker refuses one more ("Check Registry 2" 0x60).
-pub const KEY_DEPTH_LIMIT: usize = 511;
-
 /// A hive over any source of bytes. Reads what it is asked for and nothing else.
 #[derive(Clone, Copy)]
 pub struct Hive<'a> {

@@ -5,11 +5,11 @@ use super::structures::{self, HiveBinHeader};
 use super::{CellOffset, Fault, Record, RegfError};
 
 /// Bytes in a hive bin's header.
-pub const HIVE_BIN_HEADER_SIZE: u32 = 32;
+pub(crate) const HIVE_BIN_HEADER_SIZE: u32 = 32;
 const _: () = assert!(size_of::<HiveBinHeader>() == 32);
 
 /// The unit that bins are multiples of, in bytes.
-pub const HIVE_BIN_UNIT: u32 = 4096;
+pub(crate) const HIVE_BIN_UNIT: u32 = 4096;
 
 /// One hive bin.
 ///

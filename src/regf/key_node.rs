@@ -26,6 +26,7 @@ pub mod key_flags {
 ///
 /// Nothing is ever edited in such a key or below it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum SpecialKey {
     /// It leads to another key.
     SymbolicLink,

@@ -8,10 +8,10 @@ use super::structures::KeyValueHeader;
 use super::{CellOffset, Record, RegfError, StoredName};
 
 /// The bit of the data size field that says: the data stands in the data offset field.
-pub const INLINE_DATA: u32 = 0x8000_0000;
+pub(crate) const INLINE_DATA: u32 = 0x8000_0000;
 
 /// The most bytes a value's data may have to stand in the data offset field.
-pub const INLINE_DATA_LIMIT: u32 = 4;
+pub(crate) const INLINE_DATA_LIMIT: u32 = 4;
 
 /// The bits of a key value's flags field.
 #[allow(missing_docs, reason = "the specification's flag names")]

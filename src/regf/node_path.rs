@@ -145,7 +145,7 @@ impl NodePath {
     }
 
     /// The path as a map's key, equal for what the registry takes for one path.
-    pub fn folded(&self) -> FoldedPath {
+    pub(crate) fn folded(&self) -> FoldedPath {
         FoldedPath(self.clone())
     }
 
@@ -250,14 +250,7 @@ impl fmt::Debug for NodePath {
 
 /// A path that is equal to each other spelling of it.
 #[derive(Clone, Debug)]
-pub struct FoldedPath(NodePath);
-
-impl FoldedPath {
-    /// The path, in the spelling that it was made of.
-    pub fn path(&self) -> &NodePath {
-        &self.0
-    }
-}
+pub(crate) struct FoldedPath(NodePath);
 
 impl PartialEq for FoldedPath {
     fn eq(&self, other: &Self) -> bool {

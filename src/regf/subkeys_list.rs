@@ -73,11 +73,6 @@ impl ListKind {
         }
     }
 
-    /// All whole elements of such a list in `bytes`, as [`SubkeysList::elements`] gives them.
-    pub(crate) fn elements_in(self, bytes: &[u8]) -> impl Iterator<Item = (CellOffset, [u8; 4])> {
-        SubkeysList::of(self, bytes).elements()
-    }
-
     /// The kind of a list that begins with `signature`.
     pub(crate) fn from_signature(signature: [u8; 2]) -> Option<Self> {
         match &signature {
@@ -124,8 +119,8 @@ impl<'a> SubkeysList<'a> {
         Ok(Self::of(kind, elements))
     }
 
-    /// All whole elements in `elements`.
-    fn of(kind: ListKind, elements: &'a [u8]) -> Self {
+    /// A list of which only the elements are to be believed: all whole ones in `elements`.
+    pub(crate) fn of(kind: ListKind, elements: &'a [u8]) -> Self {
         let (hinted, plain) = match kind {
             ListKind::FastLeaf | ListKind::HashLeaf => (listed(elements), &[][..]),
             ListKind::IndexLeaf | ListKind::IndexRoot => (&[][..], listed(elements)),

@@ -4,12 +4,9 @@
 use super::codes::*;
 use super::report::{Report, add};
 use crate::regf::structures::{self, BaseBlockHead};
-use crate::regf::{BASE_BLOCK_SIZE, BaseBlock, FileOffset, HIVE_BIN_UNIT};
+use crate::regf::{BASE_BLOCK_SIZE, BaseBlock, FileOffset, HIVE_BIN_UNIT, TRANSACTIONS_PENDING};
 use crate::text::quoted;
 use zerocopy::IntoBytes;
-
-/// The flag that says: transactions of the kernel transaction manager are pending or expected.
-const TRANSACTIONS_PENDING: u32 = 1;
 
 /// Judges the base block of `image` and gives its fields, if there are enough bytes for them.
 ///

@@ -20,7 +20,7 @@ mod tree;
 mod values;
 
 pub use self::codes::{FINDING_CODES, FindingCode};
-pub use self::reach::Overreach;
+pub(crate) use self::reach::Overreach;
 pub use self::report::{Finding, Report};
 pub use self::severity::Severity;
 
@@ -44,7 +44,7 @@ pub fn check(image: &[u8]) -> Report {
 /// too much to be known, or the damage leaves it open which bytes are in use at all.
 ///
 /// A sound hive has none, and costs no more than its check.
-pub fn check_reach(image: &[u8]) -> (Report, Option<Vec<Overreach>>) {
+pub(crate) fn check_reach(image: &[u8]) -> (Report, Option<Vec<Overreach>>) {
     let checker = match checked(image) {
         Ok(checker) => checker,
         Err(report) => return (*report, None),

@@ -19,13 +19,13 @@ use zerocopy::little_endian::{U16, U32};
 
 /// Bytes that a damaged reference leads to, outside of the cell that it should lead to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Overreach {
+pub(crate) struct Overreach {
     /// The structure whose length or offset it is.
-    pub from: FileOffset,
+    pub(crate) from: FileOffset,
     /// The first byte that is reached.
-    pub start: CellOffset,
+    pub(crate) start: CellOffset,
     /// The first byte that is not; it may lie behind the last bin.
-    pub end: CellOffset,
+    pub(crate) end: CellOffset,
 }
 
 /// What a reference takes its cell for.

@@ -14,6 +14,7 @@ use crate::text::Foreign;
 const FINDINGS_LIMIT: u64 = 1_000;
 /// One thing that is not as it should be.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Finding {
     /// Its permanent name.
     pub code: &'static str,
@@ -61,6 +62,7 @@ impl fmt::Display for Finding {
 
 /// What a check found, and what it walked over.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Report {
     /// The findings in the order they were met, at most 1,000 of each code.
     pub findings: Vec<Finding>,

@@ -3,6 +3,7 @@
 
 /// What is wrong with a descriptor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum DescriptorFlaw {
     /// Less than its header.
     #[error("a descriptor that is too short")]
