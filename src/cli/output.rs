@@ -13,7 +13,7 @@ use super::args::{Cli, Color, Command, Format, PlanFormat, ProfileCommand};
 use super::failure::Failure;
 use super::stdout::expect_writable;
 use super::times::Times;
-use crate::report::{BOLD, WARN, error_json};
+use crate::report::{BOLD, WARN, error_json, set_width};
 use crate::text::{Text, escape, write_json};
 
 /// What is printed at once, in bytes.
@@ -40,6 +40,11 @@ impl Output {
             Color::Always => ColorChoice::Always,
             Color::Never => ColorChoice::Never,
         };
+        if io::stdout().is_terminal()
+            && let Some((terminal_size::Width(columns), _)) = terminal_size::terminal_size()
+        {
+            set_width(usize::from(columns));
+        }
         Self {
             choice,
             format: format_of(&cli.command),
