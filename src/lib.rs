@@ -135,14 +135,19 @@
 // |---|---|---|
 // | text | text that others wrote, shown so that it forges nothing | nothing |
 // | files | small files that somebody names, read if they are plain files | nothing |
+// | hive_name | the hives that are worked on, by name | nothing |
 // | regf | the hive format: bytes in, typed views out, and the structural check | nothing |
 // | log | transaction logs: primary and logs in, recovered image and report out; pure | regf |
 // | edit | the only room that changes hive bytes, in memory | regf |
 // | mend | damaged bytes and donors in, a sound image and what was lost out; pure | regf |
-// | profile | baselines in YAML; knows no hive | files |
+// | settings | what is known of each setting: who decides it, its numbers; facts only | nothing |
+// | profile | baselines in YAML; knows no hive | files, settings, hive_name |
 // | policy | the local group policy's file: bytes in, what it will write out; pure | nothing |
-// | plan | baselines and hives in, the changes that are needed out; pure | profile, policy, log, regf |
-// | disk | looking at a target; reads only | regf (headers) |
+// | machine | the hives of one machine: control sets, which Windows, values; pure | profile, regf |
+// | plan | baselines and hives in, the changes that are needed out; pure | machine, profile, regf |
+// | effect | what wins over what, now and after a plan; pure | plan, machine, settings, policy, profile, regf |
+// | diagnose | what keeps a machine from being reached, and the profile that helps; pure | effect, and what it may use |
+// | disk | looking at a target; reads only | regf (headers), hive_name |
 // | store | the only room that writes to disk; does not know what a key is | disk |
 // | verify | the second opinion, by nt-hive | regf |
 // | explain | from a code, an event or words to causes and profiles; knows no hive | nothing |
@@ -167,13 +172,25 @@ pub mod verify;
 pub mod cli;
 #[cfg(feature = "cli")]
 #[doc(hidden)]
+pub mod diagnose;
+#[cfg(feature = "cli")]
+#[doc(hidden)]
 pub mod disk;
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+pub mod effect;
 #[cfg(feature = "cli")]
 #[doc(hidden)]
 pub mod explain;
 #[cfg(feature = "cli")]
 #[doc(hidden)]
 pub mod files;
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+pub mod hive_name;
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+pub mod machine;
 #[cfg(feature = "cli")]
 #[doc(hidden)]
 pub mod mend;
@@ -189,6 +206,9 @@ pub mod profile;
 #[cfg(feature = "cli")]
 #[doc(hidden)]
 pub mod report;
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+pub mod settings;
 #[cfg(feature = "cli")]
 #[doc(hidden)]
 pub mod store;

@@ -8,16 +8,15 @@ use crate::bench::{Bench, hivemend};
 use crate::drift;
 use crate::workbench::{edited, empty, path, read};
 use hivemend::edit::Editor;
-use hivemend::plan::{
-    Action, Condition, HiveInput, Options, Plan, PlanError, ProductType, Selection, State, build,
-    confirm, machine,
-};
+use hivemend::effect::Effect;
+use hivemend::machine::{Condition, HiveInput, ProductType, Selection, State, machine};
+use hivemend::plan::{Action, Options, Plan, PlanError, build, confirm};
 use hivemend::profile::{
     Data, HiveName, KeyPath, Level, Profile, Setting, SettingError, Token, Verdict, Want,
     WindowsVersion, conflicts, lint, load_all, parse, set_parameters,
 };
 use hivemend::regf::{Hive, KEY_DEPTH_LIMIT, Name};
-use hivemend::report::{plan_document, plan_from_json, plan_text};
+use hivemend::report::{PlanView, plan_document, plan_from_json, plan_text};
 use proptest::prelude::*;
 
 const SERVICES: &str = r"HKLM\SYSTEM\CurrentControlSet\Services";
@@ -157,7 +156,7 @@ impl Lab {
     /// The hives after a plan, which went through its file on the way.
     fn apply(&self, plan: &Plan) -> Self {
         assert_eq!(plan.blocked, []);
-        let json = serde_json::to_value(plan_document(plan, None)).unwrap();
+        let json = serde_json::to_value(plan_document(plan, &Effect::default(), None)).unwrap();
         let read = plan_from_json(json.to_string().as_bytes()).unwrap();
         assert_eq!(read, *plan);
         confirm(&read.changes, &self.inputs()).unwrap();
@@ -245,6 +244,14 @@ fn guarded(when: &str) -> Profile {
 }
 
 const TERM: &str = r"key: HKLM\SYSTEM\CurrentControlSet\Services\TermService";
+
+/// A plan's text with all that is known.
+fn verbose() -> PlanView {
+    PlanView {
+        verbose: true,
+        ..PlanView::default()
+    }
+}
 
 #[test]
 fn conditions_about_keys_and_values() {
@@ -945,12 +952,13 @@ fn a_part_of_another_type_is_blocked() {
     assert!(
         blocked(&plan).starts_with("a rule is a REG_SZ, and this value has the type REG_DWORD")
     );
-    let text = plan_text(&plan, &[], false);
+    let text = plan_text(&plan, &Effect::default(), &PlanView::default());
     assert!(
         text.contains("BLOCKED: SYSTEM ControlSet001\\Control\\Class\\X, value Rule"),
         "{text}"
     );
-    assert!(text.contains("0 skipped, 1 BLOCKED"), "{text}");
+    let verdict = "Plan: it cannot be applied, 1 entry cannot be followed here";
+    assert!(text.contains(verdict), "{text}");
 }
 
 const RULE: &str = "v2.10|Action=Block|Active=TRUE|Dir=In|LPort=3389|App=C:\\a=b\\x.exe|\
@@ -1666,10 +1674,11 @@ fn an_include_is_as_if_it_were_named_too() {
         .map(|change| change.profile.as_str())
         .collect();
     assert_eq!(by, ["c", "c", "c", "b", "a"]);
-    let text = plan_text(&plan, &[], false);
+    let text = plan_text(&plan, &Effect::default(), &verbose());
     assert!(text.contains("c: X (included by b)"), "{text}");
     assert_eq!(
-        serde_json::to_value(plan_document(&plan, None)).unwrap()["profiles"][0]["included_by"],
+        serde_json::to_value(plan_document(&plan, &Effect::default(), None)).unwrap()["profiles"]
+            [0]["included_by"],
         "b"
     );
     // A profile may do nothing but include others.
@@ -1777,16 +1786,23 @@ fn a_change_says_what_it_means_that_it_is_needed() {
     let profile = with_head("x", &head, &keys);
     let lab = Lab::new().with_key(DISK);
     let plan = lab.plan(&profile);
-    let json = serde_json::to_value(plan_document(&plan, None)).unwrap();
+    let json = serde_json::to_value(plan_document(&plan, &Effect::default(), None)).unwrap();
     assert_eq!(json["changes"][0]["impact"], "blocks");
     assert_eq!(json["changes"][0]["cause"], "nobody gets in");
     assert_eq!(json["changes"][1]["impact"], "unusual");
     assert_eq!(json["changes"][1]["cause"], "tuned by hand");
-    let text = plan_text(&plan, &[], false);
+    let text = plan_text(&plan, &Effect::default(), &PlanView::default());
     assert!(text.contains("besides: Restart \\u{1b}[2J it"), "{text:?}");
     // Where nothing changes, nothing else is to be done.
     let after = lab.repaired(&profile);
-    assert!(!plan_text(&after.plan(&profile), &[], false).contains("besides"));
+    assert!(
+        !plan_text(
+            &after.plan(&profile),
+            &Effect::default(),
+            &PlanView::default()
+        )
+        .contains("besides")
+    );
 }
 
 #[test]
@@ -1802,7 +1818,7 @@ fn hostile_names_do_not_reach_the_terminal() {
         + &entry(&format!(r"{SERVICES}\A\*"), "name: V, dword: 1");
     let plan = lab.plan(&profile("x", &keys));
     assert_eq!((plan.changes.len(), plan.blocked.len()), (1, 1));
-    let text = plan_text(&plan, &[], true);
+    let text = plan_text(&plan, &Effect::default(), &verbose());
     let bare = anstream::adapter::strip_str(&text).to_string();
     assert!(!bare.contains(['\u{1b}', '\u{202e}', '\u{7}']), "{bare:?}");
     assert!(bare.contains("\\u{1b}[2J"), "{bare}");
@@ -2270,7 +2286,7 @@ fn the_mark_of_what_lowers_security_survives_a_merge() {
             };
             assert!(change.lowers_security, "{lowering} beside {plain}");
             assert!(change.note.contains("at a price"), "{}", change.note);
-            assert!(plan_text(&plan, &[], false).contains("(1 lowering security)"));
+            assert!(plan_text(&plan, &Effect::default(), &PlanView::default()).contains("LOWER"));
         }
         assert!(
             lab.plan(&two)

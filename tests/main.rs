@@ -27,6 +27,8 @@ mod drift;
 mod empty_hive;
 #[path = "common/fields.rs"]
 mod fields;
+#[path = "common/file_graph.rs"]
+mod file_graph;
 #[path = "../testdata/fixtures.rs"]
 mod fixtures;
 #[path = "common/jury.rs"]

@@ -5,7 +5,8 @@ use std::fs;
 
 use crate::bench::{Bench, Ended, hivemend};
 use crate::workbench::{edited, empty, path};
-use hivemend::plan::{Action, Change, Condition, HiveInput, Lowering, State, Value, undo};
+use hivemend::machine::{Condition, HiveInput, State, Value};
+use hivemend::plan::{Action, Change, Lowering, undo};
 use hivemend::profile::{Deed, HiveName, KeyPath, forbidden};
 use hivemend::regf::{Hive, Name, NodePath, upcase};
 use serde_json::{Value as Json, json};
@@ -261,7 +262,7 @@ fn undoing_is_bound_by_the_rule_too() {
         kind: 4,
         data: vec![1, 0, 0, 0],
     };
-    let empty = hivemend::plan::KeySummary::empty();
+    let empty = hivemend::machine::KeySummary::empty();
     let claimed = [
         made("Select", Some("Current"), State::Value(one)),
         made(r"ControlSet001\Control\Lsa", None, State::Key(empty)),

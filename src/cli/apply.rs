@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! `apply`: back up, change, prove.
 
-use serde_json::{Value as Json, json};
-
 use super::args::{ApplyArgs, Scope};
-use super::besides::add_effect;
+use super::besides::effect_of;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::interrupted::{self, Wish};
@@ -13,12 +11,12 @@ use super::plan::{hives_of, load_profiles, make};
 use super::plan_file;
 use super::publish::{Destination, LoadedHive, load, publish};
 use super::target::{Found, Wanted, condition_warnings, input, selection};
-use crate::disk::shown;
-use crate::plan::{HiveInput, Plan, confirm, expect_allowed, touched_keys};
+use crate::effect::Effect;
+use crate::machine::HiveInput;
+use crate::plan::{Plan, confirm, expect_allowed};
 use crate::profile::Profile;
-use crate::report::{plan_document, plan_pieces};
-use crate::store::{BackupScope, KeptAs, Outcome};
-use crate::text::{Foreign, Text};
+use crate::report::{Heading, PlanView, outcome_json, outcome_text, plan_document, plan_pieces};
+use crate::store::{BackupScope, Outcome};
 
 pub(super) fn run(args: &ApplyArgs, output: &Output) -> Result<Exit, Failure> {
     let selection = selection(&args.control_set)?;
@@ -55,19 +53,23 @@ pub(super) fn run(args: &ApplyArgs, output: &Output) -> Result<Exit, Failure> {
         }
         None => make(&profiles, &inputs, &found, selection)?,
     };
-    add_effect(&mut plan, &profiles, &inputs, &found);
+    let effect = effect_of(&plan, &profiles, &inputs, &found);
     plan.metadata = found.metadata(&inputs);
     plan.warn(warnings);
     let conditions = hives.iter().map(|hive| (hive.name, &hive.loaded.condition));
     plan.warn(condition_warnings(conditions));
     if !output.is_json() && !output.quiet {
-        let touched = touched_keys(&plan.changes, &inputs)?;
-        output.print_pieces(|out| plan_pieces(&plan, &touched, output.verbose, out));
+        let view = PlanView {
+            heading: Heading::of(&found.name, &inputs),
+            verbose: output.verbose,
+            next: None,
+        };
+        output.print_pieces(|out| plan_pieces(&plan, &effect, &view, out));
     }
     drop(inputs);
     refuse_blocked(&plan)?;
     if plan.changes.is_empty() {
-        return report(&plan, None, output);
+        return report(&plan, &effect, None, output);
     }
     let question = format!("Make these changes to {}?", found.name);
     if !output.consent(args.writing.consent.yes, &question)? {
@@ -84,7 +86,7 @@ pub(super) fn run(args: &ApplyArgs, output: &Output) -> Result<Exit, Failure> {
     };
     let outcome = publish(hives, &plan.changes, &[], &to, output)?;
     undo_hint(&profiles, output);
-    report(&plan, Some(&outcome), output)
+    report(&plan, &effect, Some(&outcome), output)
 }
 
 /// A plan that cannot be followed as a whole is not followed at all.
@@ -113,55 +115,20 @@ pub(super) fn inputs(hives: &[LoadedHive]) -> Result<Vec<HiveInput<'_>>, Failure
     inputs.collect()
 }
 
-fn report(plan: &Plan, outcome: Option<&Outcome>, output: &Output) -> Result<Exit, Failure> {
+fn report(
+    plan: &Plan,
+    effect: &Effect,
+    outcome: Option<&Outcome>,
+    output: &Output,
+) -> Result<Exit, Failure> {
     if output.is_json() {
-        output.json(&plan_document(plan, Some(outcome_json(outcome))));
+        output.json(&plan_document(plan, effect, Some(outcome_json(outcome))));
         return Ok(Exit::Done);
     }
     if let Some(outcome) = outcome.filter(|_| !output.quiet) {
         output.print(&outcome_text(outcome));
     }
     Ok(Exit::Done)
-}
-
-/// What an apply did, as JSON.
-pub(super) fn outcome_json(outcome: Option<&Outcome>) -> Json {
-    let Some(outcome) = outcome else {
-        return json!({ "status": "unchanged", "backup": null, "hives": [] });
-    };
-    let hives: Vec<Json> = outcome
-        .hives
-        .iter()
-        .map(|hive| {
-            json!({
-                "name": hive.name,
-                "path": Foreign::path(&hive.path),
-                "before": { "size": hive.before.size, "sha256": hive.before.sha256 },
-                "after": { "size": hive.after.size, "sha256": hive.after.sha256 },
-                "kept_as": hive.kept_as,
-            })
-        })
-        .collect();
-    json!({
-        "status": "applied",
-        "backup": { "id": outcome.id, "path": Foreign::path(&outcome.backup) },
-        "hives": hives,
-    })
-}
-
-/// What an apply did, as text.
-pub(super) fn outcome_text(outcome: &Outcome) -> Text {
-    let mut text = Text::new();
-    for hive in &outcome.hives {
-        let kept = match hive.kept_as {
-            KeptAs::Link => "the original is kept as the backup",
-            KeptAs::Copy => "a verified copy of the original is kept",
-        };
-        let name = &hive.name;
-        text.line(format_args!("{name:<8}  written and read back; {kept}"));
-    }
-    text.line(format_args!("backup    {}", shown(&outcome.backup)));
-    text
 }
 
 fn undo_hint(profiles: &[Profile], output: &Output) {

@@ -50,6 +50,16 @@ pub(super) enum Format {
     Json,
 }
 
+/// How a plan is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum PlanFormat {
+    #[default]
+    Text,
+    Json,
+    /// The touched keys as a unified diff
+    Diff,
+}
+
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// List the attached disks that hold a Windows, other than the running one
@@ -131,8 +141,9 @@ pub(super) struct PlanArgs {
     pub(super) control_set: String,
     #[command(flatten)]
     pub(super) unrecovered: UnrecoveredArgs,
-    #[command(flatten)]
-    pub(super) format: FormatArgs,
+    /// Print text, JSON for scripts, or the touched keys as a diff
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(super) format: PlanFormat,
     /// Also write the plan as JSON to FILE, for `apply --plan FILE`
     #[arg(short, long, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,

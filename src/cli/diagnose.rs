@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! `diagnose`: where to start.
 
-use std::path::Path;
-
 use super::args::{DiagnoseArgs, TargetArgs};
 use super::besides::Policy;
 use super::exit::Exit;
@@ -10,8 +8,10 @@ use super::failure::Failure;
 use super::interrupted;
 use super::output::Output;
 use super::target::{Found, condition_warnings, input, selection};
+use super::typed::commands_for;
+use crate::diagnose::{Diagnosis, Presence, diagnose};
 use crate::disk::{OnDisk, WindowsFiles};
-use crate::plan::{Diagnosis, HiveInput, Presence, Selection, diagnose, system_drive};
+use crate::machine::{HiveInput, Selection, system_drive};
 use crate::profile::{self, HiveName, Impact, Profile};
 use crate::report::{CommandLine, diagnose_json, diagnose_text};
 
@@ -52,7 +52,7 @@ pub(super) fn examine(
     interrupted::warn(&found.target, None, output)?;
     let (policy, mut notes) = Policy::read(&found);
     let mut hives = Vec::new();
-    for name in [HiveName::System, HiveName::Software] {
+    for name in HiveName::ALL {
         match (found.open_one(name), name) {
             (Ok(hive), _) => hives.extend(hive),
             (Err(failure), HiveName::System) => return Err(failure),
@@ -139,22 +139,10 @@ fn profiles(settings: &[String]) -> Result<Vec<Profile>, Failure> {
 }
 
 fn command_line(diagnosis: &Diagnosis, args: &DiagnoseArgs) -> CommandLine {
-    // A name that is no text cannot be printed so that a shell takes it.
-    let word = |path: &Path, placeholder: &str| path.to_str().unwrap_or(placeholder).to_owned();
-    let mut target = Vec::new();
-    if let Some(path) = &args.target.target {
-        target.push(word(path, "TARGET"));
-    }
-    let files = &args.target.files;
-    for (option, file) in [("--system", &files.system), ("--software", &files.software)] {
-        if let Some(file) = file {
-            target.extend([option.to_owned(), word(file, "FILE")]);
-        }
-    }
     CommandLine {
-        target,
         settings: settings_of(diagnosis, &args.settings.settings),
         together: together(diagnosis),
+        ..commands_for(&args.target)
     }
 }
 

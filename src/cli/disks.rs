@@ -12,7 +12,7 @@ use super::target::Found;
 use crate::disk::{
     Candidate, DiskError, HivePath, Place, Target, candidates, loose_mount, places, shown,
 };
-use crate::plan::{Condition, computer_name, control_sets, windows_version};
+use crate::machine::{Condition, computer_name, control_sets, windows_version};
 use crate::profile::HiveName;
 use crate::regf::Hive;
 use crate::report::{DiskRow, HiveRow, HiveRowState, disks_json, disks_text};
@@ -73,7 +73,7 @@ fn look(target: Target, row: &mut DiskRow) {
         let hive = look_at(name, path, row);
         row.hives.push(hive);
     }
-    for name in [HiveName::System, HiveName::Software] {
+    for name in HiveName::ALL {
         if !row.hives.iter().any(|hive| hive.name == name) {
             let config = shown(&found.target.config);
             row.problems

@@ -10,8 +10,8 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::output::Output;
 use super::{diagnose, own_words};
+use crate::diagnose::Finding;
 use crate::explain::{Answer, Library, NotKnown};
-use crate::plan::Finding;
 use crate::report::{
     Explained, OnDisk, explain_json, explain_text, not_known_json, not_known_text,
 };

@@ -8,6 +8,7 @@ use anyhow::anyhow;
 use super::exit::Exit;
 use crate::disk::{DiskError, is_failing};
 use crate::edit::EditError;
+use crate::machine::MachineError;
 use crate::plan::PlanError;
 use crate::profile::{Conflicts, ProfileErrors, SettingError};
 use crate::report::PlanJsonError;
@@ -121,26 +122,36 @@ impl From<DiskError> for Failure {
     }
 }
 
-impl From<PlanError> for Failure {
-    fn from(error: PlanError) -> Self {
+impl From<MachineError> for Failure {
+    fn from(error: MachineError) -> Self {
         let (exit, advice) = match &error {
-            PlanError::Regf { .. } => (
+            MachineError::Regf { .. } => (
                 Exit::Failed,
                 "The hive is damaged or the disk cannot be read there. Nothing was written. What can be \
                  had of a damaged hive shows hivemend mend --dry-run.",
             ),
-            PlanError::Outdated { .. } => (
-                Exit::Refused,
-                "Nothing was written. Make a new plan and review it again.",
-            ),
-            PlanError::Forbidden { .. } => (
-                Exit::Refused,
-                "Nothing was written. What no profile may ask for, no plan may do either.",
-            ),
-            PlanError::NoCurrent { .. } | PlanError::NoSuchControlSet { .. } => (Exit::Usage, ""),
+            MachineError::NoCurrent { .. } | MachineError::NoSuchControlSet { .. } => {
+                (Exit::Usage, "")
+            }
             _ => (Exit::Refused, ""),
         };
         Self::from_error(exit, error).advising(advice)
+    }
+}
+
+impl From<PlanError> for Failure {
+    fn from(error: PlanError) -> Self {
+        let advice = match error {
+            PlanError::Machine(error) => return Self::from(error),
+            PlanError::Outdated { .. } => {
+                "Nothing was written. Make a new plan and review it again."
+            }
+            PlanError::Forbidden { .. } => {
+                "Nothing was written. What no profile may ask for, no plan may do either."
+            }
+            _ => "",
+        };
+        Self::from_error(Exit::Refused, error).advising(advice)
     }
 }
 

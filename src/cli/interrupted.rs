@@ -50,12 +50,11 @@ pub(super) fn warn(
 
 /// Whether a hive is found under no name, not even one in other letters.
 fn is_lost(hive: &PendingHive, target: &Target) -> bool {
-    let mut found = target.system.iter().chain(&target.software);
     let is_it = |path: &HivePath| {
         let name = path.path.file_name().unwrap_or_default();
         name.eq_ignore_ascii_case(hive.file.as_str())
     };
-    hive.stands == HiveStands::Nameless && !found.any(is_it)
+    hive.stands == HiveStands::Nameless && !target.hives().any(is_it)
 }
 
 /// An interrupted run that this command has settled.

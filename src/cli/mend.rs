@@ -6,7 +6,6 @@ use std::time::SystemTime;
 
 use serde_json::Value as Json;
 
-use super::apply::{outcome_json, outcome_text};
 use super::args::{AcceptLoss, HiveFiles, MendArgs, RiskArgs};
 use super::exit::Exit;
 use super::failure::Failure;
@@ -18,7 +17,7 @@ use crate::disk::{self, HiveFile, ReadAround, read_around, shown};
 use crate::log::{self, HiveState, LogError};
 use crate::mend::{Donor, Input, Mended, Outcome, essential_lost, mend};
 use crate::regf::{FileOffset, Hive, HiveBytes, check};
-use crate::report::{MendedHive, mend_json, mend_text};
+use crate::report::{MendedHive, mend_json, mend_text, outcome_json, outcome_text};
 use crate::store::{BackupScope, Disk, NewHive, Store};
 use crate::text::Foreign;
 

@@ -21,6 +21,7 @@ mod own_words;
 mod phase;
 mod plan;
 mod plan_file;
+mod profile_text;
 mod profiles;
 mod publish;
 mod recover;
@@ -29,6 +30,8 @@ mod show;
 mod source;
 mod stdout;
 mod target;
+mod times;
+mod typed;
 
 pub use exit::Exit;
 

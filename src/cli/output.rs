@@ -8,13 +8,12 @@ use std::io::{self, BufRead, BufWriter, IsTerminal, Write};
 use anstream::adapter::strip_str;
 use anstream::{AutoStream, ColorChoice};
 use serde::Serialize;
-use serde_json::json;
 
-use super::args::{Cli, Color, Command, Format, ProfileCommand};
+use super::args::{Cli, Color, Command, Format, PlanFormat, ProfileCommand};
 use super::failure::Failure;
-use super::phase::{Phase, Times};
 use super::stdout::expect_writable;
-use crate::report::{BOLD, WARN};
+use super::times::Times;
+use crate::report::{BOLD, WARN, error_json};
 use crate::text::{Text, escape, write_json};
 
 /// What is printed at once, in bytes.
@@ -54,11 +53,6 @@ impl Output {
 
     pub(super) fn is_json(&self) -> bool {
         self.format == Format::Json
-    }
-
-    /// Begins a phase of long work, which is shown on a terminal and timed with `--verbose`.
-    pub(super) fn phase(&self, what: &str) -> Phase<'_> {
-        Phase::begin(self, what)
     }
 
     /// Prints a result. A reader that goes away early is no error.
@@ -159,12 +153,7 @@ impl Output {
     pub(super) fn failure(&self, failure: &Failure) {
         let sentence = failure.sentence();
         if self.is_json() {
-            self.json(&json!({
-                "schema": "hivemend.error/1",
-                "exit_code": failure.exit.code(),
-                "error": sentence,
-                "advice": failure.advice,
-            }));
+            self.json(&error_json(failure.exit.code(), &sentence, failure.advice));
         }
         self.complain(failure);
     }
@@ -233,7 +222,10 @@ impl Output {
 fn format_of(command: &Command) -> Format {
     match command {
         Command::Disks(args) => args.format.format,
-        Command::Plan(args) => args.format.format,
+        Command::Plan(args) => match args.format {
+            PlanFormat::Json => Format::Json,
+            PlanFormat::Text | PlanFormat::Diff => Format::Text,
+        },
         Command::Apply(args) => args.writing.format.format,
         Command::Backups(args) => args.format.format,
         Command::Recover(args) => args.writing.format.format,

@@ -10,8 +10,8 @@ use std::collections::BTreeSet;
 use super::exit::Exit;
 use super::failure::Failure;
 use crate::explain::{Answer, Entry, Kind, ProfileHint};
-use crate::plan::{KNOWN, Known};
-use crate::profile::{self, Profile, ValueRule, policy_range};
+use crate::profile::{self, Profile, ValueRule};
+use crate::settings::{KNOWN, Known, policy};
 
 const FINDINGS: &str = include_str!("../../docs/findings.md");
 
@@ -305,7 +305,7 @@ fn facts(name: &str) -> Vec<String> {
             facts.push(format!("{lift} removes the policy that wins"));
         }
     }
-    facts.extend(policy_range(name).map(|range| format!("As a policy: {range}")));
+    facts.extend(policy(name).map(|policy| format!("As a policy: {}", policy.takes.hint())));
     facts
 }
 

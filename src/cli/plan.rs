@@ -1,18 +1,23 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! `plan`: what would change.
 
-use super::args::PlanArgs;
-use super::besides::add_effect;
+use std::path::Path;
+
+use super::args::{PlanArgs, PlanFormat};
+use super::besides::effect_of;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::interrupted;
 use super::output::Output;
 use super::plan_file;
 use super::target::{Found, Wanted, condition_warnings, input, selection};
+use super::typed::commands_for;
 use crate::disk::loose_mount;
-use crate::plan::{HiveInput, Options, Plan, Selection, build, needs_machine, touched_keys};
+use crate::machine::{HiveInput, Selection};
+use crate::plan::{Options, Plan, build, needs_machine, touched_keys};
 use crate::profile::{self, HiveName, Profile, Setting};
-use crate::report::{plan_document, plan_pieces};
+use crate::report::{Heading, PlanView, diff_pieces, plan_document, plan_pieces, summary_line};
+use crate::text::Text;
 
 pub(super) fn run(args: &PlanArgs, output: &Output) -> Result<Exit, Failure> {
     let selection = selection(&args.control_set)?;
@@ -41,7 +46,7 @@ pub(super) fn run(args: &PlanArgs, output: &Output) -> Result<Exit, Failure> {
         }
     }
     let mut plan = make(&profiles, &inputs, &found, selection)?;
-    add_effect(&mut plan, &profiles, &inputs, &found);
+    let effect = effect_of(&plan, &profiles, &inputs, &found);
     plan.metadata = found.metadata(&inputs);
     plan.warn(found.warnings(&hives));
     let conditions = views
@@ -50,16 +55,54 @@ pub(super) fn run(args: &PlanArgs, output: &Output) -> Result<Exit, Failure> {
     plan.warn(condition_warnings(conditions));
     drop(phase);
     if let Some(file) = &args.output {
-        plan_file::write(file, &plan, &found.target)?;
+        plan_file::write(file, &plan, &effect, &found.target)?;
     }
-    if output.is_json() {
-        output.json(&plan_document(&plan, None));
-    } else if !output.quiet {
-        let touched = touched_keys(&plan.changes, &inputs)?;
-        output.print_pieces(|out| plan_pieces(&plan, &touched, output.verbose, out));
+    match args.format {
+        PlanFormat::Json => output.json(&plan_document(&plan, &effect, None)),
+        PlanFormat::Diff => {
+            let touched = touched_keys(&plan.changes, &inputs)?;
+            output.print_pieces(|out| diff_pieces(&touched, out));
+        }
+        PlanFormat::Text if output.quiet => {
+            let mut line = Text::new();
+            line.line(summary_line(&plan));
+            output.print(&line);
+        }
+        PlanFormat::Text => {
+            let view = PlanView {
+                heading: Heading::of(&found.name, &inputs),
+                verbose: output.verbose,
+                next: Some(next(args)),
+            };
+            output.print_pieces(|out| plan_pieces(&plan, &effect, &view, out));
+        }
     }
     let drifted = args.exit_code && !plan.changes.is_empty();
     Ok(if drifted { Exit::Found } else { Exit::Done })
+}
+
+/// The command that carries the plan out.
+fn next(args: &PlanArgs) -> String {
+    let mut behind: Vec<&str> = Vec::new();
+    let file = args.output.as_deref().and_then(Path::to_str);
+    match file {
+        Some(file) => behind.extend(["--plan", file]),
+        None => {
+            for profile in &args.profiles {
+                behind.extend(["-p", profile]);
+            }
+            for setting in &args.settings.settings {
+                behind.extend(["--set", setting]);
+            }
+            if args.control_set != "each" {
+                behind.extend(["--control-set", &args.control_set]);
+            }
+        }
+    }
+    if args.unrecovered.accept_unrecovered {
+        behind.push("--accept-unrecovered");
+    }
+    commands_for(&args.target).of("apply", &behind)
 }
 
 /// Loads the profiles with what they include, gives them the settings that were typed, and makes
@@ -108,7 +151,7 @@ pub(super) fn hives_of(profiles: &[Profile]) -> Wanted {
     let asked = conditions.filter_map(|when| Some(when.path()?.hive));
     let mut useful: Vec<HiveName> = asked.collect();
     if needs_machine(profiles) {
-        useful.extend([HiveName::System, HiveName::Software]);
+        useful.extend(HiveName::ALL);
     }
     Wanted {
         needed: rules().map(|rule| rule.path.hive).collect(),

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use super::failure::Failure;
 use crate::disk::{Target, shown};
+use crate::effect::Effect;
 use crate::files::{self, Kind};
 use crate::plan::Plan;
 use crate::report::{PLAN_SCHEMA, plan_document, plan_from_json};
@@ -28,7 +29,12 @@ pub(super) fn read(file: &Path) -> Result<Plan, Failure> {
 
 /// Writes the plan to a file of its own, never over anything but an older plan, and never into the
 /// Windows folder that it is about.
-pub(super) fn write(file: &Path, plan: &Plan, target: &Target) -> Result<(), Failure> {
+pub(super) fn write(
+    file: &Path,
+    plan: &Plan,
+    effect: &Effect,
+    target: &Target,
+) -> Result<(), Failure> {
     let refuse = |why: &str| {
         let message = format!("{}: {why}", shown(file));
         Failure::refused(message).advising("Name another file for the plan.")
@@ -39,7 +45,7 @@ pub(super) fn write(file: &Path, plan: &Plan, target: &Target) -> Result<(), Fai
         ));
     }
     let mut written = Bounded::default();
-    let all = write_json(&mut written, &plan_document(plan, None));
+    let all = write_json(&mut written, &plan_document(plan, effect, None));
     let all = all.and_then(|()| written.write_all(b"\n"));
     all.map_err(|error| Failure::failed(format!("the plan could not be written down: {error}")))?;
     let Bounded { kept, length } = written;

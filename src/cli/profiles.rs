@@ -3,19 +3,15 @@
 
 use std::path::Path;
 
-use serde_json::{Value as Json, json};
-
 use super::args::{ProfileArgs, ProfileCommand};
 use super::capture;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::output::Output;
 use super::plan::set_parameters;
-use super::plan_file;
-use crate::disk::shown;
+use super::profile_text::{lines_of, write_profile};
 use crate::profile::{self, Level, Library, Profile};
-use crate::report::{BOLD, styled};
-use crate::text::Text;
+use crate::report::{profiles_json, profiles_text};
 
 pub(super) fn run(args: &ProfileArgs, output: &Output) -> Result<Exit, Failure> {
     match &args.command {
@@ -34,47 +30,16 @@ pub(super) fn run(args: &ProfileArgs, output: &Output) -> Result<Exit, Failure> 
 fn list(output: &Output) -> Result<Exit, Failure> {
     let builtin = profile::builtin();
     if output.is_json() {
-        let rows = builtin
-            .iter()
-            .map(|builtin| json!({ "id": builtin.id, "title": builtin.title }));
-        let rows: Vec<Json> = rows.collect();
-        output.json(&json!({ "schema": "hivemend.profiles/1", "profiles": rows }));
+        output.json(&profiles_json(builtin));
         return Ok(Exit::Done);
     }
-    let mut text = Text::new();
-    for builtin in builtin {
-        let id = format!("{:<28}", builtin.id);
-        text.line(format_args!("{} {}", styled(BOLD, &id), builtin.title));
-    }
-    output.print(&text);
+    output.print(&profiles_text(builtin));
     Ok(Exit::Done)
-}
-
-/// A file's own lines.
-fn lines_of(text: &str) -> Text {
-    let mut lines = Text::new();
-    text.lines().for_each(|line| lines.line(line));
-    lines
 }
 
 /// A skeleton to begin from.
 fn new(file: Option<&Path>, output: &Output) -> Result<Exit, Failure> {
     write_profile(file, profile::skeleton(), output)
-}
-
-/// Prints a profile, or writes it to a file that is not there yet.
-pub(super) fn write_profile(
-    file: Option<&Path>,
-    text: &str,
-    output: &Output,
-) -> Result<Exit, Failure> {
-    let Some(file) = file else {
-        output.print(&lines_of(text));
-        return Ok(Exit::Done);
-    };
-    plan_file::write_new(file, text)?;
-    output.note(&format!("{} was written.", shown(file)));
-    Ok(Exit::Done)
 }
 
 /// Each profile by itself with what it includes, then whether they agree with each other.

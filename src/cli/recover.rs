@@ -4,9 +4,8 @@
 use std::path::Path;
 use std::time::SystemTime;
 
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
-use super::apply::{outcome_json, outcome_text};
 use super::args::{HiveFiles, RecoverArgs};
 use super::exit::Exit;
 use super::failure::Failure;
@@ -16,9 +15,9 @@ use super::publish::{Destination, Edited, JUDGING_AND_STORING, edited, store};
 use super::source::{Loaded, Source};
 use super::target::Found;
 use crate::disk::shown;
-use crate::plan::Condition;
+use crate::machine::Condition;
+use crate::report::{outcome_text, recovered_hive_json, recovered_json, recovered_text};
 use crate::store::{BackupScope, Disk, Outcome, Store};
-use crate::text::{Foreign, Text, escape};
 
 pub(super) fn run(args: &RecoverArgs, output: &Output) -> Result<Exit, Failure> {
     let mut found = find(args)?;
@@ -52,7 +51,7 @@ pub(super) fn run(args: &RecoverArgs, output: &Output) -> Result<Exit, Failure> 
         }
         let loaded = source.load_to_write(&args.writing)?;
         say(&name, &loaded.condition, output);
-        conditions.push(condition_json(&name, &loaded));
+        conditions.push(recovered_hive_json(&name, &loaded.path, &loaded.condition));
         match loaded.condition {
             Condition::Clean => clean.push(loaded),
             _ => dirty.push((name, loaded)),
@@ -145,33 +144,7 @@ fn say(name: &str, condition: &Condition, output: &Output) {
     if output.is_json() || output.quiet {
         return;
     }
-    let text = match condition {
-        Condition::Clean => "clean: nothing to recover",
-        Condition::Recovered(recovery) => &recovery.text,
-        Condition::Unrecovered => "not recovered: what its last writes changed is missing",
-    };
-    let mut line = Text::new();
-    line.line(format_args!("{:<8}  {}", escape(name), escape(text)));
-    output.print(&line);
-}
-
-fn condition_json(name: &str, loaded: &Loaded) -> Json {
-    let recovery = match &loaded.condition {
-        Condition::Recovered(recovery) => json!({
-            "entries": recovery.entries,
-            "logs": recovery.logs,
-            "first": recovery.first,
-            "last": recovery.last,
-            "text": recovery.text,
-        }),
-        _ => Json::Null,
-    };
-    json!({
-        "name": name,
-        "path": Foreign::path(&loaded.path),
-        "state": loaded.condition.as_str(),
-        "recovery": recovery,
-    })
+    output.print(&recovered_text(name, condition));
 }
 
 fn report(
@@ -181,12 +154,7 @@ fn report(
     output: &Output,
 ) -> Result<Exit, Failure> {
     if output.is_json() {
-        output.json(&json!({
-            "schema": "hivemend.recover/1",
-            "target": found.name,
-            "hives": hives,
-            "outcome": outcome_json(outcome),
-        }));
+        output.json(&recovered_json(&found.name, hives, outcome));
     } else if let Some(outcome) = outcome.filter(|_| !output.quiet) {
         output.print(&outcome_text(outcome));
     }

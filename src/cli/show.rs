@@ -11,9 +11,7 @@ use super::interrupted;
 use super::output::Output;
 use super::target::{Found, Wanted, input};
 use crate::disk::shown;
-use crate::plan::{
-    Condition, ControlSetInfo, HiveInput, PlanError, Selection, key_content, path_text,
-};
+use crate::machine::{Condition, ControlSetInfo, HiveInput, MachineError, Selection, key_content};
 use crate::profile::{ControlSet, HiveName, KeyPath};
 use crate::regf::{Finder, Name, NodePath, RegfError};
 use crate::report::{KeyListing, key_json, key_text};
@@ -71,9 +69,8 @@ fn text(word: &OsStr) -> Result<&str, Failure> {
 /// As in profiles, and with the hive's name alone in front: `SYSTEM\Select`.
 fn parse_key(text: &str) -> Result<KeyPath, Failure> {
     let first = text.split('\\').next().unwrap_or("");
-    let is_bare = ["SYSTEM", "SOFTWARE"]
-        .iter()
-        .any(|hive| first.eq_ignore_ascii_case(hive));
+    let mut hives = HiveName::ALL.iter();
+    let is_bare = hives.any(|hive| first.eq_ignore_ascii_case(hive.as_str()));
     let whole = if is_bare {
         format!("HKLM\\{text}")
     } else {
@@ -108,12 +105,12 @@ fn path(key: &KeyPath, input: &HiveInput<'_>) -> Result<NodePath, Failure> {
 fn list(input: &HiveInput<'_>, key: NodePath, value: Option<Name>) -> Result<KeyListing, Failure> {
     let regf = |source: RegfError| {
         let hive: HiveName = input.name;
-        Failure::from(PlanError::Regf { hive, source })
+        Failure::from(MachineError::Regf { hive, source })
     };
     let hive = &input.hive;
     let node = Finder::new(*hive).find(&key).map_err(regf)?.key;
     let Some(node) = node else {
-        let message = format!("{} has no key {}", input.name, path_text(&key));
+        let message = format!("{} has no key {}", input.name, key.text());
         return Err(Failure::failed(message));
     };
     let mut values = key_content(hive, &node).map_err(regf)?;
@@ -122,7 +119,7 @@ fn list(input: &HiveInput<'_>, key: NodePath, value: Option<Name>) -> Result<Key
         Some(wanted) => {
             values.retain(|(name, _)| name.same_as(&wanted));
             if values.is_empty() {
-                let key = path_text(&key);
+                let key = key.text();
                 let message = format!("{} key {key} has no value {wanted:?}", input.name);
                 return Err(Failure::failed(message));
             }

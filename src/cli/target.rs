@@ -10,7 +10,8 @@ use super::judge::judge;
 use super::output::Output;
 use super::source::Source;
 use crate::disk::{HivePath, Target, guard, shown};
-use crate::plan::{Condition, HiveInput, Metadata, Selection, control_sets};
+use crate::machine::{Condition, HiveInput, Selection, control_sets};
+use crate::plan::Metadata;
 use crate::profile::HiveName;
 use crate::regf::{Hive, HiveBytes, TRANSACTIONS_PENDING};
 use crate::store::{Disk, Site, Store};
@@ -76,17 +77,7 @@ impl Found {
 
     /// The hives that are there.
     pub(super) fn hives(&self) -> impl Iterator<Item = (HiveName, &HivePath)> {
-        let system = self
-            .target
-            .system
-            .iter()
-            .map(|path| (HiveName::System, path));
-        let software = self
-            .target
-            .software
-            .iter()
-            .map(|path| (HiveName::Software, path));
-        system.chain(software)
+        self.target.hives().map(|path| (path.name, path))
     }
 
     /// Every guard that stands between a command and its first write.

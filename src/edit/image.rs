@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! The bytes of a primary file, and checked writes into cells.
 
-use super::EditError;
+use super::error::EditError;
 use crate::regf::structures::{BaseBlockHead, Field, HiveBinHeader};
 use crate::regf::{
     BASE_BLOCK_SIZE, CellOffset, Fault, FileOffset, HIVE_BIN_UNIT, Overreach, Record, RegfError,

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! Creating and deleting keys.
 
-use super::{EditError, Editor, Refusal};
+use super::editor::Editor;
+use super::error::{EditError, Refusal};
 use crate::regf::structures::{KeyNodeHeader, Offset};
 use crate::regf::{
     CellOffset, Hive, KEY_DEPTH_LIMIT, KEY_NAME_LIMIT, KeyNode, Name, NodePath, SpecialKey, field,

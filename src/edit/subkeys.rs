@@ -3,7 +3,8 @@
 
 use std::cmp::Ordering;
 
-use super::{EditError, Editor};
+use super::editor::Editor;
+use super::error::EditError;
 use crate::regf::structures::KeyNodeHeader;
 use crate::regf::{CellOffset, KeyNode, ListKind, Name, Record, SubkeysList, field};
 use zerocopy::IntoBytes;

@@ -2,10 +2,9 @@
 //! The editor's own last looks, which nothing but an injected fault can trigger, and what only
 //! single cells show.
 
-use super::*;
-use crate::regf::{
-    FileOffset, key_flags, structures::KeyValueHeader, structures::Offset, u32_at, value_flags,
-};
+use super::{EditError, Editor, Refusal, editor::State};
+use crate::regf::structures::{KeyNodeHeader, KeyValueHeader, Offset};
+use crate::regf::{CellOffset, FileOffset, Name, field, key_flags, u32_at, value_flags};
 
 const NOW: u64 = 0x01DC_5A00_0000_0000;
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! Setting and deleting values.
 
-use super::{EditError, Editor};
+use super::editor::Editor;
+use super::error::EditError;
 use crate::regf::structures::{
     BigDataRecord, Field, KeyNodeHeader, KeyValueHeader, Offset, listed,
 };

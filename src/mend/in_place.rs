@@ -8,10 +8,11 @@
 use std::collections::BTreeMap;
 
 use super::bins::{Bins, usize_of};
+use super::input::Input;
 use super::model::{Key, Origin, ROOT};
 use super::nodes::list_at;
 use super::notes::Fix;
-use super::{Input, Saved};
+use super::saved::Saved;
 use crate::regf::structures::{
     HintedElement, HiveBinHeader, KeyNodeHeader, KeySecurityHeader, ListHeader, Offset,
 };

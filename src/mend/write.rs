@@ -4,8 +4,8 @@
 //! Nothing of the damaged one's structure is taken over, so that nothing in it can lead into damage. What
 //! nodes hold besides structure stays as it was: times, flags, access bits.
 
-use super::MendError;
 use super::bins::{Bins, HEADER, UNIT, usize_of};
+use super::error::MendError;
 use super::model::{Bytes, Data, Origin, ROOT, Tree, Value};
 use crate::regf::structures::{
     BigDataRecord, Field, HiveBinHeader, KeyNodeHeader, KeySecurityHeader, KeyValueHeader, Offset,

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::Name;
 use super::name::Folding;
+use crate::text::Foreign;
 
 /// A key's path below its hive's root: the names on the way to it, in the spelling they were given.
 ///
@@ -111,6 +112,12 @@ impl NodePath {
     /// The names from the root on.
     pub fn names(&self) -> Vec<&Name> {
         self.steps().into_iter().filter_map(Self::name).collect()
+    }
+
+    /// The path as people write it.
+    pub fn text(&self) -> Foreign {
+        let names: Vec<String> = self.names().into_iter().map(Name::to_text).collect();
+        Foreign::from(names.join("\\"))
     }
 
     /// The path without its first name: below a control set instead of the root. The root has none.

@@ -3,9 +3,10 @@
 
 use serde_json::{Value as Json, json};
 
-use super::{BOLD, DIM, GOOD, WARN, styled};
+use super::style::{BOLD, DIM, GOOD, WARN};
+use super::styled;
 use crate::disk::Hibernation;
-use crate::plan::{ControlSetInfo, Role, WindowsVersion};
+use crate::machine::{ControlSetInfo, Role, WindowsVersion};
 use crate::profile::HiveName;
 use crate::text::{Foreign, Text, escape};
 

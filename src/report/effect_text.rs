@@ -3,13 +3,13 @@
 
 use serde_json::{Value as Json, json};
 
+use super::reading::value_read;
 use super::state_json::value_json;
 use super::style::{BOLD, DIM, WARN};
 use super::styled;
 use super::values::{kind_text, value_text};
-use crate::plan::{
-    Against, Debris, Effect, Flaw, InForce, Mark, Setting, Source, Value, path_text,
-};
+use crate::effect::{Against, Debris, Effect, Flaw, InForce, Mark, Setting, Source};
+use crate::machine::Value;
 use crate::profile::HiveName;
 use crate::regf::Name;
 use crate::text::{Text, escape};
@@ -129,35 +129,37 @@ fn over(setting: &Setting) -> String {
 
 /// What stands against a change, in a sentence.
 pub(super) fn mark_sentence(mark: &Mark) -> String {
-    let or_absent = |value: &Option<Value>| match value {
-        Some(value) => format!("sets it to {}", value_text(value)),
-        None => "deletes it".to_owned(),
-    };
+    let read = |name: &str, value: &Value| value_read(&Name::from(name), value);
     let sentence = match &mark.why {
         Against::Policy { key, name, value } => format!(
-            "MASKED: policy {name} is {} and wins (SOFTWARE\\{key})",
-            value_text(value)
+            "MASKED: policy {name} is {} and wins, so that is in force (SOFTWARE\\{key})",
+            read(name, value)
         ),
         Against::UserAccount { flag } => {
             format!("NOT HEEDED while {flag} is not 0: the user's account decides")
         }
-        Against::LocalPolicy { name, value } => format!(
-            "WILL BE UNDONE: Registry.pol has policy {name} and {} when Windows starts",
-            or_absent(value)
-        ),
+        Against::LocalPolicy { name, value } => {
+            let becomes = match value {
+                Some(value) => format!("sets it to {}", read(name, value)),
+                None => "deletes it".to_owned(),
+            };
+            format!(
+                "WILL BE UNDONE: Registry.pol has policy {name} and {becomes} when Windows starts"
+            )
+        }
         Against::DomainPolicy => {
             "MAY BE UNDONE: the machine is in a domain, whose policy may write this key".to_owned()
         }
     };
     match mark.profile {
-        Some(profile) => format!("{sentence}; see profile {profile}."),
+        Some(profile) => format!("{sentence}; the profile {profile} helps."),
         None => format!("{sentence}."),
     }
 }
 
 /// What is wrong with a value, and what mends it.
 pub(super) fn debris_sentence(debris: &Debris) -> String {
-    let key = path_text(&debris.key);
+    let key = debris.key.text();
     let (hive, name) = (debris.hive, &debris.name);
     let sentence = match &debris.flaw {
         Flaw::Name(meant) if meant.is_empty() => {
@@ -182,7 +184,7 @@ pub(super) fn debris_sentence(debris: &Debris) -> String {
 pub(super) fn setting_json(setting: &Setting) -> Json {
     json!({
         "control_set": setting.control_set,
-        "key": path_text(&setting.key),
+        "key": setting.key.text(),
         "value": setting.name,
         "stored": setting.stored.as_ref().map(value_json),
         "now": in_force_json(setting, &setting.now),
@@ -196,7 +198,7 @@ fn in_force_json(setting: &Setting, state: &InForce) -> Json {
         Source::Policy { key, name } => Some(format!("{}\\{key}\\{name}", HiveName::Software)),
         Source::UserAccount { flag } => Some(flag.to_owned()),
         Source::Own => {
-            let key = path_text(&setting.key);
+            let key = setting.key.text();
             Some(format!("{}\\{key}\\{}", HiveName::System, setting.name))
         }
         Source::Default => None,
@@ -227,7 +229,7 @@ pub(super) fn debris_json(effect: &Effect) -> Vec<Json> {
         json!({
             "hive": debris.hive.to_string(),
             "control_set": debris.control_set,
-            "key": path_text(&debris.key),
+            "key": debris.key.text(),
             "value": debris.name.to_text(),
             "data": value_json(&debris.value),
             "flaw": kind,

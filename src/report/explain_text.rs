@@ -2,9 +2,12 @@
 //! What a code, an event or a message means, for people.
 
 use super::style::{BOLD, DIM, WARN};
-use super::{WIDTH, styled};
+use anstyle::Style;
+
+use super::page::wrapped;
+use super::styled;
+use crate::diagnose::Finding;
 use crate::explain::{Answer, CodeRead, Entry, Kind, NotKnown, Reading};
-use crate::plan::Finding;
 use crate::text::{Foreign, Text, escape};
 
 /// An answer, and what a disk shows of it.
@@ -51,7 +54,7 @@ pub fn explain_text(explained: &Explained<'_>) -> Text {
         text.end();
         text.line(format_args!("{BOLD}The numbers in the text{BOLD:#}"));
         for line in codes {
-            write_wrapped(&mut text, "  - ", &line);
+            wrapped(&mut text, Style::new(), "  - ", &line);
         }
     }
     if !others.is_empty() {
@@ -61,7 +64,12 @@ pub fn explain_text(explained: &Explained<'_>) -> Text {
     for other in others {
         let other = &other.entry;
         let asked = escape(&format!("hivemend explain {}", other.question()));
-        write_wrapped(&mut text, "  - ", &format!("{other}: {}", other.meaning));
+        wrapped(
+            &mut text,
+            Style::new(),
+            "  - ",
+            &format!("{other}: {}", other.meaning),
+        );
         text.line(format_args!("      {DIM}{asked}{DIM:#}"));
     }
     text
@@ -73,21 +81,21 @@ pub fn not_known_text(asked: &str, not_known: &NotKnown) -> Text {
     text.line(format_args!("there is no explanation for: {asked}"));
     for code in &not_known.codes {
         for line in unread_lines(code) {
-            write_wrapped(&mut text, "  ", &line);
+            wrapped(&mut text, Style::new(), "  ", &line);
         }
     }
     if not_known.nearest.is_empty() {
         let ask = "Ask for a disconnect code (516, 0x204), --extended CODE, event NUMBER SOURCE, stop \
                    0x7B, error 1068, 0x80070005, a service, value, policy or profile name, or paste \
                    the words of the message.";
-        write_wrapped(&mut text, "  ", ask);
+        wrapped(&mut text, Style::new(), "  ", ask);
     }
     for nearest in &not_known.nearest {
         let line = format!(
             "Nearest: hivemend explain {} ({}); not it: {}.",
             nearest.question, nearest.title, nearest.why_not
         );
-        write_wrapped(&mut text, "  ", &line);
+        wrapped(&mut text, Style::new(), "  ", &line);
     }
     text
 }
@@ -150,14 +158,14 @@ fn named(reading: &Reading) -> String {
 
 fn write_entry(text: &mut Text, entry: &Entry) {
     text.line(styled(BOLD, entry.to_string()));
-    write_wrapped(text, "  ", &entry.meaning);
+    wrapped(text, Style::new(), "  ", &entry.meaning);
     if let Some(key) = &entry.key {
-        write_wrapped(text, "  ", &format!("In {key}"));
+        wrapped(text, Style::new(), "  ", &format!("In {key}"));
     }
     if let Some(disagreement) = &entry.disagreement {
         text.end();
         text.line(format_args!("  {WARN}Sources disagree{WARN:#}"));
-        write_wrapped(text, "    ", disagreement);
+        wrapped(text, Style::new(), "    ", disagreement);
     }
     write_list(text, "Facts", &entry.details);
     let causes = match entry.kind {
@@ -174,7 +182,7 @@ fn write_entry(text: &mut Text, entry: &Entry) {
     write_list(text, "When it is not the registry", &entry.not_registry);
     let sources = format!("From: {}", entry.sources.join("; "));
     text.end();
-    write_wrapped(text, "  ", &sources);
+    wrapped(text, Style::new(), "  ", &sources);
 }
 
 fn write_list(text: &mut Text, heading: &str, items: &[String]) {
@@ -184,7 +192,7 @@ fn write_list(text: &mut Text, heading: &str, items: &[String]) {
     text.end();
     text.line(format_args!("  {BOLD}{heading}{BOLD:#}"));
     for item in items {
-        write_wrapped(text, "    - ", item);
+        wrapped(text, Style::new(), "    - ", item);
     }
 }
 
@@ -193,8 +201,9 @@ fn write_profiles(text: &mut Text, entry: &Entry) {
         text.end();
         text.line(format_args!("  {BOLD}First{BOLD:#}"));
         text.line("    hivemend diagnose TARGET");
-        write_wrapped(
+        wrapped(
             text,
+            Style::new(),
             "        ",
             "looks for all these causes on the disk, and changes nothing",
         );
@@ -224,7 +233,7 @@ fn write_profiles(text: &mut Text, entry: &Entry) {
         if profile.relaxes {
             what.push_str(" (relaxes protection: undo it afterwards)");
         }
-        write_wrapped(text, "        ", &what);
+        wrapped(text, Style::new(), "        ", &what);
     }
 }
 
@@ -244,14 +253,16 @@ fn write_on_disk(text: &mut Text, on_disk: &OnDisk) {
         text.line(format_args!("{WARN}{target} shows it{WARN:#}"));
     }
     for finding in &on_disk.ours {
-        write_wrapped(
+        wrapped(
             text,
+            Style::new(),
             "  - ",
             &format!("{} ({})", finding.cause, finding.impact.as_str()),
         );
         for profile in &finding.profiles {
-            write_wrapped(
+            wrapped(
                 text,
+                Style::new(),
                 "      ",
                 &format!("hivemend plan TARGET -p {profile}"),
             );
@@ -261,21 +272,9 @@ fn write_on_disk(text: &mut Text, on_disk: &OnDisk) {
         let count = on_disk.others.len();
         let line =
             format!("Something else is wrong there ({count}): hivemend diagnose TARGET says what.");
-        write_wrapped(text, "  ", &line);
+        wrapped(text, Style::new(), "  ", &line);
     }
     for warning in &on_disk.warnings {
-        write_wrapped(text, "  Note: ", warning);
-    }
-}
-
-/// Escaped and wrapped, with `indent` in front and its width in front of the lines after it.
-fn write_wrapped(text: &mut Text, indent: &str, words: &str) {
-    let blank = " ".repeat(indent.len());
-    let options = textwrap::Options::new(WIDTH)
-        .initial_indent(indent)
-        .subsequent_indent(&blank)
-        .break_words(false);
-    for line in textwrap::wrap(&escape(words), options) {
-        text.line(format_args!("{line}"));
+        wrapped(text, Style::new(), "  Note: ", warning);
     }
 }

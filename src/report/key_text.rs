@@ -6,8 +6,8 @@ use serde_json::{Value as Json, json};
 use super::state_json::value_json;
 use super::style::{BOLD, DIM};
 use super::styled;
-use super::values::value_line;
-use crate::plan::{KeyContent, path_text};
+use super::values::whole_line;
+use crate::machine::KeyContent;
 use crate::profile::HiveName;
 use crate::regf::{Name, NodePath};
 use crate::text::{Text, escape};
@@ -33,7 +33,7 @@ pub fn key_text(listing: &KeyListing) -> Text {
     let path = full_path(listing);
     text.line(styled(BOLD, format!("[{path}]")));
     for (name, value) in &listing.values {
-        text.line(value_line(name, value));
+        text.line(whole_line(name, value));
     }
     for subkey in listing.subkeys.iter().flatten() {
         let subkey = escape(&format!("[{path}\\{subkey}]"));
@@ -60,7 +60,7 @@ pub fn key_json(listing: &KeyListing, target: &str) -> Json {
         "schema": "hivemend.show/1",
         "target": target,
         "hive": listing.hive.to_string(),
-        "key": path_text(&listing.key),
+        "key": listing.key.text(),
         "last_written_filetime": listing.last_written,
         "values": values,
     });
@@ -74,6 +74,6 @@ pub fn key_json(listing: &KeyListing, target: &str) -> Json {
 fn full_path(listing: &KeyListing) -> String {
     match listing.key.is_root() {
         true => listing.hive.to_string(),
-        false => format!("{}\\{}", listing.hive, path_text(&listing.key)),
+        false => format!("{}\\{}", listing.hive, listing.key.text()),
     }
 }

@@ -10,10 +10,9 @@ use thiserror::Error;
 
 use super::effect_text::{all_warnings, debris_json, mark_json, setting_json};
 use super::state_json::{state_from, state_json};
-use crate::plan::{
-    Action, Change, Condition, ControlSetInfo, Effect, Metadata, Plan, PlannedHive, PlannedProfile,
-    Recovery, Role, Skipped, State, path_text,
-};
+use crate::effect::{Effect, Mark};
+use crate::machine::{Condition, ControlSetInfo, Recovery, Role, State};
+use crate::plan::{Action, Change, Metadata, Plan, PlannedHive, PlannedProfile, Skipped};
 use crate::profile::{Cause, HiveName, Impact};
 use crate::regf::{Name, NodePath};
 use crate::text::Foreign;
@@ -167,18 +166,22 @@ struct SummaryDocument {
 }
 
 /// The plan as a document that is written piece by piece; behind it the `outcome` of an apply.
-pub fn plan_document<'p>(plan: &'p Plan, outcome: Option<Json>) -> impl Serialize + use<'p> {
+pub fn plan_document<'p>(
+    plan: &'p Plan,
+    effect: &'p Effect,
+    outcome: Option<Json>,
+) -> impl Serialize + use<'p> {
     WrittenPlan {
         schema: PLAN_SCHEMA,
         target: &plan.target,
         hives: plan.hives.iter().map(hive_document).collect(),
         profiles: plan.profiles.iter().map(profile_document).collect(),
-        changes: MarkedChanges(plan),
+        changes: MarkedChanges(&plan.changes, &effect.marks),
         skipped: AllSkipped(&plan.skipped),
         blocked: AllSkipped(&plan.blocked),
-        warnings: all_warnings(&plan.warnings, &plan.effect),
-        effective: Settings(&plan.effect),
-        debris: debris_json(&plan.effect),
+        warnings: all_warnings(&plan.warnings, effect),
+        effective: Settings(effect),
+        debris: debris_json(effect),
         metadata: plan.metadata.clone().map(|metadata| MetadataDocument {
             file_system: metadata.file_system,
             kept: metadata.kept,
@@ -215,13 +218,13 @@ struct WrittenPlan<'p> {
 }
 
 /// The changes of a plan, each with what stands against it.
-struct MarkedChanges<'p>(&'p Plan);
+struct MarkedChanges<'p>(&'p [Change], &'p [Mark]);
 
 impl Serialize for MarkedChanges<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         // Marks are in the order of the changes.
-        let mut marks = self.0.effect.marks.iter().peekable();
-        let changes = self.0.changes.iter().enumerate().map(|(at, change)| {
+        let mut marks = self.1.iter().peekable();
+        let changes = self.0.iter().enumerate().map(|(at, change)| {
             let mut document = change_document(change);
             while let Some(mark) = marks.next_if(|mark| mark.change == at) {
                 document.marks.push(mark_json(mark));
@@ -278,7 +281,6 @@ pub fn plan_from_json(bytes: &[u8]) -> Result<Plan, PlanJsonError> {
         skipped: all_skipped_from(document.skipped)?,
         blocked: all_skipped_from(document.blocked)?,
         warnings: document.warnings,
-        effect: crate::plan::Effect::default(),
         metadata: document.metadata.map(|metadata| Metadata {
             file_system: metadata.file_system,
             kept: metadata.kept,
@@ -412,7 +414,7 @@ pub(super) fn change_document(change: &Change) -> ChangeDocument {
         profile: change.profile.clone(),
         hive: change.hive.to_string(),
         control_set: change.control_set.clone(),
-        key: path_text(&change.key),
+        key: change.key.text(),
         value: change.value.as_ref().map(Name::to_text),
         action: change.action.as_str().to_owned(),
         before: state_json(change.before.as_ref()),
@@ -496,6 +498,6 @@ fn expect_sense(change: &Change) -> Result<(), String> {
 }
 
 fn hive_name(text: &str) -> Option<HiveName> {
-    let names = [HiveName::System, HiveName::Software];
-    names.into_iter().find(|name| name.to_string() == text)
+    let mut names = HiveName::ALL.into_iter();
+    names.find(|name| name.to_string() == text)
 }

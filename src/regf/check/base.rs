@@ -2,7 +2,7 @@
 //! The base block, each field by a rule of its own, and how much of the file is bins.
 
 use super::codes::*;
-use super::{Report, add};
+use super::report::{Report, add};
 use crate::regf::structures::{self, BaseBlockHead};
 use crate::regf::{BASE_BLOCK_SIZE, BaseBlock, FileOffset, HIVE_BIN_UNIT, TRANSACTIONS_PENDING};
 use crate::text::quoted;

@@ -2,7 +2,7 @@
 //! Bins and cells: where each cell begins, and whether something refers to it.
 
 use super::codes::*;
-use super::{Report, add};
+use super::report::{Report, add};
 use crate::regf::bytes::u32_at;
 use crate::regf::structures::HiveBinHeader;
 use crate::regf::{CellOffset, HIVE_BIN_HEADER_SIZE, HIVE_BIN_UNIT, field};

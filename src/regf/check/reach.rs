@@ -7,7 +7,7 @@
 
 use std::collections::HashSet;
 
-use super::Checker;
+use super::checker::Checker;
 use crate::regf::structures::{
     BigDataRecord, Field, KeyNodeHeader, KeySecurityHeader, KeyValueHeader, ListHeader, Offset,
     listed, read,

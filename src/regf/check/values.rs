@@ -3,7 +3,7 @@
 
 use std::cmp::Ordering;
 
-use super::Checker;
+use super::checker::Checker;
 use super::codes::*;
 use super::names;
 use crate::regf::structures::{Offset, listed};
