@@ -40,10 +40,8 @@ impl Output {
             Color::Always => ColorChoice::Always,
             Color::Never => ColorChoice::Never,
         };
-        if io::stdout().is_terminal()
-            && let Some((terminal_size::Width(columns), _)) = terminal_size::terminal_size()
-        {
-            set_width(usize::from(columns));
+        if let Some(columns) = columns() {
+            set_width(columns);
         }
         Self {
             choice,
@@ -222,6 +220,15 @@ impl Output {
         let _ = err.write_all(text.as_bytes());
         let _ = err.flush();
     }
+}
+
+/// How wide the terminal is, or what COLUMNS says where there is none.
+fn columns() -> Option<usize> {
+    if io::stdout().is_terminal() {
+        let (terminal_size::Width(columns), _) = terminal_size::terminal_size()?;
+        return Some(usize::from(columns));
+    }
+    std::env::var("COLUMNS").ok()?.parse().ok()
 }
 
 fn format_of(command: &Command) -> Format {
