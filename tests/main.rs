@@ -71,6 +71,7 @@ mod damaged_edits;
 mod damaged_hives;
 mod diagnose;
 mod diagnose_areas;
+mod documents;
 mod effective;
 mod explain;
 mod explain_texts;
