@@ -99,7 +99,9 @@ fn apply(bench: &Bench, changes: &[Json]) -> Ended {
         "changes": changes,
         "summary": { "changes": changes.len(), "matches": 0, "skipped": 0 } });
     fs::write(&file, plan.to_string()).unwrap();
-    bench.run("apply", &["--plan", &file.display().to_string(), "--yes"])
+    let file = file.display().to_string();
+    let args = ["--plan", file.as_str(), "--accept-edited-plan", "--yes"];
+    bench.run("apply", &args)
 }
 
 #[test]

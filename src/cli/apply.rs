@@ -21,7 +21,10 @@ use crate::store::{BackupScope, Outcome};
 pub(super) fn run(args: &ApplyArgs, output: &Output) -> Result<Exit, Failure> {
     let selection = selection(&args.control_set)?;
     let profiles = load_profiles(&args.profiles, &args.settings, output)?;
-    let reviewed = args.plan.as_deref().map(plan_file::read).transpose()?;
+    let reviewed = args.plan.as_deref();
+    let reviewed = reviewed
+        .map(|file| plan_file::read(file, args.accept_edited_plan))
+        .transpose()?;
     for change in reviewed.iter().flat_map(|plan| &plan.changes) {
         expect_allowed(change)?;
     }

@@ -171,6 +171,9 @@ pub(super) struct ApplyArgs {
     /// Apply exactly the plan in FILE, or nothing
     #[arg(long, value_name = "FILE")]
     pub(super) plan: Option<PathBuf>,
+    /// Apply a plan that was edited since it was written
+    #[arg(long, requires = "plan")]
+    pub(super) accept_edited_plan: bool,
     /// Which control sets: each, current, or numbers such as 1,2
     #[arg(
         long,

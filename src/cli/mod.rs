@@ -35,9 +35,10 @@ mod typed;
 
 pub use exit::Exit;
 
-use std::io;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser};
 
 use self::args::{Cli, Command};
@@ -111,11 +112,38 @@ fn harmless(error: clap::Error) -> clap::Error {
     }
 }
 
+/// What to give where something that is needed was left out.
+fn missing(error: &clap::Error) -> Vec<&'static str> {
+    let Some(ContextValue::Strings(names)) = error.get(ContextKind::InvalidArg) else {
+        return Vec::new();
+    };
+    if error.kind() != ErrorKind::MissingRequiredArgument {
+        return Vec::new();
+    }
+    let lacks = |part: &str| names.iter().any(|name| name.contains(part));
+    let mut lines = Vec::new();
+    if lacks("TARGET") {
+        lines.push(
+            "TARGET is the attached disk's root, its Windows folder or its config folder: \
+             hivemend disks lists them.",
+        );
+    }
+    if lacks("--profile") {
+        lines.push(
+            "hivemend diagnose TARGET proposes profiles; hivemend profile list names them all.",
+        );
+    }
+    lines
+}
+
 /// Help and version are what was asked for; everything else is a usage error.
 fn usage(error: &clap::Error) -> ExitCode {
     if error.use_stderr() {
         // Nobody is left to tell where this fails.
         let _ = error.print();
+        for line in missing(error) {
+            let _ = writeln!(io::stderr(), "{line}");
+        }
         return ExitCode::from(Exit::Usage.code());
     }
     let printed = stdout::expect_writable().and_then(|()| error.print());

@@ -112,7 +112,7 @@ pub(super) fn load_profiles(
     settings: &[String],
     output: &Output,
 ) -> Result<Vec<Profile>, Failure> {
-    let mut profiles = profile::load_all(names)?;
+    let mut profiles = profile::load_all(&one_by_one(names))?;
     // The built-in ones were linted by the tests, and are the same in every run.
     for profile in profiles.iter().filter(|profile| !is_built_in(profile)) {
         for lint in profile::lint(profile) {
@@ -128,6 +128,19 @@ pub(super) fn load_profiles(
     set_parameters(&mut profiles, settings)?;
     profile::conflicts(&profiles)?;
     Ok(profiles)
+}
+
+/// `a,b` is two profiles, where both are built in.
+fn one_by_one(names: &[String]) -> Vec<String> {
+    let is_known = |id: &str| profile::builtin().iter().any(|known| known.id == id);
+    let parts = names.iter().flat_map(|name| {
+        let parts: Vec<&str> = name.split(',').map(str::trim).collect();
+        match parts.len() > 1 && parts.iter().all(|part| is_known(part)) {
+            true => parts.into_iter().map(str::to_owned).collect(),
+            false => vec![name.clone()],
+        }
+    });
+    parts.collect()
 }
 
 /// Whether it is a built-in profile, by what it says: a file may be called anything.

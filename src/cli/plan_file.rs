@@ -10,7 +10,7 @@ use crate::disk::{Target, shown};
 use crate::effect::Effect;
 use crate::files::{self, Kind};
 use crate::plan::Plan;
-use crate::report::{PLAN_SCHEMA, plan_document, plan_from_json};
+use crate::report::{PLAN_SCHEMA, is_edited, plan_document, plan_from_json};
 use crate::text::write_json;
 
 /// What a plan file is read as.
@@ -19,12 +19,23 @@ const PLAN: Kind = Kind {
     limit: 64 << 20,
 };
 
-/// Reads a plan.
-pub(super) fn read(file: &Path) -> Result<Plan, Failure> {
+/// Reads a plan, which nobody may have edited unless that is accepted.
+pub(super) fn read(file: &Path, accept_edited: bool) -> Result<Plan, Failure> {
     let bytes = files::resolve(file).and_then(|place| files::read(&place, PLAN));
     let bytes = bytes
         .map_err(|error| Failure::usage(format!("{}: could not read: {error}", shown(file))))?;
-    plan_from_json(&bytes).map_err(|error| Failure::from(error).context(shown(file)))
+    let plan = plan_from_json(&bytes);
+    let plan = plan.map_err(|error| Failure::from(error).context(shown(file)))?;
+    if !accept_edited && is_edited(&bytes, &plan) {
+        let message = format!(
+            "{}: its changes are not those that hivemend wrote there: somebody has edited it",
+            shown(file)
+        );
+        return Err(Failure::refused(message).advising(
+            "Nothing was written. Make a new plan, or go on with --accept-edited-plan.",
+        ));
+    }
+    Ok(plan)
 }
 
 /// Writes the plan to a file of its own, never over anything but an older plan, and never into the
@@ -39,6 +50,9 @@ pub(super) fn write(
         let message = format!("{}: {why}", shown(file));
         Failure::refused(message).advising("Name another file for the plan.")
     };
+    if file.is_dir() {
+        return Err(refuse("this is a folder, and is not a plan"));
+    }
     if is_inside(file, target) {
         return Err(refuse(
             "a plan is not written into the Windows that it is about",

@@ -53,7 +53,9 @@ pub use mend_json::mend_json;
 pub use mend_text::{MendedHive, mend_text};
 pub use outcome::{outcome_json, outcome_text};
 pub use page::{set_width, width};
-pub use plan_json::{ChangesDocument, PLAN_SCHEMA, PlanJsonError, plan_document, plan_from_json};
+pub use plan_json::{
+    ChangesDocument, PLAN_SCHEMA, PlanJsonError, is_edited, plan_document, plan_from_json,
+};
 pub use plan_text::{PlanView, plan_pieces, plan_text, summary_line};
 pub use profile_list::{profiles_json, profiles_text};
 pub use profile_yaml::{ProfileHead, profile_yaml};

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! Plans as JSON, for scripts and for `apply --plan`. The fields are described in `docs/json.md`.
 
+use std::io;
 use std::sync::Arc;
 
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value as Json;
+use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use super::effect_text::{all_warnings, debris_json, mark_json, setting_json};
@@ -47,6 +49,8 @@ pub enum PlanJsonError {
 struct Head {
     #[serde(default)]
     schema: Json,
+    #[serde(default)]
+    digest: Json,
 }
 
 /// A plan, while it is read.
@@ -73,6 +77,8 @@ struct PlanDocument {
     #[serde(default)]
     metadata: Option<MetadataDocument>,
     summary: SummaryDocument,
+    #[serde(default, rename = "digest")]
+    _digest: IgnoredAny,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -193,6 +199,7 @@ pub fn plan_document<'p>(
             skipped: plan.skipped.len(),
             blocked: plan.blocked.len(),
         },
+        digest: digest_of(&plan.changes),
         outcome,
     }
 }
@@ -213,6 +220,8 @@ struct WrittenPlan<'p> {
     #[serde(skip_serializing_if = "Option::is_none")]
     metadata: Option<MetadataDocument>,
     summary: SummaryDocument,
+    /// Of the changes: a plan that was edited by hand is known by it.
+    digest: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     outcome: Option<Json>,
 }
@@ -258,6 +267,36 @@ impl Serialize for ChangesDocument<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(self.0.iter().map(change_document))
     }
+}
+
+/// SHA-256 of the changes as they are written, in hexadecimal digits.
+fn digest_of(changes: &[Change]) -> String {
+    let mut hasher = Hashed(Sha256::new());
+    match serde_json::to_writer(&mut hasher, &ChangesDocument(changes)) {
+        Ok(()) => hex::encode(hasher.0.finalize()),
+        Err(_) => String::new(),
+    }
+}
+
+/// What is written is only hashed.
+struct Hashed(Sha256);
+
+impl io::Write for Hashed {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Whether the changes of `plan`, which was read from `bytes`, are not those that hivemend wrote there.
+pub fn is_edited(bytes: &[u8], plan: &Plan) -> bool {
+    let head = serde_json::from_slice::<Head>(bytes);
+    let said = head.ok().map(|head| head.digest);
+    said.as_ref().and_then(Json::as_str) != Some(&digest_of(&plan.changes))
 }
 
 /// A plan from the bytes of a file.

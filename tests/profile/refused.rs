@@ -784,9 +784,9 @@ id: x
         (
             "a tab for indentation",
             with_value("\tdword: 1"),
-            r"x.yaml:9:14: this is not YAML: while scanning a plain scalar, found a tab
-    9 |         why: because
-      |              ^
+            r"x.yaml:10:1: this is not YAML: while scanning a plain scalar, found a tab
+   10 |  dword: 1
+      | ^
    indent with blanks: YAML allows no tabs",
         ),
         (

@@ -307,6 +307,10 @@ fn hint(path: &Path) -> &'static str {
         return ". There is a symbolic link of that name, which hivemend does not follow: name \
                 where it leads";
     }
+    let is_other_system = !seen(&["usr", "etc"]).is_empty();
+    if is_other_system {
+        return ". This is the system that is running here, or another one: name where the disk is mounted";
+    }
     if !seen(&["bootmgr", "Boot", "EFI"]).is_empty() {
         return ". This looks like the boot or EFI partition: name the one with the Windows folder";
     }

@@ -9,7 +9,7 @@ use super::load::{Place, is_path, read_place};
 use super::shipped::builtin;
 use crate::files::resolve;
 use crate::profile::model::{BUILT_IN, Data, Include, Profile, bind};
-use crate::profile::reading::{ProfileErrors, Report};
+use crate::profile::reading::{ProfileErrors, Report, nearest};
 
 /// The deepest that profiles include each other.
 const MAX_DEPTH: usize = 8;
@@ -221,7 +221,11 @@ fn place_beside(by: &Profile, name: &str, at: Option<&Place>) -> Result<Place, R
         return Ok(Place::BuiltIn(name.to_owned()));
     }
     if !is_path(name) {
-        let message = format!("there is no built-in profile `{name}`");
+        let ids: Vec<&str> = builtin().iter().map(|known| known.id).collect();
+        let message = match nearest(name, &ids) {
+            Some(near) => format!("there is no built-in profile `{name}`: did you mean `{near}`?"),
+            None => format!("there is no built-in profile `{name}`"),
+        };
         let hint = "name a file by its path from here, as in ./mine.yaml";
         return Err((message, hint));
     }

@@ -158,6 +158,22 @@ impl<'t> Report<'t> {
     }
 
     /// Says whether a tab stands in the indent of this line.
+    /// Where the first tab stands that indents a line, from `line` on.
+    pub(crate) fn tab_from(&self, line: u32) -> Option<Location> {
+        let lines = u32::try_from(self.lines.len()).unwrap_or(u32::MAX);
+        let line = (line..=lines).find(|line| self.has_tab_indent(*line))?;
+        let index = usize::try_from(line).ok()?.checked_sub(1)?;
+        let blanks = self
+            .lines
+            .get(index)?
+            .chars()
+            .take_while(|c| *c != '\t')
+            .count();
+        let column = u32::try_from(blanks).unwrap_or(u32::MAX).saturating_add(1);
+        Some(Location { line, column })
+    }
+
+    /// Whether a tab is in what indents the line.
     pub(crate) fn has_tab_indent(&self, line: u32) -> bool {
         let index = usize::try_from(line)
             .ok()

@@ -122,7 +122,11 @@ fn refusal(event: &Event<'_>, depth: usize, documents: usize) -> Option<(String,
 /// Reports that the text is no YAML, with advice for the mistakes that people make.
 fn report_syntax(error: &ScanError, report: &mut Report<'_>) {
     let info = error.info();
-    let at = location(error.marker());
+    let mut at = location(error.marker());
+    if info.contains("tab") {
+        // The scanner names where the text began that the tab broke off.
+        at = report.tab_from(at.line).unwrap_or(at);
+    }
     if info.contains("unknown anchor") {
         return report.error(at, ALIAS, ALIAS_HINT);
     }
