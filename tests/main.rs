@@ -115,6 +115,7 @@ mod schema;
 mod second_opinion;
 mod security_users;
 mod seen;
+mod shell;
 mod store;
 mod testdata;
 mod undo;

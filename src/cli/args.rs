@@ -5,6 +5,13 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+/// The version, and the commit where the archive was made of one.
+const VERSION: &str = match option_env!("HIVEMEND_COMMIT") {
+    Some(commit) => commit,
+    None => env!("CARGO_PKG_VERSION"),
+};
 
 /// Repairs the registry hives of a Windows machine whose disk is attached here.
 ///
@@ -12,7 +19,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 #[derive(Debug, Parser)]
 #[command(
     name = "hivemend",
-    version,
+    version = VERSION,
     arg_required_else_help = true,
     infer_subcommands = false
 )]
@@ -89,6 +96,22 @@ pub(super) enum Command {
     Explain(ExplainArgs),
     /// List, print and check profiles
     Profile(ProfileArgs),
+    /// Print what a shell needs to complete commands, options and the names of profiles
+    Completions(CompletionsArgs),
+    /// Print the manual page of hivemend, or of one of its commands
+    Man(ManArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CompletionsArgs {
+    /// The shell that is to complete
+    pub(super) shell: Shell,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ManArgs {
+    /// The command; without one, the page of the program
+    pub(super) command: Option<String>,
 }
 
 /// Hives named one by one, instead of a target.

@@ -26,6 +26,7 @@ mod profiles;
 mod publish;
 mod recover;
 mod restore;
+mod shell;
 mod show;
 mod source;
 mod stdout;
@@ -85,6 +86,8 @@ fn run(command: Command, output: &Output) -> Result<Exit, Failure> {
         Command::Show(args) => show::run(&args, output),
         Command::Explain(args) => explain::run(&args, output),
         Command::Profile(args) => profiles::run(&args, output),
+        Command::Completions(args) => shell::completions(&args, output),
+        Command::Man(args) => shell::man(&args, output),
     }
 }
 

@@ -79,6 +79,13 @@ impl Output {
         self.printed(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
     }
 
+    /// Prints a result that is a file of its own, byte for byte.
+    pub(super) fn bytes(&self, bytes: &[u8]) {
+        let mut out = io::stdout().lock();
+        let written = expect_writable().and_then(|()| out.write_all(bytes));
+        self.printed(written.and_then(|()| out.flush()));
+    }
+
     /// Prints a result for scripts.
     pub(super) fn json(&self, document: &impl Serialize) {
         // One that cannot be written into would fail anew at each piece.
@@ -252,5 +259,6 @@ fn format_of(command: &Command) -> Format {
             ProfileCommand::List { format } => format.format,
             _ => Format::Text,
         },
+        Command::Completions(_) | Command::Man(_) => Format::Text,
     }
 }
