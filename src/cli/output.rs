@@ -13,7 +13,7 @@ use super::args::{Cli, Color, Command, Format, PlanFormat, ProfileCommand};
 use super::failure::Failure;
 use super::stdout::expect_writable;
 use super::times::Times;
-use crate::report::{BOLD, WARN, error_json};
+use crate::report::{BOLD, WARN, error_json, set_width};
 use crate::text::{Text, escape, write_json};
 
 /// What is printed at once, in bytes.
@@ -40,6 +40,9 @@ impl Output {
             Color::Always => ColorChoice::Always,
             Color::Never => ColorChoice::Never,
         };
+        if let Some(columns) = columns() {
+            set_width(columns);
+        }
         Self {
             choice,
             format: format_of(&cli.command),
@@ -217,6 +220,15 @@ impl Output {
         let _ = err.write_all(text.as_bytes());
         let _ = err.flush();
     }
+}
+
+/// How wide the terminal is, or what COLUMNS says where there is none.
+fn columns() -> Option<usize> {
+    if io::stdout().is_terminal() {
+        let (terminal_size::Width(columns), _) = terminal_size::terminal_size()?;
+        return Some(usize::from(columns));
+    }
+    std::env::var("COLUMNS").ok()?.parse().ok()
 }
 
 fn format_of(command: &Command) -> Format {

@@ -104,13 +104,6 @@ impl Found {
             Ok(Some(found)) => warnings.push(format!("{}: apply will refuse it", found.seen())),
             Err(error) => warnings.push(error.to_string()),
         }
-        // Nearly every Windows has files in TxR: they matter where a hive says so.
-        let has_logs = self.target.has_transactions().unwrap_or(false);
-        let logs = if has_logs {
-            ""
-        } else {
-            ", but its logs (config\\TxR) are not there"
-        };
         for hive in hives {
             let misfits = hive.source.misfits().iter();
             warnings.extend(misfits.map(ToString::to_string));
@@ -121,10 +114,16 @@ impl Found {
                     hive.name
                 ));
             }
-            if hive.source.file.base_block().flags & TRANSACTIONS_PENDING != 0 {
+            let may_be_pending = hive.source.file.base_block().flags & TRANSACTIONS_PENDING != 0;
+            if may_be_pending
+                && self
+                    .target
+                    .has_transactions_since(&hive.source.path)
+                    .unwrap_or(true)
+            {
                 warnings.push(format!(
-                    "{} says, as most such hives since Vista do, that registry transactions may \
-                     be pending{logs}: if there are any, Windows will still carry them out in it",
+                    "{} has registry transactions that were not finished (logs in config\\TxR are newer \
+                     than the hive): Windows may still carry them out in it, over what is written here",
                     hive.name
                 ));
             }

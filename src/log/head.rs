@@ -3,8 +3,9 @@
 
 use std::borrow::Cow;
 
-use super::new_format::is_before;
+use super::log_file::{LogFile, LogFormat};
 use super::report::{Finding, HiveState};
+use super::sequence::is_before;
 use crate::regf::structures::{BaseBlockHead, HiveBinHeader, read};
 use crate::regf::{
     BASE_BLOCK_SIZE, BaseBlock, CellOffset, Fault, FileOffset, HIVE_BIN_UNIT, HiveBin, HiveBytes,
@@ -13,35 +14,6 @@ use crate::regf::{
 
 /// Bytes of a base block that its checksum guards, and that every log has a copy of.
 const GUARDED: usize = size_of::<BaseBlockHead>();
-
-/// A transaction log beside a primary file.
-pub struct LogFile<'a> {
-    /// Its name, as `SYSTEM.LOG1`: for messages, and to tell `.LOG` from the pair.
-    pub name: String,
-    /// Its bytes.
-    pub bytes: &'a dyn HiveBytes,
-}
-
-/// The two formats of transaction logs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LogFormat {
-    /// Up to Windows 8: one set of dirty pages of 512 bytes.
-    Old,
-    /// Since Windows 8.1: a chain of log entries.
-    New,
-}
-
-impl LogFormat {
-    /// What a log of this format is counted in.
-    pub(super) fn unit(self, count: u64) -> &'static str {
-        match (self, count) {
-            (Self::Old, 1) => "page",
-            (Self::Old, _) => "pages",
-            (Self::New, 1) => "entry",
-            (Self::New, _) => "entries",
-        }
-    }
-}
 
 /// The primary file, as far as recovery must know it.
 pub(super) struct HiveHead {

@@ -5,10 +5,11 @@
 
 use std::borrow::Cow;
 
-use super::LogFile;
+use super::log_file::LogFile;
 use super::marvin32::marvin32;
 use super::pages::{Pages, SECTOR};
 use super::report::Stop;
+use super::sequence::is_before;
 use super::structures::{LogEntryHeader, PageReference};
 use crate::regf::structures::{listed, read};
 use crate::regf::{
@@ -212,11 +213,6 @@ pub(super) fn newest(log: &LogFile<'_>, longest: u64) -> Option<u32> {
         at = at.saturating_add(CHUNK);
     }
     newest
-}
-
-/// Whether `a` comes before `b`: sequence numbers begin again at 0.
-pub(super) fn is_before(a: u32, b: u32) -> bool {
-    a.wrapping_sub(b).cast_signed() < 0
 }
 
 fn bad_field(field: &'static str, found: u32) -> Fault {

@@ -3,8 +3,8 @@
 //!
 //! Spec: regf, *Format of transaction log files > Old format*.
 
-use super::LogFile;
 use super::head::LogHead;
+use super::log_file::LogFile;
 use super::pages::{Pages, SECTOR};
 use super::report::Finding;
 use super::structures::DIRTY_VECTOR;

@@ -8,12 +8,14 @@ use std::cmp::Reverse;
 use thiserror::Error;
 
 use super::bins::{Bins, dummy};
-use super::head::{HiveHead, LogFile, LogFormat, LogHead};
-use super::new_format::{Replay, Replayed, is_before, newest, replay};
+use super::head::{HiveHead, LogHead};
+use super::log_file::{LogFile, LogFormat};
+use super::new_format::{Replay, Replayed, newest, replay};
 use super::old_format;
 use super::pages::Pages;
 use super::recovered::Recovered;
 use super::report::{Applied, Finding, HiveState, LogReport, NotUsed, Report};
+use super::sequence::is_before;
 use crate::regf::structures::{BaseBlockHead, read};
 use crate::regf::{
     BASE_BLOCK_SIZE, HiveBytes, RegfError, TRANSACTIONS_PENDING, checksum, longest_log,

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use super::LogFormat;
+use super::log_file::LogFormat;
 use crate::regf::{CellOffset, RegfError};
 use crate::text::escape;
 

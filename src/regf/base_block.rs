@@ -3,10 +3,7 @@
 
 use super::bytes::u32_at;
 use super::structures::{self, BaseBlockHead};
-use super::{CellOffset, Fault, FileOffset, Record, RegfError, field};
-
-/// Bytes in a base block.
-pub(crate) const BASE_BLOCK_SIZE: u64 = 4096;
+use super::{BASE_BLOCK_SIZE, CellOffset, Fault, FileOffset, Record, RegfError, field};
 
 /// The fields of a base block that matter to a reader or a writer.
 ///

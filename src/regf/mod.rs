@@ -64,7 +64,6 @@ pub use subkeys_list::{ListKind, SubkeysList};
 pub use upcase::upcase;
 
 // For the other rooms.
-pub(crate) use base_block::BASE_BLOCK_SIZE;
 pub(crate) use bytes::u32_at;
 pub(crate) use check::{Overreach, check_reach};
 pub(crate) use hive_bin::{HIVE_BIN_HEADER_SIZE, HIVE_BIN_UNIT};
@@ -74,4 +73,5 @@ pub(crate) use limits::{
 };
 pub(crate) use named::{ListedValue, ValuesByName};
 pub(crate) use node_path::FoldedPath;
+pub(crate) use offset::BASE_BLOCK_SIZE;
 pub(crate) use structures::field;

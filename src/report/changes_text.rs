@@ -165,6 +165,7 @@ fn sets_text(sets: &[&str], all: usize) -> String {
     match sets {
         [] => String::new(),
         [one] => escape(one),
+        [_, _] if all == 2 => "both control sets".to_owned(),
         _ if sets.len() == all => format!("all {all} control sets"),
         [first, others @ ..] => {
             let number = |set: &&&str| escape(set.get(10..).unwrap_or(set));
@@ -194,7 +195,12 @@ fn heading(text: &mut Text, group: &Group<'_>, sets: &str) {
         _ => "",
     };
     let key = escape(group.key.text().raw());
-    let left = format!("  {:<8}  {key}{what}", group.hive.to_string());
+    let mut left = format!("  {:<8}  {key}", group.hive.to_string());
+    let mut what = what;
+    if textwrap::core::display_width(&left).saturating_add(what.len()) <= page::width() {
+        left.push_str(what);
+        what = "";
+    }
     let used = textwrap::core::display_width(&left);
     let gap = page::width()
         .saturating_sub(used)
@@ -210,6 +216,9 @@ fn heading(text: &mut Text, group: &Group<'_>, sets: &str) {
             text.line(format_args!("{style}{left}{style:#}"));
             text.line(format_args!("            {DIM}in {sets}{DIM:#}"));
         }
+    }
+    if !what.is_empty() {
+        text.line(format_args!("          {DIM}{what}{DIM:#}"));
     }
 }
 

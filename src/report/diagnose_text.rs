@@ -43,10 +43,7 @@ const LEFT: &[&str] = &[
 pub fn diagnose_text(diagnosis: &Diagnosis, command: &CommandLine, verbose: bool) -> Text {
     let mut text = hives_text(&diagnosis.hives);
     text.end();
-    text.line(format_args!(
-        "{}",
-        styled(BOLD, verdict_sentence(diagnosis))
-    ));
+    wrapped(&mut text, BOLD, "", &verdict_sentence(diagnosis));
     text.end();
     areas_text(&mut text, diagnosis);
     for finding in &diagnosis.findings {

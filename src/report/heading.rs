@@ -49,12 +49,29 @@ impl Heading {
             true => text.line(format_args!("{BOLD}{target}{BOLD:#}   {facts}")),
             false => {
                 text.line(format_args!("{BOLD}{target}{BOLD:#}"));
-                for line in page::lines("  ", "  ", &facts) {
-                    text.line(line);
+                for line in filled(self.facts.iter().map(|fact| escape(fact))) {
+                    text.line(format_args!("  {line}"));
                 }
             }
         }
     }
+}
+
+/// As many facts in each line as fit, none of them broken.
+fn filled(facts: impl Iterator<Item = String>) -> Vec<String> {
+    let room = page::width().saturating_sub(2);
+    let mut lines: Vec<String> = Vec::new();
+    for fact in facts {
+        let width = textwrap::core::display_width;
+        match lines.last_mut() {
+            Some(line) if width(line).saturating_add(width(&fact)).saturating_add(3) <= room => {
+                line.push_str("   ");
+                line.push_str(&fact);
+            }
+            _ => lines.push(fact),
+        }
+    }
+    lines
 }
 
 /// Versions of Windows before its hives say their name in a way that is right, by major and minor number:

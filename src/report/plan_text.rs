@@ -262,7 +262,7 @@ fn metadata_line(metadata: &Metadata) -> String {
 fn warnings(text: &mut Text, plan: &Plan, effect: &Effect) {
     let mut all = all_warnings(&plan.warnings, effect);
     if effect.marks.iter().any(is_about_all) {
-        let sentence = "This machine is in a domain, whose policy may write these policies again: \
+        let sentence = "MAY BE UNDONE: this machine is in a domain, whose policy may write these again: \
                         group-policy-park keeps it from that.";
         all.push(sentence.to_owned());
     }

@@ -63,7 +63,7 @@ const TIMES: &[&str] = &["MaxConnectionTime", "MaxDisconnectionTime", "MaxIdleTi
 /// What the number `number` of a value called `name` means, where that is known and helps.
 pub(crate) fn meaning(name: &str, number: u32) -> Option<String> {
     let is_ours = |known: &&str| known.eq_ignore_ascii_case(name);
-    if TIMES.iter().any(|known| is_ours(known)) {
+    if TIMES.iter().any(is_ours) {
         return Some(match number {
             0 => "no limit".to_owned(),
             _ if number.is_multiple_of(60_000) => format!("{} min", number / 60_000),

@@ -18,7 +18,7 @@ pub struct Store<'m> {
 }
 
 impl<'m> Store<'m> {
-    /// A store that writes through `medium`; the real one is [`Disk`].
+    /// A store that writes through `medium`; the real one is [`Disk`](super::Disk).
     pub fn new(medium: &'m dyn Medium) -> Self {
         Self { medium }
     }

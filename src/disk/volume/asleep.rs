@@ -3,6 +3,7 @@
 
 use std::fs::File;
 use std::io::Read;
+use std::path::Path;
 
 use super::entries::entries;
 use super::error::DiskError;
@@ -35,21 +36,29 @@ impl Target {
         Ok(None)
     }
 
-    /// Whether the folder of the registry's transaction manager holds logs: transactions that
-    /// Windows may still carry out in the hives.
+    /// Whether the registry's transaction manager wrote to its logs (`config\\TxR`) after the hive at
+    /// `hive` was last written: then Windows may still carry out transactions in it. Nearly every Windows
+    /// has such logs; when it is shut down, the hives are written last.
     ///
     /// # Errors
     ///
-    /// Where the folder is there and cannot be listed.
-    pub fn has_transactions(&self) -> Result<bool, DiskError> {
+    /// Where the folder is there and cannot be listed, or a time cannot be read.
+    pub fn has_transactions_since(&self, hive: &Path) -> Result<bool, DiskError> {
+        let time = |path: &Path| {
+            let data = std::fs::symlink_metadata(path);
+            let time = data.and_then(|data| data.modified());
+            time.map_err(|error| DiskError::io("read", path, error))
+        };
+        let written = time(hive)?;
         for folder in entries(&self.config, &["TxR"])? {
             if !folder.kind.is_dir() {
                 continue;
             }
             let failed = |error| DiskError::io("list", &folder.path, error);
-            let mut inside = std::fs::read_dir(&folder.path).map_err(failed)?;
-            if inside.next().is_some() {
-                return Ok(true);
+            for log in std::fs::read_dir(&folder.path).map_err(failed)? {
+                if time(&log.map_err(failed)?.path())? > written {
+                    return Ok(true);
+                }
             }
         }
         Ok(false)
@@ -60,6 +69,7 @@ impl Target {
 mod tests {
     use super::*;
     use std::fs;
+    use std::time::{Duration, SystemTime};
 
     fn disk(hiberfile: Option<&[u8]>) -> (tempfile::TempDir, Target) {
         let disk = tempfile::tempdir().unwrap();
@@ -91,12 +101,19 @@ mod tests {
     }
 
     #[test]
-    fn transaction_logs_are_seen_in_any_spelling() {
+    fn transaction_logs_newer_than_a_hive_are_seen_in_any_spelling() {
         let (_disk, target) = disk(None);
-        assert!(!target.has_transactions().unwrap());
+        let hive = target.config.join("SYSTEM");
+        fs::write(&hive, b"regf").unwrap();
+        let later = SystemTime::now() + Duration::from_secs(60);
+        let newer = || target.has_transactions_since(&hive).unwrap();
+        assert!(!newer());
         fs::create_dir(target.config.join("txr")).unwrap();
-        assert!(!target.has_transactions().unwrap());
-        fs::write(target.config.join("txr/{x}.TM.blf"), b"").unwrap();
-        assert!(target.has_transactions().unwrap());
+        assert!(!newer());
+        let log = target.config.join("txr/{x}.TM.blf");
+        fs::write(&log, b"").unwrap();
+        let log = File::options().write(true).open(&log).unwrap();
+        log.set_modified(later).unwrap();
+        assert!(newer());
     }
 }
