@@ -2,8 +2,10 @@
 //! Text that others wrote, shown so that it can neither move a cursor nor forge a line.
 //!
 //! A name in a hive, a log's name, a path, a record or a profile may hold anything: line breaks,
-//! escape sequences, characters that reorder a line or are not seen. [`Foreign`] and [`Shown`] hold
-//! such text and print it escaped; [`Text`] is what gets printed, and ends its lines itself.
+//! escape sequences, characters that reorder a line or are not seen. `Foreign` and `Shown` hold
+//! such text and print it escaped; `Text` is what gets printed, and ends its lines itself.
+//!
+//! Who uses the library meets [`Foreign`] in what the other modules give; the rest is the program's.
 
 #[cfg(feature = "cli")]
 mod json;
@@ -62,9 +64,11 @@ impl fmt::Debug for Foreign {
 
 /// Text that others wrote, on its way into a message.
 #[derive(Clone, Debug)]
+#[doc(hidden)]
 pub struct Shown<'a>(Cow<'a, str>);
 
 /// A path for a message.
+#[doc(hidden)]
 pub fn shown(path: &Path) -> Shown<'_> {
     Shown(path.to_string_lossy())
 }
@@ -82,6 +86,7 @@ pub fn escape(text: &str) -> String {
 }
 
 /// The same in quotation marks, those in it escaped too.
+#[doc(hidden)]
 pub fn quoted(text: &str) -> String {
     escape(&format!("{text:?}"))
 }
@@ -96,6 +101,7 @@ fn escaped(text: &str) -> Cow<'_, str> {
 }
 
 /// Adds a character, escaped where it would deceive.
+#[doc(hidden)]
 pub fn push_escaped(to: &mut String, c: char) {
     if is_deceptive(c) {
         // Writing to a String cannot fail.
@@ -106,6 +112,7 @@ pub fn push_escaped(to: &mut String, c: char) {
 }
 
 /// Whether text could deceive with this character in it: it is not seen, or looks like a blank.
+#[doc(hidden)]
 pub fn is_deceptive(c: char) -> bool {
     is_invisible(c) || (c != ' ' && c.is_whitespace()) || c == '\u{2800}'
 }
@@ -114,6 +121,7 @@ pub fn is_deceptive(c: char) -> bool {
 ///
 /// Unicode's general categories Cc, Cf, Zl and Zp; what else it calls default ignorable, among it
 /// variation selectors, fillers and tags; and noncharacters.
+#[doc(hidden)]
 pub fn is_invisible(c: char) -> bool {
     let code = u32::from(c);
     let is_listed = matches!(c,
