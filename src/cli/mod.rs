@@ -36,9 +36,10 @@ mod typed;
 
 pub use exit::Exit;
 
-use std::io::{self, Write};
+use std::io;
 use std::process::ExitCode;
 
+use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser};
 
@@ -51,7 +52,7 @@ use crate::text::escape;
 pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => return usage(&harmless(error)),
+        Err(error) => return usage(&advised(harmless(error))),
     };
     let output = Output::new(&cli);
     let result = run(cli.command, &output).and_then(|exit| match output.unprinted() {
@@ -115,28 +116,30 @@ fn harmless(error: clap::Error) -> clap::Error {
     }
 }
 
-/// What to give where something that is needed was left out.
-fn missing(error: &clap::Error) -> Vec<&'static str> {
+/// With what to give where something that is needed was left out.
+fn advised(mut error: clap::Error) -> clap::Error {
     let Some(ContextValue::Strings(names)) = error.get(ContextKind::InvalidArg) else {
-        return Vec::new();
+        return error;
     };
     if error.kind() != ErrorKind::MissingRequiredArgument {
-        return Vec::new();
+        return error;
     }
     let lacks = |part: &str| names.iter().any(|name| name.contains(part));
-    let mut lines = Vec::new();
+    let mut tips: Vec<StyledStr> = Vec::new();
     if lacks("TARGET") {
-        lines.push(
-            "TARGET is the attached disk's root, its Windows folder or its config folder: \
-             hivemend disks lists them.",
-        );
+        let tip = "TARGET is the attached disk's root, its Windows folder or its config folder; \
+                   'hivemend disks' lists them";
+        tips.push(tip.into());
     }
     if lacks("--profile") {
-        lines.push(
-            "hivemend diagnose TARGET proposes profiles; hivemend profile list names them all.",
-        );
+        let tip = "'hivemend diagnose TARGET' proposes profiles, and 'hivemend profile list' names \
+                   them all";
+        tips.push(tip.into());
     }
-    lines
+    if !tips.is_empty() {
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(tips));
+    }
+    error
 }
 
 /// Help and version are what was asked for; everything else is a usage error.
@@ -144,9 +147,6 @@ fn usage(error: &clap::Error) -> ExitCode {
     if error.use_stderr() {
         // Nobody is left to tell where this fails.
         let _ = error.print();
-        for line in missing(error) {
-            let _ = writeln!(io::stderr(), "{line}");
-        }
         return ExitCode::from(Exit::Usage.code());
     }
     let printed = stdout::expect_writable().and_then(|()| error.print());
