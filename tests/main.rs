@@ -75,6 +75,7 @@ mod effective;
 mod explain;
 mod explain_texts;
 mod faults;
+mod fix;
 mod fuzz_regressions;
 mod growth;
 mod guards;

@@ -67,6 +67,8 @@ pub(super) enum Command {
     /// Show what would change; nothing is written to the target
     #[command(alias = "diff")]
     Plan(PlanArgs),
+    /// Find what blocks Remote Desktop, propose what mends it, ask, apply, and look again
+    Fix(FixArgs),
     /// Back up, make the changes, and prove them
     Apply(ApplyArgs),
     /// Apply the transaction logs of dirty hives, as Windows would
@@ -179,6 +181,22 @@ pub(super) struct ApplyArgs {
         conflicts_with = "plan"
     )]
     pub(super) control_set: String,
+    /// How much is backed up: the changed hives and their logs, or every file of the config folder
+    #[arg(long, value_name = "SCOPE", default_value = "hives")]
+    pub(super) backup_scope: Scope,
+    #[command(flatten)]
+    pub(super) writing: WritingArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct FixArgs {
+    #[command(flatten)]
+    pub(super) target: TargetArgs,
+    /// Add a profile to those that are proposed: a built-in id, or a YAML file; may be repeated
+    #[arg(short, long = "profile", value_name = "PROFILE")]
+    pub(super) profiles: Vec<String>,
+    #[command(flatten)]
+    pub(super) settings: SettingArgs,
     /// How much is backed up: the changed hives and their logs, or every file of the config folder
     #[arg(long, value_name = "SCOPE", default_value = "hives")]
     pub(super) backup_scope: Scope,

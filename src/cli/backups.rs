@@ -43,7 +43,7 @@ fn prune(args: &BackupsArgs, found: &Found, keep: u32, output: &Output) -> Resul
     if plan.remove.is_empty() && !plan.has_remains() {
         output.note("There is nothing to remove.");
     } else if !output.consent(args.consent.yes, "Remove these backups?")? {
-        return Err(Failure::refused("you did not agree; nothing was removed"));
+        return Err(Failure::declined("Nothing was removed."));
     }
     let kept = plan.keep.clone();
     let outcome = store.prune(plan)?;

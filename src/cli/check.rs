@@ -44,7 +44,8 @@ pub(super) fn run(args: &CheckArgs, output: &Output) -> Result<Exit, Failure> {
             Err((path, failure)) => {
                 phase.aside(|| output.complain(&failure));
                 exit = worse(exit, failure.exit);
-                CheckedHive::failed(&path, failure.sentence(), failure.advice)
+                let advice = output.named(failure.advice);
+                CheckedHive::failed(&path, failure.sentence(), advice)
             }
         };
         if hive.has_errors() {

@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use super::style::{BOLD, DIM, GONE, GOOD, WARN};
-use super::styled;
+use super::{CommandLine, styled};
 use crate::regf::{BaseBlock, Finding, Report, Severity};
 use crate::text::{Foreign, Text, escape};
 
@@ -19,7 +19,7 @@ pub struct CheckedHive {
     /// Its file, as it was named.
     pub path: Foreign,
     /// What came of it: a check, or why there is none and what to do.
-    pub outcome: Result<HiveCheck, (String, &'static str)>,
+    pub outcome: Result<HiveCheck, (String, String)>,
 }
 
 /// What is told of a hive that was checked.
@@ -59,7 +59,7 @@ impl CheckedHive {
     }
 
     /// A hive that could not be checked.
-    pub fn failed(path: &Path, error: String, advice: &'static str) -> Self {
+    pub fn failed(path: &Path, error: String, advice: String) -> Self {
         let path = Foreign::path(path);
         let outcome = Err((error, advice));
         Self { path, outcome }
@@ -101,7 +101,7 @@ pub fn check_text(hive: &CheckedHive, brief: bool, full: bool) -> Text {
     for (_, group) in groups(&check.report) {
         write_group(&mut text, &group, &check.report, full);
     }
-    write_unreached(&mut text, &check.report);
+    write_unreached(&mut text, &hive.path, &check.report);
     text.line(format_args!("  {}", verdict(&check.report)));
     text
 }
@@ -141,7 +141,7 @@ fn write_state(text: &mut Text, check: &HiveCheck) {
 }
 
 /// What is there and cannot be reached, in a sum, and what leads to it.
-fn write_unreached(text: &mut Text, report: &Report) {
+fn write_unreached(text: &mut Text, path: &Foreign, report: &Report) {
     if report.is_sound() {
         return;
     }
@@ -154,7 +154,11 @@ fn write_unreached(text: &mut Text, report: &Report) {
             text.line(format_args!("    {count} keys at or below {place}"));
         }
     }
-    text.line("  what can be had again, and what is lost, says: hivemend mend --dry-run");
+    let command = CommandLine::for_hive(path).of("mend", &["--dry-run"]);
+    text.line(format_args!(
+        "  what can be had again, and what is lost, says: {}",
+        escape(&command)
+    ));
 }
 
 /// The findings by severity, worst first, then by code.

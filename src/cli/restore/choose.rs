@@ -26,9 +26,8 @@ pub(super) fn choose(
     if backup_dir.is_some() && wanted.is_none() && own.is_none() && args.values {
         let message = "this disk holds none of these backups' hives as hivemend left them, so \
             that the newest may be another disk's";
-        return Err(Failure::refused(message).advising(
-            "Name the backup; see what there is with: hivemend backups TARGET --backup-dir DIR",
-        ));
+        return Err(Failure::refused(message)
+            .advising("Name the backup; see what there is with: hivemend backups TARGET"));
     }
     let chosen = match wanted {
         None if own.is_some() => own.map(|own| match args.values {
