@@ -449,8 +449,11 @@ pub(super) struct ProfileArgs {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ProfileCommand {
-    /// List the built-in profiles
+    /// List the built-in profiles, or those that are about all of these words
     List {
+        /// Words of an id, a title, a symptom, a key or a value's name; all must occur
+        #[arg(value_name = "WORD")]
+        words: Vec<String>,
         #[command(flatten)]
         format: FormatArgs,
     },

@@ -4,8 +4,8 @@
 use std::path::Path;
 
 use super::args::{
-    ApplyArgs, DiagnoseArgs, FixArgs, MendArgs, RecoverArgs, RestoreArgs, RiskArgs, TargetArgs,
-    WritingArgs,
+    ApplyArgs, BackupsArgs, DiagnoseArgs, FixArgs, MendArgs, RecoverArgs, RestoreArgs, RiskArgs,
+    TargetArgs, WritingArgs,
 };
 use super::plan::takes;
 use super::typed::{commands_for, commands_for_place, commands_for_restore, with_backups};
@@ -187,6 +187,16 @@ pub(super) fn after_dry_run(args: &MendArgs) -> Vec<Step> {
         steps.push(Step::run(what, commands.of("donors", &[])));
     }
     steps
+}
+
+/// Behind `backups`, where there is one.
+pub(super) fn after_backups(args: &BackupsArgs, can_restore: bool) -> Vec<Step> {
+    let backup_dir = args.backup.backup_dir.as_deref();
+    let commands = with_backups(commands_for(&args.target), backup_dir);
+    match can_restore {
+        true => vec![Step::run("", commands.of("restore", &[]))],
+        false => Vec::new(),
+    }
 }
 
 /// Behind `restore`.

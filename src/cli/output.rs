@@ -267,7 +267,7 @@ fn format_of(command: &Command) -> Format {
         Command::Show(args) => args.format.format,
         Command::Explain(args) => args.format.format,
         Command::Profile(args) => match &args.command {
-            ProfileCommand::List { format } => format.format,
+            ProfileCommand::List { format, .. } => format.format,
             _ => Format::Text,
         },
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! `restore`: back to what was there.
 
-mod choose;
+pub(super) mod choose;
 mod values;
 
 use super::args::RestoreArgs;
@@ -26,7 +26,8 @@ pub(super) fn run(args: &RestoreArgs, output: &Output) -> Result<Exit, Failure> 
     if settle(args, wanted, &mut found, output)? {
         return Ok(Exit::Done);
     }
-    let backup = choose::choose(args, wanted, &found)?;
+    let backup_dir = args.writing.backup.backup_dir.as_deref();
+    let backup = choose::choose(args.values, backup_dir, wanted, &found)?;
     match args.values {
         true => values::take_back(args, &found, &backup, output),
         false => put_back(args, &found, &backup, output),

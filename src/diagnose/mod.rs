@@ -30,6 +30,7 @@ pub use proposal::{LeftOut, Proposal, Proposed, propose, taken_by};
 use self::ask::{Answers, Asker};
 use self::gather::{gather, rest};
 use self::look::Look;
+use self::structure::DAMAGED_KEY;
 use crate::effect::{Policies, effect, effect_reader, sets_of};
 use crate::machine::{ControlSetInfo, HiveInput, MachineError, Role, booting, machine};
 use crate::plan::PlannedHive;
@@ -81,7 +82,10 @@ pub fn diagnose(
     let mut unread = std::mem::take(&mut answers.unread);
     let masked = std::mem::take(&mut answers.masked);
     let mut findings: Vec<Finding> = damage.iter().map(damaged).collect();
-    findings.extend(gather(answers.found, profiles));
+    let gathered = gather(answers.found, profiles).into_iter();
+    // Where the damage of the hive is named, a part of it is not named again.
+    let is_said = |finding: &Finding| !damage.is_empty() && finding.cause == DAMAGED_KEY;
+    findings.extend(gathered.filter(|finding| !is_said(finding)));
     let others = sets.iter().filter(|set| set.number != boots.number);
     let others = others.filter(|_| meant.is_none());
     let mut elsewhere = Vec::new();

@@ -33,6 +33,10 @@ pub struct HiveCheck {
     pub logs: Vec<LogFile>,
     /// What recovery makes of the hive and its logs, in a line.
     pub recovery: String,
+    /// What the check finds in the hive once its logs are applied, where it is dirty and they apply.
+    pub recovered: Option<Report>,
+    /// The target that it is of, or its own file: what `recover` takes.
+    pub place: Foreign,
     /// What of the file could not be read, and counted as zeros.
     pub unreadable: Vec<Range<u64>>,
     /// What the check found.
@@ -73,6 +77,11 @@ impl CheckedHive {
 }
 
 impl HiveCheck {
+    /// Whether it is only dirty: its logs apply, and it is sound once they are.
+    pub(super) fn is_recoverable(&self) -> bool {
+        self.recovered.as_ref().is_some_and(Report::is_sound)
+    }
+
     /// Whether the primary file is what Windows last wrote, in one word.
     pub(super) fn state(&self) -> &'static str {
         match &self.base {
@@ -93,16 +102,19 @@ pub fn check_text(hive: &CheckedHive, brief: bool, full: bool) -> Text {
         return text;
     };
     if brief {
-        text.line(format_args!("{path}: {}", verdict(&check.report)));
+        text.line(format_args!("{path}: {}", verdict(check)));
         return text;
     }
     text.line(&path);
     write_state(&mut text, check);
-    for (_, group) in groups(&check.report) {
-        write_group(&mut text, &group, &check.report, full);
+    // What is wrong without the logs, and right with them, is for who asks for it.
+    if full || !check.is_recoverable() {
+        for (_, group) in groups(&check.report) {
+            write_group(&mut text, &group, &check.report, full);
+        }
+        write_unreached(&mut text, &hive.path, check);
     }
-    write_unreached(&mut text, &hive.path, &check.report);
-    text.line(format_args!("  {}", verdict(&check.report)));
+    text.line(format_args!("  {}", verdict(check)));
     text
 }
 
@@ -141,8 +153,9 @@ fn write_state(text: &mut Text, check: &HiveCheck) {
 }
 
 /// What is there and cannot be reached, in a sum, and what leads to it.
-fn write_unreached(text: &mut Text, path: &Foreign, report: &Report) {
-    if report.is_sound() {
+fn write_unreached(text: &mut Text, path: &Foreign, check: &HiveCheck) {
+    let report = &check.report;
+    if report.is_sound() || check.is_recoverable() {
         return;
     }
     let (keys, values) = (report.unreached_keys, report.unreached_values);
@@ -209,8 +222,16 @@ fn line(finding: &Finding) -> String {
     )
 }
 
-/// How many findings there are of each severity.
-fn verdict(report: &Report) -> String {
+/// How it stands with the hive, and how many findings there are of each severity.
+fn verdict(check: &HiveCheck) -> String {
+    let report = &check.report;
+    if check.is_recoverable() {
+        let command = CommandLine::for_place(&check.place).of("recover", &[]);
+        return format!(
+            "{WARN}dirty, recoverable{WARN:#}: its logs apply, and it is sound with them: run {}",
+            escape(&command)
+        );
+    }
     let style = if report.is_sound() { GOOD } else { GONE };
     let word = if report.is_sound() {
         "sound"
@@ -250,6 +271,8 @@ mod tests {
             base: None,
             logs: Vec::new(),
             recovery: String::new(),
+            recovered: None,
+            place: Foreign::from("a/SYSTEM"),
             unreadable: Vec::new(),
             report,
         };

@@ -26,6 +26,14 @@ const TAKE_ONE: [&str; 2] = ["recover", "mend"];
 const BACK_UP: [&str; 6] = ["apply", "fix", "recover", "mend", "backups", "restore"];
 
 impl CommandLine {
+    /// Commands about a target, or a hive's file where they take either.
+    pub(super) fn for_place(place: &Foreign) -> Self {
+        Self {
+            target: vec![place.raw().to_owned()],
+            ..Self::default()
+        }
+    }
+
     /// Commands about a hive's file.
     pub(super) fn for_hive(path: &Foreign) -> Self {
         Self {

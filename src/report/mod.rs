@@ -37,7 +37,7 @@ mod state_json;
 mod style;
 mod values;
 
-pub use backups::{backups_json, backups_text, left_alone, prune_json, prune_text};
+pub use backups::{BackupRow, backups_json, backups_text, left_alone, prune_json, prune_text};
 pub use changes_diff::diff_pieces;
 pub use changes_text::undo_pieces;
 pub use check_json::check_json;
@@ -59,7 +59,7 @@ pub use outcome::{outcome_json, outcome_text};
 pub use page::{set_width, width};
 pub use plan_json::{ChangesDocument, PLAN_SCHEMA, PlanJsonError, plan_document, plan_from_json};
 pub use plan_text::{PlanView, plan_pieces, plan_text, summary_line};
-pub use profile_list::{profiles_json, profiles_text};
+pub use profile_list::{ProfileRow, profiles_json, profiles_text};
 pub use profile_yaml::{ProfileHead, profile_yaml};
 pub use recorded_json::{Long, Recorded, Side, recorded_from_json, recorded_json};
 pub use recovered::{recovered_hive_json, recovered_json, recovered_text};
