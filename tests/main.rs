@@ -76,6 +76,7 @@ mod effective;
 mod explain;
 mod explain_texts;
 mod faults;
+mod fix;
 mod fuzz_regressions;
 mod growth;
 mod guards;

@@ -141,6 +141,20 @@ const CASES: &[Case] = &[
         Interrupted,
         &[Config],
     ),
+    Case {
+        command: "fix",
+        args: "DISK -p rdp-security-harden --yes",
+        state: Applied,
+        code: 1,
+        may: &[Config],
+    },
+    Case {
+        command: "fix",
+        args: "DISK -p rdp-security-harden --yes --backup-dir BACKUPS",
+        state: Applied,
+        code: 1,
+        may: &[Config, Backups],
+    },
     writes("recover", "DISK --yes", Dirty, &[Config]),
     writes("recover", "HIVE --yes", Dirty, &[Config]),
     writes(

@@ -74,6 +74,8 @@ pub(super) enum Command {
     /// Show what would change; nothing is written to the target
     #[command(alias = "diff")]
     Plan(PlanArgs),
+    /// Find what blocks Remote Desktop, propose what mends it, ask, apply, and look again
+    Fix(FixArgs),
     /// Back up, make the changes, and prove them
     Apply(ApplyArgs),
     /// Apply the transaction logs of dirty hives, as Windows would
@@ -205,6 +207,22 @@ pub(super) struct ApplyArgs {
         conflicts_with = "plan"
     )]
     pub(super) control_set: String,
+    /// How much is backed up: the changed hives and their logs, or every file of the config folder
+    #[arg(long, value_name = "SCOPE", default_value = "hives")]
+    pub(super) backup_scope: Scope,
+    #[command(flatten)]
+    pub(super) writing: WritingArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct FixArgs {
+    #[command(flatten)]
+    pub(super) target: TargetArgs,
+    /// Add a profile to those that are proposed: a built-in id, or a YAML file; may be repeated
+    #[arg(short, long = "profile", value_name = "PROFILE")]
+    pub(super) profiles: Vec<String>,
+    #[command(flatten)]
+    pub(super) settings: SettingArgs,
     /// How much is backed up: the changed hives and their logs, or every file of the config folder
     #[arg(long, value_name = "SCOPE", default_value = "hives")]
     pub(super) backup_scope: Scope,
@@ -457,8 +475,11 @@ pub(super) struct ProfileArgs {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ProfileCommand {
-    /// List the built-in profiles
+    /// List the built-in profiles, or those that are about all of these words
     List {
+        /// Words of an id, a title, a symptom, a key or a value's name; all must occur
+        #[arg(value_name = "WORD")]
+        words: Vec<String>,
         #[command(flatten)]
         format: FormatArgs,
     },

@@ -32,6 +32,8 @@ pub(super) struct Failure {
     pub(super) advice: &'static str,
     /// What happened, where that is more than one line.
     pub(super) lines: Option<Text>,
+    /// Whether it is no error, but what somebody wanted.
+    pub(super) is_wish: bool,
 }
 
 impl Failure {
@@ -42,6 +44,15 @@ impl Failure {
             error,
             advice: "",
             lines: None,
+            is_wish: false,
+        }
+    }
+
+    /// Somebody said no; nothing went wrong.
+    pub(super) fn declined(sentence: impl std::fmt::Display) -> Self {
+        Self {
+            is_wish: true,
+            ..Self::refused(sentence)
         }
     }
 
@@ -101,6 +112,7 @@ impl Failure {
             error,
             advice: "",
             lines: None,
+            is_wish: false,
         }
     }
 }
@@ -128,7 +140,7 @@ impl From<MachineError> for Failure {
             MachineError::Regf { .. } => (
                 Exit::Failed,
                 "The hive is damaged or the disk cannot be read there. Nothing was written. What can be \
-                 had of a damaged hive shows hivemend mend --dry-run.",
+                 had of a damaged hive shows: hivemend mend TARGET --dry-run",
             ),
             MachineError::NoCurrent { .. } | MachineError::NoSuchControlSet { .. } => {
                 (Exit::Usage, "")
@@ -160,8 +172,8 @@ impl From<EditError> for Failure {
         let (exit, advice) = match &error {
             EditError::Unsound(_) => (
                 Exit::Refused,
-                "Nothing was written. See what can be had again with hivemend mend --dry-run, and all \
-                 that is damaged with hivemend check. Where the damage \
+                "Nothing was written. See what can be had again with hivemend mend TARGET --dry-run, and all \
+                 that is damaged with hivemend check TARGET. Where the damage \
                  is nowhere near the changes, go on with --accept-damage.",
             ),
             EditError::Unsafe(_)
@@ -172,7 +184,7 @@ impl From<EditError> for Failure {
             | EditError::KeyLost(_) => (
                 Exit::Refused,
                 "Nothing was written: the edit could make the damage worse. Mend the hive first: \
-                 hivemend mend.",
+                 hivemend mend TARGET",
             ),
             EditError::Regf(_) | EditError::Damaged(_) | EditError::Broken => {
                 (Exit::Failed, "Nothing was written.")
@@ -229,7 +241,8 @@ impl From<StoreError> for Failure {
                 "Undo only hivemend's own values, and keep the rest, with: hivemend restore TARGET --values"
             }
             StoreFault::Interrupted { .. } => {
-                "Run hivemend apply or hivemend restore to settle it."
+                "Settle it: hivemend restore TARGET undoes it, and hivemend apply TARGET with its \
+                 profiles finishes it."
             }
             fault => fault.io_error().map_or("", advice_on),
         };

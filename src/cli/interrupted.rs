@@ -35,7 +35,8 @@ pub(super) fn warn(
     };
     let what = describe(&pending);
     output.warn(&format!(
-        "{what}. Run hivemend apply or hivemend restore to settle it."
+        "{what}. Settle it: hivemend restore TARGET undoes it, and hivemend apply TARGET with its \
+         profiles finishes it"
     ));
     match pending.hives.iter().find(|hive| is_lost(hive, target)) {
         None => Ok(()),
@@ -44,7 +45,8 @@ pub(super) fn warn(
              are both there, under other names",
             hive.name
         ))
-        .advising("Run hivemend apply or hivemend restore: either gives it its name back.")),
+        .advising("Either gives it its name back: hivemend restore TARGET, or hivemend apply TARGET with its \
+             profiles.")),
     }
 }
 
@@ -100,7 +102,9 @@ pub(super) fn settle(
     };
     let verb = if finish { "Finish" } else { "Undo" };
     if !output.consent(consent.yes, &format!("{verb} it now?"))? {
-        return Err(Failure::refused("the interrupted run was left as it is"));
+        return Err(Failure::declined(
+            "The interrupted run was left as it is; nothing was written.",
+        ));
     }
     let settled = if finish {
         store.finish(&pending)?

@@ -13,9 +13,11 @@ mod donors;
 mod exit;
 mod explain;
 mod failure;
+mod fix;
 mod interrupted;
 mod judge;
 mod mend;
+mod next;
 mod output;
 mod own_words;
 mod phase;
@@ -76,6 +78,7 @@ fn run(command: Command, output: &Output) -> Result<Exit, Failure> {
     match command {
         Command::Disks(args) => disks::run(&args, output),
         Command::Plan(args) => plan::run(&args, output),
+        Command::Fix(args) => fix::run(&args, output),
         Command::Apply(args) => apply::run(&args, output),
         Command::Recover(args) => recover::run(&args, output),
         Command::Donors(args) => donors::run(&args, output),
@@ -100,7 +103,7 @@ fn unprinted(error: &io::Error, output: &Output) -> Failure {
     let message = format!("done, but the result could not be printed: {error}");
     Failure::new(Exit::NeedsRestore, message).advising(
         "The hives are written, and nothing is broken. Run the same command again to see that it \
-         has nothing left to do, or hivemend restore to take it back.",
+         has nothing left to do, or take it back with: hivemend restore TARGET",
     )
 }
 

@@ -112,7 +112,7 @@ pub(super) fn load_profiles(
     settings: &[String],
     output: &Output,
 ) -> Result<Vec<Profile>, Failure> {
-    let mut profiles = profile::load_all(&one_by_one(names))?;
+    let profiles = profile::load_all(&one_by_one(names))?;
     // The built-in ones were linted by the tests, and are the same in every run.
     for profile in profiles.iter().filter(|profile| !is_built_in(profile)) {
         for lint in profile::lint(profile) {
@@ -125,13 +125,21 @@ pub(super) fn load_profiles(
             }
         }
     }
+    agreeing(profiles, settings)
+}
+
+/// Gives profiles the settings that were typed, and makes sure that they do not disagree.
+pub(super) fn agreeing(
+    mut profiles: Vec<Profile>,
+    settings: &[String],
+) -> Result<Vec<Profile>, Failure> {
     set_parameters(&mut profiles, settings)?;
     profile::conflicts(&profiles)?;
     Ok(profiles)
 }
 
 /// `a,b` is two profiles, where both are built in.
-fn one_by_one(names: &[String]) -> Vec<String> {
+pub(super) fn one_by_one(names: &[String]) -> Vec<String> {
     let is_known = |id: &str| profile::builtin().iter().any(|known| known.id == id);
     let parts = names.iter().flat_map(|name| {
         let parts: Vec<&str> = name.split(',').map(str::trim).collect();
@@ -141,6 +149,13 @@ fn one_by_one(names: &[String]) -> Vec<String> {
         }
     });
     parts.collect()
+}
+
+/// Whether one of the profiles takes the setting that was typed.
+pub(super) fn takes(profiles: &[Profile], setting: &str) -> bool {
+    let name = setting.split('=').next().unwrap_or_default();
+    let mut parameters = profiles.iter().flat_map(|profile| &profile.parameters);
+    parameters.any(|parameter| parameter.name == name)
 }
 
 /// Whether it is a built-in profile, by what it says: a file may be called anything.

@@ -11,11 +11,11 @@ use super::output::Output;
 use super::plan::set_parameters;
 use super::profile_text::{lines_of, write_profile};
 use crate::profile::{self, Level, Library, Profile};
-use crate::report::{profiles_json, profiles_text};
+use crate::report::{ProfileRow, profiles_json, profiles_text};
 
 pub(super) fn run(args: &ProfileArgs, output: &Output) -> Result<Exit, Failure> {
     match &args.command {
-        ProfileCommand::List { .. } => list(output),
+        ProfileCommand::List { words, .. } => list(words, output),
         ProfileCommand::Show { profile } => {
             let profile = profile::load(profile)?;
             output.print(&lines_of(&profile.text));
@@ -27,14 +27,55 @@ pub(super) fn run(args: &ProfileArgs, output: &Output) -> Result<Exit, Failure> 
     }
 }
 
-fn list(output: &Output) -> Result<Exit, Failure> {
-    let builtin = profile::builtin();
-    if output.is_json() {
-        output.json(&profiles_json(builtin));
-        return Ok(Exit::Done);
+/// The built-in profiles that have all of the words.
+fn list(words: &[String], output: &Output) -> Result<Exit, Failure> {
+    let words: Vec<String> = words.iter().map(|word| word.to_lowercase()).collect();
+    let mut rows = Vec::new();
+    for group in profile::groups() {
+        for id in group.ids {
+            let profile = profile::load(id)?;
+            if has_all(&profile, &words) {
+                let group = group.title;
+                rows.push(ProfileRow { group, profile });
+            }
+        }
     }
-    output.print(&profiles_text(builtin));
-    Ok(Exit::Done)
+    let exit = match rows.is_empty() {
+        true => Exit::Found,
+        false => Exit::Done,
+    };
+    if output.is_json() {
+        output.json(&profiles_json(&rows));
+        return Ok(exit);
+    }
+    output.print(&profiles_text(&rows));
+    match rows.as_slice() {
+        [] => output.note(
+            "No built-in profile has all of these words. Fewer words find more, and what an error \
+             means says: hivemend explain WORDS",
+        ),
+        [one] => output.note(&format!(
+            "With its reasons: hivemend profile show {}",
+            one.profile.id
+        )),
+        _ => output.note("One with its reasons: hivemend profile show ID"),
+    }
+    Ok(exit)
+}
+
+/// Whether each word is in the profile's id, title, symptoms, keys or names of values.
+fn has_all(profile: &Profile, words: &[String]) -> bool {
+    if words.is_empty() {
+        return true;
+    }
+    let mut said = vec![profile.id.clone(), profile.title.clone()];
+    said.extend(profile.symptoms.iter().cloned());
+    for rule in &profile.keys {
+        said.push(rule.path.to_string());
+        said.extend(rule.values.iter().map(|value| value.name.clone()));
+    }
+    let said = said.join("\n").to_lowercase();
+    words.iter().all(|word| said.contains(word.as_str()))
 }
 
 /// A skeleton to begin from.

@@ -23,8 +23,8 @@ use crate::text::Foreign;
 use crate::verify::{Expectation, ExpectedState, verify, verify_damaged};
 
 const RECOVERED_DAMAGE: &str = "Nothing was written: with its logs applied, as Windows would, this \
-    hive is damaged, and is never passed off as whole. Look what hivemend mend --dry-run \
-    can do, or restore the hive and its logs from a backup.";
+    hive is damaged, and is never passed off as whole. Look what hivemend mend TARGET \
+    --dry-run can do, or restore the hive and its logs from a backup.";
 
 /// What the store is doing, as a phase of a run.
 pub(super) const STORING: &str = "backing up, writing, syncing and reading back";

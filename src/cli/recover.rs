@@ -10,13 +10,14 @@ use super::args::{HiveFiles, RecoverArgs};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::interrupted::{self, Wish};
+use super::next;
 use super::output::Output;
 use super::publish::{Destination, Edited, JUDGING_AND_STORING, edited, store};
 use super::source::{Loaded, Source};
 use super::target::Found;
 use crate::disk::shown;
 use crate::machine::Condition;
-use crate::report::{outcome_text, recovered_hive_json, recovered_json, recovered_text};
+use crate::report::{next_text, outcome_text, recovered_hive_json, recovered_json, recovered_text};
 use crate::store::{BackupScope, Disk, Outcome, Store};
 
 pub(super) fn run(args: &RecoverArgs, output: &Output) -> Result<Exit, Failure> {
@@ -62,11 +63,12 @@ pub(super) fn run(args: &RecoverArgs, output: &Output) -> Result<Exit, Failure> 
         return report(&found, &conditions, None, output);
     }
     if dirty.is_empty() {
+        output.note("No hive is dirty: nothing was to be done, and nothing was written.");
         return report(&found, &conditions, None, output);
     }
     let question = format!("Write the recovered state to {}?", found.name);
     if !output.consent(args.writing.consent.yes, &question)? {
-        return Err(Failure::refused("you did not agree; nothing was written"));
+        return Err(Failure::declined("Nothing was written."));
     }
     let new = make(dirty, output)?;
     let to = Destination {
@@ -79,7 +81,11 @@ pub(super) fn run(args: &RecoverArgs, output: &Output) -> Result<Exit, Failure> 
     let outcome = store(new, &[], &to, SystemTime::now())?;
     output.writing();
     drop(phase);
-    report(&found, &conditions, Some(&outcome), output)
+    report(&found, &conditions, Some(&outcome), output)?;
+    if !output.is_json() && !output.quiet {
+        output.print(&next_text(&next::after_recover(args)));
+    }
+    Ok(Exit::Done)
 }
 
 /// Writes the one hive that was meant to `file`: the dirty one, recovered; or the only one, which is

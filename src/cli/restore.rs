@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! `restore`: back to what was there.
 
-mod choose;
+pub(super) mod choose;
 mod values;
 
 use super::args::RestoreArgs;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::interrupted::{self, Done, Wish};
+use super::next;
 use super::output::Output;
 use super::publish::STORING;
 use super::target::Found;
-use crate::report::{restore_json, restore_text};
+use crate::report::{next_text, restore_json, restore_text, restored_text};
 use crate::store::{Backup, Disk, RestoreAction, RestoreItem, RestorePlan, Store};
 
 pub(super) fn run(args: &RestoreArgs, output: &Output) -> Result<Exit, Failure> {
@@ -25,7 +26,8 @@ pub(super) fn run(args: &RestoreArgs, output: &Output) -> Result<Exit, Failure> 
     if settle(args, wanted, &mut found, output)? {
         return Ok(Exit::Done);
     }
-    let backup = choose::choose(args, wanted, &found)?;
+    let backup_dir = args.writing.backup.backup_dir.as_deref();
+    let backup = choose::choose(args.values, backup_dir, wanted, &found)?;
     match args.values {
         true => values::take_back(args, &found, &backup, output),
         false => put_back(args, &found, &backup, output),
@@ -56,6 +58,8 @@ fn settle(
     };
     if output.is_json() {
         output.json(&restore_json(&found.name, &done.id, Some(done.how), &[]));
+    } else if !output.quiet {
+        output.print(&next_text(&next::after_restore(args, true)));
     }
     Ok(true)
 }
@@ -70,14 +74,11 @@ fn put_back(
     let store = Store::new(&Disk);
     let plan = store.prepare_restore(&found.site(), backup)?;
     if plan.is_empty() {
-        output.note(&format!(
-            "Everything already is as in backup {}.",
-            backup.id.as_str()
-        ));
+        // What is left to be done is only noted down.
     } else if plan.changed.is_empty() {
         show_plan(&plan, backup, output);
         if !output.consent(args.writing.consent.yes, "Put these files back?")? {
-            return Err(Failure::refused("you did not agree; nothing was written"));
+            return Err(Failure::declined("Nothing was written."));
         }
     }
     let phase = output.phase(STORING);
@@ -94,8 +95,10 @@ fn put_back(
             None,
             &outcome.items,
         ));
-    } else {
-        output.note(&format!("Restored from backup {}.", outcome.id.as_str()));
+    } else if !output.quiet {
+        let has_written = outcome.items.iter().any(put_back);
+        output.print(&restored_text(&outcome.id, &outcome.items));
+        output.print(&next_text(&next::after_restore(args, has_written)));
     }
     Ok(Exit::Done)
 }

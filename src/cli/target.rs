@@ -249,7 +249,7 @@ pub(super) fn input<'a>(
 ) -> Result<HiveInput<'a>, Failure> {
     let hive = Hive::open(bytes).map_err(|error| {
         Failure::failed(format!("{}: {error}", shown(path)))
-            .advising("The hive is damaged. Nothing was written. See what can be had again: hivemend mend --dry-run.")
+            .advising("The hive is damaged. Nothing was written. See what can be had again: hivemend mend TARGET --dry-run")
     })?;
     if name == HiveName::Software && control_sets(&hive).is_ok() {
         let message = format!("{}: this is a SYSTEM hive", shown(path));

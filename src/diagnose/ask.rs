@@ -30,6 +30,8 @@ pub(super) struct Answers {
     pub(super) found: Vec<Found>,
     pub(super) masked: Vec<Masked>,
     pub(super) unanswered: Vec<String>,
+    /// Places in hives that could not be read.
+    pub(super) unread: Vec<String>,
 }
 
 /// Asks profiles about control sets.
@@ -95,6 +97,12 @@ impl<'a, 'r, 'h> Asker<'a, 'r, 'h> {
             match build_entry(&self.scene, set, profile, rule, values) {
                 Ok(plan) => self.judge(&question, plan, answers),
                 Err(PlanError::NothingToCompare(_)) => {}
+                Err(PlanError::Machine(error @ MachineError::Regf { .. })) => {
+                    let place = error.to_string();
+                    if !answers.unread.contains(&place) {
+                        answers.unread.push(place);
+                    }
+                }
                 Err(error) => {
                     let sentence = format!("{}: {error}", profile.id);
                     if !answers.unanswered.contains(&sentence) {

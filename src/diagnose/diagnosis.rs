@@ -6,7 +6,7 @@ use super::evidence::Evidence;
 use crate::effect::Effect;
 use crate::machine::ControlSetInfo;
 use crate::plan::PlannedHive;
-use crate::profile::Impact;
+use crate::profile::{HiveName, Impact};
 
 /// What is wrong with a machine, as far as its registry tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,10 +28,23 @@ pub struct Diagnosis {
     pub masked: Vec<Masked>,
     /// What wins over what.
     pub effect: Effect,
+    /// Hives whose structure is damaged: no profile is applied to them as they are.
+    pub damage: Vec<Damage>,
     /// Whether everything could be judged.
     pub is_complete: bool,
     /// What could not be judged.
     pub warnings: Vec<String>,
+}
+
+/// What the structural check finds in a hive as Windows would load it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Damage {
+    /// The hive.
+    pub hive: HiveName,
+    /// How many errors.
+    pub errors: u64,
+    /// The first of them.
+    pub first: String,
 }
 
 /// A cause, and what speaks for it.

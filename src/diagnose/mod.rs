@@ -15,19 +15,22 @@ mod gather;
 mod look;
 mod network;
 mod old_firewall;
+mod proposal;
 mod rights;
 mod services;
 mod start;
 mod structure;
 
 pub use area::{Area, AreaVerdict, Verdict};
-pub use diagnosis::{Diagnosis, Finding, Masked};
+pub use diagnosis::{Damage, Diagnosis, Finding, Masked};
 pub use evidence::Evidence;
 pub use look::{Files, Presence};
+pub use proposal::{LeftOut, Proposal, Proposed, propose, taken_by};
 
 use self::ask::{Answers, Asker};
 use self::gather::{gather, rest};
 use self::look::Look;
+use self::structure::DAMAGED_KEY;
 use crate::effect::{Policies, effect, effect_reader, sets_of};
 use crate::machine::{ControlSetInfo, HiveInput, MachineError, Role, booting, machine};
 use crate::plan::PlannedHive;
@@ -36,7 +39,7 @@ use crate::profile::{HiveName, Impact, Profile};
 /// Asks every profile that knows a cause, and looks at what no profile asks. Judged is the control set
 /// that the next start uses, or the one of this number.
 ///
-/// The profiles' parameters must have been given.
+/// The profiles' parameters must have been given. `damage` is what the structural check found.
 ///
 /// # Errors
 ///
@@ -47,6 +50,7 @@ pub fn diagnose(
     policies: Policies<'_>,
     files: &Files<'_>,
     control_set: Option<u16>,
+    damage: Vec<Damage>,
 ) -> Result<Diagnosis, MachineError> {
     let system = hives.iter().find(|input| input.name == HiveName::System);
     let system = system.ok_or(MachineError::HiveMissing(HiveName::System))?;
@@ -75,8 +79,13 @@ pub fn diagnose(
     }
     let open = look.open;
     let mut warnings = std::mem::take(&mut answers.unanswered);
+    let mut unread = std::mem::take(&mut answers.unread);
     let masked = std::mem::take(&mut answers.masked);
-    let findings = gather(answers.found, profiles);
+    let mut findings: Vec<Finding> = damage.iter().map(damaged).collect();
+    let gathered = gather(answers.found, profiles).into_iter();
+    // Where the damage of the hive is named, a part of it is not named again.
+    let is_said = |finding: &Finding| !damage.is_empty() && finding.cause == DAMAGED_KEY;
+    findings.extend(gathered.filter(|finding| !is_said(finding)));
     let others = sets.iter().filter(|set| set.number != boots.number);
     let others = others.filter(|_| meant.is_none());
     let mut elsewhere = Vec::new();
@@ -84,7 +93,10 @@ pub fn diagnose(
         let answers = asker.ask(set);
         elsewhere.extend(rest(gather(answers.found, profiles), &findings));
     }
-    warnings.extend(effect.notes.iter().cloned());
+    let (places, notes) = effect.notes.split_at(effect.unread.min(effect.notes.len()));
+    unread.extend(places.iter().cloned());
+    warnings.extend(unread_places(unread));
+    warnings.extend(notes.iter().cloned());
     warnings.dedup();
     let has_software = reader.has(HiveName::Software);
     let areas = Area::ALL.map(|area| verdict(area, &findings, &open, meant, has_software));
@@ -97,9 +109,47 @@ pub fn diagnose(
         elsewhere,
         masked,
         effect,
+        damage,
         is_complete: warnings.is_empty(),
         warnings,
     })
+}
+
+/// A damaged hive as a cause: it comes before all else, because nothing is applied to it.
+fn damaged(damage: &Damage) -> Finding {
+    let (hive, first) = (damage.hive, &damage.first);
+    let errors = match damage.errors {
+        1 => "1 error".to_owned(),
+        errors => format!("{errors} errors"),
+    };
+    Finding {
+        area: Area::Start,
+        impact: Impact::Blocks,
+        cause: format!(
+            "{hive} is damaged ({errors} in its structure), and is mended before all else"
+        ),
+        profiles: Vec::new(),
+        also: Vec::new(),
+        advice: Some(format!(
+            "The first is {first}. All of them: hivemend check TARGET. Mend it: hivemend mend TARGET"
+        )),
+        evidence: Vec::new(),
+    }
+}
+
+/// One sentence for all places that could not be read.
+fn unread_places(mut places: Vec<String>) -> Option<String> {
+    places.sort();
+    places.dedup();
+    let count = match places.len() {
+        0 => return None,
+        1 => "1 place of the hives".to_owned(),
+        count => format!("{count} places of the hives"),
+    };
+    Some(format!(
+        "{count} could not be read, so that what is there was not judged; they are named by: \
+         hivemend check TARGET"
+    ))
 }
 
 /// Every installed Windows has more services: with fewer, nothing can be said of what is lacking.
@@ -147,7 +197,7 @@ fn look_around(
     } else {
         let why = format!(
             "what must exist: there are {services} services here, fewer than any installed Windows \
-             has (hivemend check finds damage)"
+             has (hivemend check TARGET finds damage)"
         );
         for area in [Area::Start, Area::Network, Area::RemoteDesktop] {
             look.open(area, why.as_str());

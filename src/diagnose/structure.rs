@@ -140,10 +140,13 @@ fn leave_out_below(answers: &mut Answers, missing: &NodePath) {
     });
 }
 
+/// Said of a key that cannot be read.
+pub(super) const DAMAGED_KEY: &str = "SYSTEM is damaged where the settings of Remote Desktop are";
+
 fn damaged_key(set: &str, key: NodePath) -> Found {
     let cause = Cause {
         impact: Impact::Blocks,
-        text: "SYSTEM is damaged where the settings of Remote Desktop are".into(),
+        text: DAMAGED_KEY.into(),
     };
     let advice = "Look at the damage with hivemend check TARGET, and repair it with hivemend mend \
                   TARGET. Windows cannot read it either.";

@@ -40,6 +40,7 @@ pub fn effect(hives: &[HiveInput<'_>], changes: &[Change], policies: Policies<'_
         .collect();
     let debris = debris::find(&reader, &sets);
     let mut notes = reader.problems.take();
+    let unread = notes.len();
     if !reader.has(HiveName::Software) && reader.has(HiveName::System) {
         let note = "there is no SOFTWARE hive here: whether a policy wins over these settings \
                     cannot be told";
@@ -50,6 +51,7 @@ pub fn effect(hives: &[HiveInput<'_>], changes: &[Change], policies: Policies<'_
         marks,
         debris,
         notes,
+        unread,
     }
 }
 

@@ -27,6 +27,8 @@ pub struct Effect {
     pub debris: Vec<Debris>,
     /// What could not be taken into account.
     pub notes: Vec<String>,
+    /// How many of the notes, the first ones, name a place in a hive that cannot be read.
+    pub unread: usize,
 }
 
 /// A setting of one control set.

@@ -14,7 +14,9 @@ mod reading;
 pub use checking::{
     Conflict, Conflicts, Entry, Level, Lint, conflicts, is_known_safer, is_known_to_lower,
 };
-pub use library::{BuiltIn, Library, builtin, lint, load, load_all, skeleton};
+pub use library::{
+    BuiltIn, Group, Library, builtin, group_of, groups, lint, load, load_all, skeleton,
+};
 pub use model::{
     Boot, Cause, Choice, ControlSet, Data, Deed, Forbidden, HiveName, Impact, Include, KeyPath,
     KeyPathError, KeyRule, Location, Parameter, ParameterKind, ParameterUse, Part, Profile,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! Commands as they are typed, with the target that was named, to be copied.
 
+use crate::text::Foreign;
+
 /// How the command that repairs is typed.
 #[derive(Clone, Debug, Default)]
 pub struct CommandLine {
@@ -10,14 +12,77 @@ pub struct CommandLine {
     pub settings: Vec<(String, String)>,
     /// The profiles that mend all that blocks, where they can be applied together.
     pub together: Vec<String>,
+    /// Where the backups are, where that was said.
+    pub backup_dir: Option<String>,
 }
 
+/// What names a hive in the place of a target.
+const HIVES: [&str; 2] = ["--system", "--software"];
+/// Commands that take a hive's file as they take a target.
+const TAKE_FILES: [&str; 4] = ["check", "recover", "mend", "donors"];
+/// Those of them that take one only.
+const TAKE_ONE: [&str; 2] = ["recover", "mend"];
+/// Commands that are told where the backups are.
+const BACK_UP: [&str; 6] = ["apply", "fix", "recover", "mend", "backups", "restore"];
+
 impl CommandLine {
+    /// Commands about a target, or a hive's file where they take either.
+    pub(super) fn for_place(place: &Foreign) -> Self {
+        Self {
+            target: vec![place.raw().to_owned()],
+            ..Self::default()
+        }
+    }
+
+    /// Commands about a hive's file.
+    pub(super) fn for_hive(path: &Foreign) -> Self {
+        Self {
+            target: vec!["--system".to_owned(), path.raw().to_owned()],
+            ..Self::default()
+        }
+    }
+
     /// `hivemend COMMAND TARGET` and what is typed behind it.
     pub fn of(&self, command: &str, behind: &[&str]) -> String {
         let mut words = vec!["hivemend".to_owned(), command.to_owned()];
-        words.extend(self.target.iter().map(|word| shell_word(word)));
+        words.push(self.named_for(command));
         words.extend(behind.iter().map(|word| shell_word(word)));
+        words.join(" ")
+    }
+
+    /// A sentence with the target in place of the word `TARGET` in the commands that it names.
+    pub fn in_hint(&self, hint: &str) -> String {
+        const PLACEHOLDER: &str = " TARGET";
+        let mut told = String::new();
+        let mut rest = hint;
+        while let Some((before, behind)) = rest.split_once(PLACEHOLDER) {
+            told.push_str(before);
+            let command = before.rsplit_once("hivemend ");
+            let command = command.map_or("", |(_, command)| command);
+            let is_command = !command.is_empty() && command.bytes().all(|b| b.is_ascii_lowercase());
+            match is_command {
+                true => told.push_str(&format!(" {}", self.named_for(command))),
+                false => told.push_str(PLACEHOLDER),
+            }
+            rest = behind;
+        }
+        told.push_str(rest);
+        told
+    }
+
+    /// The words that name the target for this command, and its backups where it takes them.
+    fn named_for(&self, command: &str) -> String {
+        let is_file = TAKE_FILES.contains(&command);
+        let words = self.target.iter();
+        let words = words.filter(|word| !(is_file && HIVES.contains(&word.as_str())));
+        let mut words: Vec<String> = words.map(|word| shell_word(word)).collect();
+        if words.len() > 1 && TAKE_ONE.contains(&command) {
+            words = vec!["HIVE".to_owned()];
+        }
+        let folder = self.backup_dir.as_deref();
+        if let Some(folder) = folder.filter(|_| BACK_UP.contains(&command)) {
+            words.extend(["--backup-dir".to_owned(), shell_word(folder)]);
+        }
         words.join(" ")
     }
 
@@ -75,7 +140,7 @@ mod tests {
         let command = CommandLine {
             target: vec!["/mnt/os disk".to_owned()],
             settings: vec![("rdp-port".to_owned(), "port=3390".to_owned())],
-            together: Vec::new(),
+            ..CommandLine::default()
         };
         let line = |profiles: &[&str]| {
             let profiles: Vec<String> = profiles.iter().map(|id| (*id).to_owned()).collect();
@@ -87,6 +152,32 @@ mod tests {
         assert_eq!(line(&["a", "b"]), Some(format!("{target} -p a -p b")));
         let port = format!("{target} -p rdp-port --set port=3390");
         assert_eq!(line(&["rdp-port"]), Some(port));
+    }
+
+    #[test]
+    fn a_hint_names_the_target_as_its_command_takes_it() {
+        let command = |target: &[&str]| CommandLine {
+            target: target.iter().map(|word| (*word).to_owned()).collect(),
+            backup_dir: Some("b".to_owned()),
+            ..CommandLine::default()
+        };
+        let hint = "Look with hivemend check TARGET, or hivemend backups TARGET; THE TARGET stays.";
+        let told = command(&["/mnt/d"]).in_hint(hint);
+        assert_eq!(
+            told,
+            "Look with hivemend check /mnt/d, or hivemend backups /mnt/d --backup-dir b; THE TARGET stays."
+        );
+        let files = command(&["--system", "S", "--software", "T"]);
+        assert_eq!(files.of("check", &[]), "hivemend check S T");
+        assert_eq!(files.of("mend", &[]), "hivemend mend HIVE --backup-dir b");
+        assert_eq!(
+            files.of("restore", &["--values"]),
+            "hivemend restore --system S --software T --backup-dir b --values"
+        );
+        assert_eq!(
+            files.of("diagnose", &[]),
+            "hivemend diagnose --system S --software T"
+        );
     }
 
     #[cfg(not(windows))]

@@ -8,11 +8,11 @@ use serde_json::{Value as Json, json};
 use super::effect_text::{debris_json, setting_json};
 use super::page::wrapped;
 use super::plan_json::hives_json;
-use super::plan_text::hives_text;
+use super::plan_text::hives;
 use super::state_json::state_json;
 use super::style::{BOLD, DIM, GONE, GOOD, WARN};
 use super::values::value_text;
-use super::{CommandLine, styled};
+use super::{CommandLine, Heading, styled};
 use crate::diagnose::{AreaVerdict, Diagnosis, Evidence, Finding, Masked, Verdict};
 use crate::machine::State;
 use crate::profile::Impact;
@@ -40,22 +40,21 @@ const LEFT: &[&str] = &[
 ];
 
 /// A diagnosis for people.
-pub fn diagnose_text(diagnosis: &Diagnosis, command: &CommandLine, verbose: bool) -> Text {
-    let mut text = hives_text(&diagnosis.hives);
-    text.end();
-    wrapped(&mut text, BOLD, "", &verdict_sentence(diagnosis));
+pub fn diagnose_text(
+    heading: &Heading,
+    diagnosis: &Diagnosis,
+    command: &CommandLine,
+    verbose: bool,
+) -> Text {
+    let mut text = Text::new();
+    heading.write(&mut text);
+    hives(&mut text, &diagnosis.hives, verbose);
+    let sentence = verdict_sentence(diagnosis);
+    wrapped(&mut text, verdict_style(diagnosis), "", &sentence);
     text.end();
     areas_text(&mut text, diagnosis);
     for finding in &diagnosis.findings {
-        finding_text(&mut text, finding, command);
-    }
-    if let Some(line) = command.all_together() {
-        text.line(format_args!(
-            "{}",
-            styled(BOLD, "All that blocks, together:")
-        ));
-        text.line(format_args!("         {}", styled(GOOD, &line)));
-        text.end();
+        finding_text(&mut text, finding, diagnosis, command);
     }
     if !diagnosis.elsewhere.is_empty() {
         let boots = &diagnosis.boots.name;
@@ -81,7 +80,29 @@ pub fn diagnose_text(diagnosis: &Diagnosis, command: &CommandLine, verbose: bool
     text
 }
 
-fn verdict_sentence(diagnosis: &Diagnosis) -> String {
+/// The verdict alone, as `diagnose --quiet` prints it.
+pub fn verdict_line(diagnosis: &Diagnosis) -> Text {
+    let mut text = Text::new();
+    text.line(verdict_sentence(diagnosis));
+    text
+}
+
+pub(super) fn verdict_style(diagnosis: &Diagnosis) -> anstyle::Style {
+    match diagnosis.count(Impact::Blocks) {
+        0 => BOLD,
+        _ => WARN,
+    }
+}
+
+/// What blocks and no profile mends, with what to do.
+pub(super) fn cause_text(text: &mut Text, finding: &Finding) {
+    wrapped(text, GONE, "BLOCKS   ", &finding.cause);
+    if let Some(advice) = &finding.advice {
+        wrapped(text, anstyle::Style::new(), "         ", advice);
+    }
+}
+
+pub(super) fn verdict_sentence(diagnosis: &Diagnosis) -> String {
     let blocks = diagnosis.count(Impact::Blocks);
     let others = diagnosis.findings.len().saturating_sub(blocks);
     let set = &diagnosis.boots.name;
@@ -129,7 +150,15 @@ fn areas_text(text: &mut Text, diagnosis: &Diagnosis) {
     text.end();
 }
 
-fn finding_text(text: &mut Text, finding: &Finding, command: &CommandLine) {
+/// The command that mends a finding; none on a damaged hive, which is mended itself first.
+fn command_for(finding: &Finding, diagnosis: &Diagnosis, command: &CommandLine) -> Option<String> {
+    let is_sound = diagnosis.damage.is_empty();
+    is_sound
+        .then(|| command.applying(&finding.profiles))
+        .flatten()
+}
+
+fn finding_text(text: &mut Text, finding: &Finding, diagnosis: &Diagnosis, command: &CommandLine) {
     let (style, label) = match finding.impact {
         Impact::Blocks => (GONE, "BLOCKS   "),
         Impact::Weakens => (WARN, "WEAKENS  "),
@@ -148,7 +177,7 @@ fn finding_text(text: &mut Text, finding: &Finding, command: &CommandLine) {
     if let Some(advice) = &finding.advice {
         wrapped(text, anstyle::Style::new(), "         ", advice);
     }
-    if let Some(line) = command.applying(&finding.profiles) {
+    if let Some(line) = command_for(finding, diagnosis, command) {
         text.line(format_args!("         {}", styled(GOOD, &line)));
     }
     if !finding.also.is_empty() {
@@ -228,13 +257,14 @@ fn masked_sentence(masked: &Masked) -> String {
 
 /// A diagnosis for scripts.
 pub fn diagnose_json(diagnosis: &Diagnosis, command: &CommandLine, target: &str) -> Json {
-    let finding = |finding: &Finding| finding_json(finding, command);
+    let finding =
+        |finding: &Finding| finding_json(finding, command_for(finding, diagnosis, command));
     json!({
         "schema": "hivemend.diagnose/2",
         "target": target,
         "hives": hives_json(&diagnosis.hives),
         "boots": diagnosis.boots.name,
-        "command": command.all_together(),
+        "command": command.all_together().filter(|_| diagnosis.damage.is_empty()),
         "blocked": diagnosis.count(Impact::Blocks) > 0,
         "not_judged_because": diagnosis.meant,
         "areas": diagnosis.areas.iter().map(area_json).collect::<Vec<Json>>(),
@@ -264,14 +294,14 @@ fn area_json(area: &AreaVerdict) -> Json {
     })
 }
 
-fn finding_json(finding: &Finding, command: &CommandLine) -> Json {
+fn finding_json(finding: &Finding, command: Option<String>) -> Json {
     json!({
         "area": finding.area.as_str(),
         "impact": finding.impact.as_str(),
         "cause": finding.cause,
         "profiles": finding.profiles,
         "also": finding.also,
-        "command": command.applying(&finding.profiles),
+        "command": command,
         "advice": finding.advice,
         "evidence": finding.evidence.iter().map(evidence_json).collect::<Vec<Json>>(),
     })

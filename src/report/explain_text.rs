@@ -5,7 +5,7 @@ use super::style::{BOLD, DIM, WARN};
 use anstyle::Style;
 
 use super::page::wrapped;
-use super::styled;
+use super::{CommandLine, styled};
 use crate::diagnose::Finding;
 use crate::explain::{Answer, CodeRead, Entry, Kind, NotKnown, Reading};
 use crate::text::{Foreign, Text, escape};
@@ -32,6 +32,8 @@ pub struct OnDisk {
     pub is_complete: bool,
     /// What could not be judged.
     pub warnings: Vec<String>,
+    /// How commands about it are typed.
+    pub commands: CommandLine,
 }
 
 /// Entries as text: the first in full, what else could have been meant in a line each.
@@ -40,7 +42,8 @@ pub fn explain_text(explained: &Explained<'_>) -> Text {
     let Some((first, others)) = explained.answer.entries.split_first() else {
         return text;
     };
-    write_entry(&mut text, &first.entry);
+    let commands = explained.on_disk.map(|on_disk| &on_disk.commands);
+    write_entry(&mut text, &first.entry, commands);
     if let Some(on_disk) = explained.on_disk {
         write_on_disk(&mut text, on_disk);
     }
@@ -156,7 +159,7 @@ fn named(reading: &Reading) -> String {
     format!("{kind} {number}{name}")
 }
 
-fn write_entry(text: &mut Text, entry: &Entry) {
+fn write_entry(text: &mut Text, entry: &Entry, commands: Option<&CommandLine>) {
     text.line(styled(BOLD, entry.to_string()));
     wrapped(text, Style::new(), "  ", &entry.meaning);
     if let Some(key) = &entry.key {
@@ -173,7 +176,7 @@ fn write_entry(text: &mut Text, entry: &Entry) {
         _ => "Likely causes",
     };
     write_list(text, causes, &entry.causes);
-    write_profiles(text, entry);
+    write_profiles(text, entry, commands);
     let offline = match entry.kind {
         Kind::Mark | Kind::Finding => "What to do",
         _ => "With the disk offline",
@@ -196,11 +199,17 @@ fn write_list(text: &mut Text, heading: &str, items: &[String]) {
     }
 }
 
-fn write_profiles(text: &mut Text, entry: &Entry) {
+/// A command, with the target where it is known.
+fn hint(commands: Option<&CommandLine>, hint: &str) -> String {
+    commands.map_or_else(|| hint.to_owned(), |commands| commands.in_hint(hint))
+}
+
+fn write_profiles(text: &mut Text, entry: &Entry, commands: Option<&CommandLine>) {
     if entry.diagnose {
         text.end();
         text.line(format_args!("  {BOLD}First{BOLD:#}"));
-        text.line("    hivemend diagnose TARGET");
+        let command = hint(commands, "hivemend diagnose TARGET");
+        text.line(format_args!("    {}", escape(&command)));
         wrapped(
             text,
             Style::new(),
@@ -218,7 +227,7 @@ fn write_profiles(text: &mut Text, entry: &Entry) {
     };
     text.end();
     text.line(format_args!("  {BOLD}Profiles that address it{BOLD:#}"));
-    let command = |id: &str| escape(&format!("hivemend plan TARGET -p {id}"));
+    let command = |id: &str| escape(&hint(commands, &format!("hivemend plan TARGET -p {id}")));
     for (profile, is_first) in [(first, true)]
         .into_iter()
         .chain(others.iter().map(|p| (p, false)))
@@ -260,18 +269,15 @@ fn write_on_disk(text: &mut Text, on_disk: &OnDisk) {
             &format!("{} ({})", finding.cause, finding.impact.as_str()),
         );
         for profile in &finding.profiles {
-            wrapped(
-                text,
-                Style::new(),
-                "      ",
-                &format!("hivemend plan TARGET -p {profile}"),
-            );
+            let command = on_disk.commands.of("plan", &["-p", profile]);
+            text.line(format_args!("      {}", escape(&command)));
         }
     }
     if !on_disk.others.is_empty() {
         let count = on_disk.others.len();
         let line =
             format!("Something else is wrong there ({count}): hivemend diagnose TARGET says what.");
+        let line = on_disk.commands.in_hint(&line);
         wrapped(text, Style::new(), "  ", &line);
     }
     for warning in &on_disk.warnings {

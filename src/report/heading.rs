@@ -92,10 +92,11 @@ const NAMES: &[((u32, u32), &str, &str)] = &[
 const WINDOWS_11: u32 = 22_000;
 
 /// `Windows 10 Pro (build 19041)`.
-fn windows_name(told: &Machine) -> String {
+pub(super) fn windows_name(told: &Machine) -> String {
     let version = told.version.as_ref().map(|version| version.value);
     let Some(version) = version else {
-        return "Windows version not known".to_owned();
+        let named = told.product_name.as_ref().map(|name| name.value.clone());
+        return named.unwrap_or_else(|| "Windows version not known".to_owned());
     };
     let is_server = told.server().map(|fact| fact.value);
     let is_11 = version.major == 10 && version.build.is_some_and(|build| build >= WINDOWS_11);

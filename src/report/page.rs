@@ -54,6 +54,7 @@ pub(super) fn lines(label: &str, indent: &str, body: &str) -> Vec<String> {
             body = body.replace(name, &name.replace(' ', UNBROKEN));
         }
     }
+    let body = with_whole_commands(&body);
     let options = Options::new(width())
         .initial_indent(label)
         .subsequent_indent(indent)
@@ -64,12 +65,74 @@ pub(super) fn lines(label: &str, indent: &str, body: &str) -> Vec<String> {
     lines.map(|line| line.replace(UNBROKEN, " ")).collect()
 }
 
+/// The text with the blanks in its commands unbroken: `hivemend`, the command, the target, and options
+/// with what belongs to them.
+fn with_whole_commands(body: &str) -> String {
+    let mut whole = String::with_capacity(body.len());
+    let mut before = Before::Text;
+    for (at, word) in body.split(' ').enumerate() {
+        let is_part = match before {
+            Before::Text => false,
+            Before::Name => word.starts_with(|c: char| c.is_ascii_lowercase()),
+            Before::Option => true,
+            Before::Other => is_argument(word),
+        };
+        if at > 0 {
+            whole.push_str(if is_part { UNBROKEN } else { " " });
+        }
+        whole.push_str(word);
+        let ends = word.ends_with(['.', ',', ';', ':', ')']);
+        before = match is_part {
+            true if ends => Before::Text,
+            true if word.starts_with('-') => Before::Option,
+            true => Before::Other,
+            false if word.trim_start_matches('(') == "hivemend" => Before::Name,
+            false => Before::Text,
+        };
+    }
+    whole
+}
+
+/// What stands in front of a word.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Before {
+    Text,
+    /// `hivemend`.
+    Name,
+    /// An option, which what follows may belong to.
+    Option,
+    /// Another part of a command.
+    Other,
+}
+
+/// Whether a word behind a command is one of its arguments: an option, a path, what is in quotes.
+fn is_argument(word: &str) -> bool {
+    let is_placeholder = word.starts_with("TARGET");
+    let has_drive = word.chars().nth(1) == Some(':');
+    is_placeholder || has_drive || word.starts_with(['-', '/', '\\', '\'', '"', '.'])
+}
+
 /// Stands for a blank at which no line ends. Escaped text has none of its own.
 const UNBROKEN: &str = "\u{a0}";
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_command_in_a_sentence_stays_in_one_piece() {
+        let command = "hivemend restore /mnt/disk --backup-dir /mnt/backups --values";
+        let body = format!(
+            "{}take it back with: {command}. And so on",
+            "word ".repeat(12)
+        );
+        let all = lines("", "  ", &body);
+        assert!(all.iter().any(|line| line.contains(command)), "{all:?}");
+        let plain = "hivemend repairs what hivemend check finds, and hivemend does so again";
+        assert_eq!(lines("", "", plain), [plain]);
+        let told = with_whole_commands("hivemend mend and more");
+        assert_eq!(told, "hivemend\u{a0}mend and more");
+    }
 
     #[test]
     fn neither_words_nor_paths_nor_hyphens_are_broken() {

@@ -115,7 +115,7 @@ fn count(number: usize, one: &str, many: &str) -> String {
 }
 
 /// What it took to read the hives; with `verbose` where they are and their control sets.
-fn hives(text: &mut Text, hives: &[PlannedHive], verbose: bool) {
+pub(super) fn hives(text: &mut Text, hives: &[PlannedHive], verbose: bool) {
     if verbose {
         text.append(&hives_text(hives));
         return;
@@ -139,7 +139,7 @@ fn hives(text: &mut Text, hives: &[PlannedHive], verbose: bool) {
 }
 
 /// Each hive: where it is, its control sets, and what it took to read it.
-pub(super) fn hives_text(hives: &[PlannedHive]) -> Text {
+fn hives_text(hives: &[PlannedHive]) -> Text {
     let mut text = Text::new();
     for hive in hives {
         let sets: Vec<String> = hive.control_sets.iter().map(control_set_text).collect();

@@ -21,6 +21,28 @@ pub fn restore_text(backup: &Backup, items: &[RestoreItem]) -> Text {
     text
 }
 
+/// What became of it: what is there again, or that nothing was to be done.
+pub fn restored_text(backup: &BackupId, items: &[RestoreItem]) -> Text {
+    let back = items.iter();
+    let back = back.filter(|item| item.action == RestoreAction::PutBack);
+    let names: Vec<String> = back.map(|item| item.name.to_string()).collect();
+    let mut text = Text::new();
+    let id = backup.as_str();
+    match names.as_slice() {
+        [] => text.line(format_args!(
+            "Nothing was to be done: everything already is as in backup {id}."
+        )),
+        [name] => text.line(format_args!(
+            "Restored from backup {id}: {name} has the same bytes as before."
+        )),
+        names => text.line(format_args!(
+            "Restored from backup {id}: {} have the same bytes as before.",
+            names.join(", ")
+        )),
+    }
+    text
+}
+
 fn action_text(action: RestoreAction) -> &'static str {
     match action {
         RestoreAction::Same => "is as it was",

@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! Which backup is meant.
 
-use crate::cli::args::RestoreArgs;
+use std::path::Path;
+
 use crate::cli::failure::Failure;
 use crate::cli::target::Found;
 use crate::store::{Backup, BackupState, Disk, Site, Store};
 use crate::text::quoted;
 
 /// The backup that was named with `wanted`, or the newest that `restore` can be about.
-pub(super) fn choose(
-    args: &RestoreArgs,
+pub(in crate::cli) fn choose(
+    values: bool,
+    backup_dir: Option<&Path>,
     wanted: Option<&str>,
     found: &Found,
 ) -> Result<Backup, Failure> {
-    let backup_dir = args.writing.backup.backup_dir.as_deref();
     let store = Store::new(&Disk);
     let backups = store.list(&found.target.folder, backup_dir)?;
     let site = &found.site();
@@ -23,19 +24,18 @@ pub(super) fn choose(
         is_in(backup, BackupState::Applied) && plan.is_ok_and(|plan| plan.changed.is_empty())
     };
     let own = backup_dir.and_then(|_| backups.iter().position(own));
-    if backup_dir.is_some() && wanted.is_none() && own.is_none() && args.values {
+    if backup_dir.is_some() && wanted.is_none() && own.is_none() && values {
         let message = "this disk holds none of these backups' hives as hivemend left them, so \
             that the newest may be another disk's";
-        return Err(Failure::refused(message).advising(
-            "Name the backup; see what there is with: hivemend backups TARGET --backup-dir DIR",
-        ));
+        return Err(Failure::refused(message)
+            .advising("Name the backup; see what there is with: hivemend backups TARGET"));
     }
     let chosen = match wanted {
-        None if own.is_some() => own.map(|own| match args.values {
+        None if own.is_some() => own.map(|own| match values {
             true => undone_by(&backups, own).unwrap_or(own),
             false => own,
         }),
-        None if args.values => to_take_back(&backups),
+        None if values => to_take_back(&backups),
         _ => to_put_back(&backups, wanted, &store, site),
     };
     if wanted.is_none() {

@@ -7,6 +7,7 @@ use crate::cli::apply::inputs;
 use crate::cli::args::RestoreArgs;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::next;
 use crate::cli::output::Output;
 use crate::cli::publish::{Destination, load, publish};
 use crate::cli::source::Source;
@@ -17,7 +18,7 @@ use crate::plan::{Action, Change, Lowering, Undo, UndoObstacle, undo};
 use crate::profile::{self, HiveName, Profile};
 use crate::regf::{Finder, Hive, check};
 use crate::report::{
-    Long, Recorded, Side, outcome_text, recorded_from_json, restored_values, undo_pieces,
+    Long, Recorded, Side, next_text, outcome_text, recorded_from_json, restored_values, undo_pieces,
 };
 use crate::store::{Backup, BackupScope, Outcome, Remembered};
 
@@ -62,11 +63,11 @@ pub(super) fn take_back(
     }
     drop(inputs);
     if undo.changes.is_empty() {
-        output.note("There is nothing to take back.");
-        return values_report(found, backup, &undo, None, output);
+        output.note("There is nothing to take back; nothing was written.");
+        return values_report(args, (found, backup), &undo, None, output);
     }
     if !output.consent(args.writing.consent.yes, "Take these values back?")? {
-        return Err(Failure::refused("you did not agree; nothing was written"));
+        return Err(Failure::declined("Nothing was written."));
     }
     let originals = originals(backup, &undo.changes)?;
     let mut donors = Vec::new();
@@ -80,7 +81,7 @@ pub(super) fn take_back(
         undoes: Some(&backup.id),
     };
     let outcome = publish(hives, &undo.changes, &donors, &to, output)?;
-    values_report(found, backup, &undo, Some(&outcome), output)
+    values_report(args, (found, backup), &undo, Some(&outcome), output)
 }
 
 /// The manifest's changes; `find` gives the data that is not in it.
@@ -199,16 +200,20 @@ fn original(backup: &Backup, name: HiveName) -> Result<Option<Vec<u8>>, Failure>
 }
 
 fn values_report(
-    found: &Found,
-    backup: &Backup,
+    args: &RestoreArgs,
+    (found, backup): (&Found, &Backup),
     undo: &Undo,
     outcome: Option<&Outcome>,
     output: &Output,
 ) -> Result<Exit, Failure> {
     if output.is_json() {
         output.json(&restored_values(&found.name, &backup.id, undo, outcome));
-    } else if let Some(outcome) = outcome.filter(|_| !output.quiet) {
-        output.print(&outcome_text(outcome));
+    } else if !output.quiet {
+        if let Some(outcome) = outcome {
+            output.print(&outcome_text(outcome));
+        }
+        let steps = next::after_restore(args, outcome.is_some());
+        output.print(&next_text(&steps));
     }
     Ok(Exit::Done)
 }
