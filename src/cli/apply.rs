@@ -33,7 +33,7 @@ pub(super) fn run(args: &ApplyArgs, output: &Output) -> Result<Exit, Failure> {
     }
     let found = begin(&args.target, &args.writing, output)?;
     let wish = match reviewed {
-        Some(plan) => Wished::Reviewed(plan),
+        Some(plan) => Wished::Reviewed(Box::new(plan)),
         None => Wished::Profiles(&profiles, selection),
     };
     let ready = Ready::make(&found, wish, &args.writing, output)?;
@@ -68,7 +68,7 @@ pub(super) enum Wished<'p> {
     /// What these profiles want, in these control sets.
     Profiles(&'p [Profile], Selection),
     /// A plan that somebody has reviewed.
-    Reviewed(Plan),
+    Reviewed(Box<Plan>),
 }
 
 /// A plan that is to be carried out, and the hives in memory.
@@ -105,7 +105,7 @@ impl Ready {
         let (mut plan, profiles) = match wish {
             Wished::Reviewed(plan) => {
                 confirm(&plan.changes, &inputs)?;
-                (plan, &[][..])
+                (*plan, &[][..])
             }
             Wished::Profiles(profiles, selection) => {
                 (make(profiles, &inputs, found, selection)?, profiles)
