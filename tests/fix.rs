@@ -15,11 +15,10 @@ fn broken(make: impl Fn(&mut Machine)) -> Disk {
     machine.write()
 }
 
-/// Remote Desktop is off, its service disabled, its port another one, all that comes in blocked.
+/// Remote Desktop is off, its service disabled, all that comes in blocked.
 fn several(machine: &mut Machine) {
     machine.dword(TERMINAL_SERVER, "fDenyTSConnections", 1);
     machine.dword(&format!(r"{SERVICES}\TermService"), "Start", 4);
-    machine.dword(&format!(r"{SERVICES}\Dhcp"), "Start", 4);
     for profile in ["DomainProfile", "PublicProfile", "StandardProfile"] {
         machine.dword(&format!(r"{FIREWALL}\{profile}"), "DoNotAllowExceptions", 1);
     }
@@ -90,11 +89,12 @@ fn what_no_profile_mends_is_said_and_ends_with_1() {
 fn one_that_is_mended_and_one_that_is_not_end_with_1() {
     let disk = broken(|m| {
         m.delete_key(LISTENER);
-        m.dword(&format!(r"{SERVICES}\Dhcp"), "Start", 4);
+        m.dword(&format!(r"{SERVICES}\TermService"), "Start", 4);
     });
     let document = disk.run("fix", &["--yes", "--format", "json"]).expect(1);
     let document = document.json();
     assert_eq!(document["exit"], 1);
+    assert_eq!(document["outcome"]["status"], "applied");
     assert_eq!(document["after"]["blocked"], true);
 }
 

@@ -99,6 +99,7 @@ mod named_files;
 mod names;
 mod names_that_are_no_text;
 mod never;
+mod next_steps;
 mod ntfs;
 mod ntfs_power_cut;
 mod odd_hives;
