@@ -113,6 +113,7 @@ mod rough_edges;
 mod schema;
 mod second_opinion;
 mod security_users;
+mod show_find;
 mod store;
 mod testdata;
 mod undo;

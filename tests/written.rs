@@ -103,6 +103,8 @@ const CASES: &[Case] = &[
     looks("diagnose", "DISK --verbose"),
     looks("check", "DISK HIVE --verbose"),
     looks("show", r"DISK SYSTEM\Select Current"),
+    looks("show", r"DISK SYSTEM\Select --recursive"),
+    looks("find", "termservice DISK"),
     looks("explain", "516"),
     looks("profile list", ""),
     looks("profile show", "rdp-disconnects"),

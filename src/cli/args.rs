@@ -85,6 +85,8 @@ pub(super) enum Command {
     Check(CheckArgs),
     /// Print a key or a value
     Show(ShowArgs),
+    /// Find a word in the names of keys and values, and in text data
+    Find(FindArgs),
     /// Say what a disconnect code, an event, a name or an error message means, and what to do
     Explain(ExplainArgs),
     /// List, print and check profiles
@@ -383,6 +385,24 @@ pub(super) struct ShowArgs {
     pub(super) place: Vec<OsString>,
     #[command(flatten)]
     pub(super) files: HiveFiles,
+    /// Also print every key below it
+    #[arg(short, long)]
+    pub(super) recursive: bool,
+    #[command(flatten)]
+    pub(super) unrecovered: UnrecoveredArgs,
+    #[command(flatten)]
+    pub(super) format: FormatArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct FindArgs {
+    /// What is looked for, in whatever case
+    pub(super) word: String,
+    #[command(flatten)]
+    pub(super) target: TargetArgs,
+    /// List at most so many; the others are counted
+    #[arg(long, value_name = "COUNT", default_value = "500")]
+    pub(super) limit: u32,
     #[command(flatten)]
     pub(super) unrecovered: UnrecoveredArgs,
     #[command(flatten)]

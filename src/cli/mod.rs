@@ -13,9 +13,11 @@ mod donors;
 mod exit;
 mod explain;
 mod failure;
+mod find;
 mod interrupted;
 mod judge;
 mod mend;
+mod not_there;
 mod output;
 mod own_words;
 mod phase;
@@ -32,6 +34,7 @@ mod stdout;
 mod target;
 mod times;
 mod typed;
+mod typed_names;
 
 pub use exit::Exit;
 
@@ -82,6 +85,7 @@ fn run(command: Command, output: &Output) -> Result<Exit, Failure> {
         Command::Diagnose(args) => diagnose::run(&args, output),
         Command::Check(args) => check::run(&args, output),
         Command::Show(args) => show::run(&args, output),
+        Command::Find(args) => find::run(&args, output),
         Command::Explain(args) => explain::run(&args, output),
         Command::Profile(args) => profiles::run(&args, output),
     }

@@ -235,6 +235,7 @@ fn format_of(command: &Command) -> Format {
         Command::Diagnose(args) => args.format.format,
         Command::Check(args) => args.format.format,
         Command::Show(args) => args.format.format,
+        Command::Find(args) => args.format.format,
         Command::Explain(args) => args.format.format,
         Command::Profile(args) => match &args.command {
             ProfileCommand::List { format } => format.format,

@@ -10,6 +10,8 @@ mod facts;
 mod hive_input;
 mod installation;
 mod state;
+mod walk;
+mod word;
 
 pub use control_sets::{ControlSetInfo, Role, Selection, booting, control_sets};
 pub(crate) use control_sets::{main_control_set, path_in};
@@ -20,3 +22,5 @@ pub use hive_input::{Condition, HiveInput, Recovery};
 pub use installation::{WindowsVersion, computer_name, system_drive, windows_version};
 pub use state::{KeyContent, KeySummary, State, Value, key_content, summarize};
 pub(crate) use state::{all_values, dword, find_value, text};
+pub use walk::{Met, Unwalked, Walk};
+pub use word::Word;

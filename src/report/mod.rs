@@ -17,6 +17,7 @@ mod effect_text;
 mod error_json;
 mod explain_json;
 mod explain_text;
+mod find_text;
 mod heading;
 mod key_text;
 mod mend_json;
@@ -33,6 +34,7 @@ mod recovered;
 mod restored;
 mod state_json;
 mod style;
+mod unread;
 mod values;
 
 pub use backups::{backups_json, backups_text, left_alone, prune_json, prune_text};
@@ -47,8 +49,9 @@ pub use donors_text::{DonorRow, DonorState, donors_json, donors_text};
 pub use error_json::error_json;
 pub use explain_json::{explain_json, not_known_json};
 pub use explain_text::{Explained, OnDisk, explain_text, not_known_text};
+pub use find_text::{Match, Matches, find_end, find_json, match_line};
 pub use heading::Heading;
-pub use key_text::{KeyListing, key_json, key_text};
+pub use key_text::{KeyListing, KeyTree, key_json, key_text, tree_end, tree_json};
 pub use mend_json::mend_json;
 pub use mend_text::{MendedHive, mend_text};
 pub use outcome::{outcome_json, outcome_text};
@@ -61,6 +64,7 @@ pub use recorded_json::{Long, Recorded, Side, recorded_from_json, recorded_json}
 pub use recovered::{recovered_hive_json, recovered_json, recovered_text};
 pub use restored::{restore_json, restore_text, restored_values};
 pub use style::{BOLD, WARN};
+pub use unread::Unread;
 pub use values::kind_text;
 
 use crate::text::escape;
