@@ -12,7 +12,7 @@ use super::plan_file;
 use super::publish::{Destination, LoadedHive, load, publish};
 use super::target::{Found, Wanted, condition_warnings, input, selection};
 use crate::effect::Effect;
-use crate::machine::HiveInput;
+use crate::machine::{HiveInput, Selection};
 use crate::plan::{Plan, confirm, expect_allowed};
 use crate::profile::Profile;
 use crate::report::{Heading, PlanView, outcome_json, outcome_text, plan_document, plan_pieces};
@@ -25,6 +25,18 @@ pub(super) fn run(args: &ApplyArgs, output: &Output) -> Result<Exit, Failure> {
     for change in reviewed.iter().flat_map(|plan| &plan.changes) {
         expect_allowed(change)?;
     }
+    carry_out(args, &profiles, reviewed, selection, output)
+}
+
+/// Makes the changes that profiles want, or those of a reviewed plan: guards, plan, question, backup,
+/// edit, proof.
+pub(super) fn carry_out(
+    args: &ApplyArgs,
+    profiles: &[Profile],
+    reviewed: Option<Plan>,
+    selection: Selection,
+    output: &Output,
+) -> Result<Exit, Failure> {
     let mut found = Found::from_args(&args.target)?;
     found.guard(&args.writing.risk, output)?;
     let backup_dir = args.writing.backup.backup_dir.as_deref();
@@ -40,7 +52,7 @@ pub(super) fn run(args: &ApplyArgs, output: &Output) -> Result<Exit, Failure> {
     }
     let wanted = match &reviewed {
         Some(plan) => Wanted::only(plan.changes.iter().map(|change| change.hive).collect()),
-        None => hives_of(&profiles),
+        None => hives_of(profiles),
     };
     let hives = found.open(&wanted, output)?;
     let warnings = found.warnings(&hives);
@@ -51,9 +63,9 @@ pub(super) fn run(args: &ApplyArgs, output: &Output) -> Result<Exit, Failure> {
             confirm(&plan.changes, &inputs)?;
             plan
         }
-        None => make(&profiles, &inputs, &found, selection)?,
+        None => make(profiles, &inputs, &found, selection)?,
     };
-    let effect = effect_of(&plan, &profiles, &inputs, &found);
+    let effect = effect_of(&plan, profiles, &inputs, &found);
     plan.metadata = found.metadata(&inputs);
     plan.warn(warnings);
     let conditions = hives.iter().map(|hive| (hive.name, &hive.loaded.condition));
@@ -85,7 +97,7 @@ pub(super) fn run(args: &ApplyArgs, output: &Output) -> Result<Exit, Failure> {
         undoes: None,
     };
     let outcome = publish(hives, &plan.changes, &[], &to, output)?;
-    undo_hint(&profiles, output);
+    undo_hint(profiles, output);
     report(&plan, &effect, Some(&outcome), output)
 }
 

@@ -28,6 +28,7 @@ mod profiles;
 mod publish;
 mod recover;
 mod restore;
+mod set;
 mod show;
 mod source;
 mod stdout;
@@ -35,6 +36,7 @@ mod target;
 mod times;
 mod typed;
 mod typed_names;
+mod typed_profile;
 
 pub use exit::Exit;
 
@@ -86,6 +88,8 @@ fn run(command: Command, output: &Output) -> Result<Exit, Failure> {
         Command::Check(args) => check::run(&args, output),
         Command::Show(args) => show::run(&args, output),
         Command::Find(args) => find::run(&args, output),
+        Command::Set(args) => set::set(&args, output),
+        Command::Unset(args) => set::unset(&args, output),
         Command::Explain(args) => explain::run(&args, output),
         Command::Profile(args) => profiles::run(&args, output),
     }

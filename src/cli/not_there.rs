@@ -4,7 +4,9 @@
 
 use super::failure::Failure;
 use crate::machine::HiveInput;
+use crate::profile::HiveName;
 use crate::regf::{Finder, Hive, KeyNode, Name, NodePath, RegfError};
+use crate::settings::{Place, sentence, volatile};
 use crate::text::Foreign;
 
 /// Names that are compared at most: a hostile key has a million.
@@ -30,6 +32,9 @@ pub(super) fn key(input: &HiveInput<'_>, wanted: &NodePath) -> Result<Failure, R
     let missing = steps.filter_map(|step| Some((step.depth(), step.name()?)));
     let missing = missing.skip(path.depth()).map(|(_, name)| name).next();
     let said = format!("{} has no key {}", input.name, wanted.text());
+    if let Some(kept) = while_running(input.name, wanted) {
+        return Ok(Failure::usage(format!("{said}: {kept}")));
+    }
     let Some(missing) = missing else {
         return Ok(Failure::usage(said));
     };
@@ -64,6 +69,14 @@ pub(super) fn value(
         Some(near) => format!("{said}; did you mean {near:?}?"),
         None => said,
     }))
+}
+
+/// What is said of a key that is on no disk.
+fn while_running(hive: HiveName, key: &NodePath) -> Option<String> {
+    let names: Vec<String> = key.names().into_iter().map(Name::to_text).collect();
+    let (place, names) = Place::of(hive == HiveName::Software, &names);
+    let known = volatile(names).filter(|_| place == Place::ControlSet)?;
+    Some(sentence(known))
 }
 
 fn place(input: &HiveInput<'_>, path: &NodePath) -> Foreign {

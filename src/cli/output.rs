@@ -236,6 +236,8 @@ fn format_of(command: &Command) -> Format {
         Command::Check(args) => args.format.format,
         Command::Show(args) => args.format.format,
         Command::Find(args) => args.format.format,
+        Command::Set(args) => args.change.writing.format.format,
+        Command::Unset(args) => args.change.writing.format.format,
         Command::Explain(args) => args.format.format,
         Command::Profile(args) => match &args.command {
             ProfileCommand::List { format } => format.format,

@@ -15,6 +15,7 @@ pub use checking::{
     Conflict, Conflicts, Entry, Level, Lint, conflicts, is_known_safer, is_known_to_lower,
 };
 pub use library::{BuiltIn, Library, builtin, lint, load, load_all, skeleton};
+pub(crate) use model::TYPE_FIELDS;
 pub use model::{
     Boot, Cause, Choice, ControlSet, Data, Deed, Forbidden, HiveName, Impact, Include, KeyPath,
     KeyPathError, KeyRule, Location, Parameter, ParameterKind, ParameterUse, Part, Profile,

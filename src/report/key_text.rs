@@ -3,6 +3,7 @@
 
 use serde_json::{Value as Json, json};
 
+use super::name_marks;
 use super::state_json::value_json;
 use super::style::{BOLD, DIM};
 use super::styled;
@@ -34,11 +35,13 @@ pub fn key_text(listing: &KeyListing) -> Text {
     let path = full_path(listing.hive, &listing.key);
     text.line(styled(BOLD, format!("[{path}]")));
     for (name, value) in &listing.values {
-        text.line(whole_line(name, value));
+        let mark = name_marks::of_value(listing.hive, &listing.key, name);
+        text.line(format_args!("{}{mark}", whole_line(name, value)));
     }
     for subkey in listing.subkeys.iter().flatten() {
+        let mark = name_marks::of_key(listing.hive, &listing.key, subkey);
         let subkey = escape(&format!("[{path}\\{subkey}]"));
-        text.line(format_args!("{DIM}{subkey}{DIM:#}"));
+        text.line(format_args!("{DIM}{subkey}{DIM:#}{mark}"));
     }
     text
 }
