@@ -125,6 +125,10 @@ fn set_makes_no_name_that_only_looks_right() {
         .run("set", &[listener, "PortNumbr", "dword", "1", "--dry-run"])
         .expect(0);
     assert!(asked.stderr.contains("did you mean that?"), "{asked:?}");
+    let asked = bench
+        .run("unset", &[listener, "PortNumbr", "--dry-run"])
+        .expect(0);
+    assert!(asked.stderr.contains("PortNumber is nearly"), "{asked:?}");
 }
 
 /// Found by `diagnose` and `plan`, marked by `show`, and removed by `unset` with the name as it was shown.

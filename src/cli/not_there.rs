@@ -28,9 +28,7 @@ pub(super) fn key(input: &HiveInput<'_>, wanted: &NodePath) -> Result<Failure, R
         above = key;
         path = step.clone();
     }
-    let steps = wanted.steps().into_iter();
-    let missing = steps.filter_map(|step| Some((step.depth(), step.name()?)));
-    let missing = missing.skip(path.depth()).map(|(_, name)| name).next();
+    let missing = wanted.names().into_iter().nth(path.depth());
     let said = format!("{} has no key {}", input.name, wanted.text());
     if let Some(kept) = while_running(input.name, wanted) {
         return Ok(Failure::usage(format!("{said}: {kept}")));

@@ -8,6 +8,7 @@ use super::failure::Failure;
 use super::output::Output;
 use crate::profile::{self, KeyPath, Level, Profile, TYPE_FIELDS, Want, is_known_to_lower, parse};
 use crate::report::yaml_text;
+use crate::settings::{How, Place, near_key, near_value};
 use crate::text::quoted;
 
 /// What is wanted of a key or a value in it.
@@ -57,6 +58,7 @@ pub(super) fn profile(
         Failure::usage(said.join("; "))
     })?;
     mark_lowering(&mut profile);
+    ask_about(path, wish, output);
     for lint in profile::lint(&profile) {
         if OF_FILES.contains(&lint.code) {
             continue;
@@ -68,6 +70,28 @@ pub(super) fn profile(
         }
     }
     Ok(profile)
+}
+
+/// Asks whether a name is meant that is not to be there: lint does not, for debris has such names.
+fn ask_about(path: &KeyPath, wish: &Wish, output: &Output) {
+    let place = match (path.hive, path.control_set) {
+        (HiveName::Software, _) => Place::Software,
+        (HiveName::System, None) => Place::System,
+        (HiveName::System, Some(_)) => Place::ControlSet,
+    };
+    let names = &path.segments;
+    let in_key = near_key(place, names).map(|(_, near)| near);
+    let near = match wish {
+        Wish::Set { .. } => None,
+        Wish::Delete(name) => near_value(place, names, name).or(in_key),
+        Wish::DeleteKey => in_key,
+    };
+    if let Some(near) = near.filter(|near| !matches!(near.how, How::Disguise(_))) {
+        output.warn(&format!(
+            "{} is nearly what was named; did you mean that?",
+            near.name
+        ));
+    }
 }
 
 /// Marks what is known to lower security, as the writer of a profile has to.
