@@ -111,6 +111,36 @@ pub fn push_escaped(to: &mut String, c: char) {
     }
 }
 
+/// The text that [`escape`] has made this of: people type what they were shown.
+pub fn unescape(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, behind)) = rest.split_once("\\u{") {
+        plain.push_str(before);
+        match escaped_character(behind) {
+            Some((c, behind)) => {
+                plain.push(c);
+                rest = behind;
+            }
+            None => {
+                plain.push_str("\\u{");
+                rest = behind;
+            }
+        }
+    }
+    plain.push_str(rest);
+    plain
+}
+
+/// The character that stands escaped in front of a text, and what is behind it.
+fn escaped_character(text: &str) -> Option<(char, &str)> {
+    let (digits, behind) = text.split_once('}')?;
+    let is_code = digits.len() <= 6 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+    let code = u32::from_str_radix(digits, 16).ok().filter(|_| is_code)?;
+    let c = char::from_u32(code).filter(|c| is_deceptive(*c))?;
+    Some((c, behind))
+}
+
 /// Whether text could deceive with this character in it: it is not seen, or looks like a blank.
 #[doc(hidden)]
 pub fn is_deceptive(c: char) -> bool {
@@ -286,6 +316,29 @@ mod tests {
         text.end();
         let first = "\u{1b}[1;31ma\\u{a}error: b\\u{1b}[2J\\u{1b}[1\u{1b}[0m\n";
         assert_eq!(&*text, format!("{first}c\\u{{d}}\n"));
+    }
+
+    #[test]
+    fn what_was_escaped_can_be_typed() {
+        for text in [
+            "a\u{200b}b",
+            "\n",
+            "a\u{e0041}",
+            "C:\\users",
+            "\u{a0}x\u{a0}",
+        ] {
+            assert_eq!(unescape(&escape(text)), text);
+        }
+        for text in [
+            "\\u{41}",
+            "\\u{200b",
+            "\\u{zz}",
+            "\\u{}",
+            "\\u{110000}",
+            "\\u{+20}",
+        ] {
+            assert_eq!(unescape(text), text, "that is not what escaping makes");
+        }
     }
 
     #[test]

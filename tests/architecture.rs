@@ -15,7 +15,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("files", &[]),
     ("hive_name", &[]),
     ("regf", &["text"]),
-    ("settings", &[]),
+    ("settings", &["text"]),
     ("profile", &["files", "hive_name", "settings", "text"]),
     ("policy", &["text"]),
     ("explain", &["text"]),

@@ -31,15 +31,25 @@ pub(super) fn run(args: &ApplyArgs, output: &Output) -> Result<Exit, Failure> {
     for change in reviewed.iter().flat_map(|plan| &plan.changes) {
         expect_allowed(change)?;
     }
-    let found = begin(&args.target, &args.writing, output)?;
     let wish = match reviewed {
         Some(plan) => Wished::Reviewed(Box::new(plan)),
         None => Wished::Profiles(&profiles, selection),
     };
+    run_with(args, &profiles, wish, output)
+}
+
+/// Makes the changes that are wished: guards, plan, question, backup, edit, proof.
+pub(super) fn run_with(
+    args: &ApplyArgs,
+    profiles: &[Profile],
+    wish: Wished<'_>,
+    output: &Output,
+) -> Result<Exit, Failure> {
+    let found = begin(&args.target, &args.writing, output)?;
     let ready = Ready::make(&found, wish, &args.writing, output)?;
     ready.show(true, output);
     let done = ready.carry_out(&found, &args.writing, args.backup_scope, output)?;
-    report(args, &profiles, &done, output)
+    report(args, profiles, &done, output)
 }
 
 /// The target, past every guard, and with no interrupted run on it.

@@ -94,6 +94,12 @@ pub(super) enum Command {
     Check(CheckArgs),
     /// Print a key or a value
     Show(ShowArgs),
+    /// Find a word in the names of keys and values, and in text data
+    Find(FindArgs),
+    /// Give a value its type and data, as apply would
+    Set(SetArgs),
+    /// Remove a value, or a key with all below it, as apply would
+    Unset(UnsetArgs),
     /// Say what a disconnect code, an event, a name or an error message means, and what to do
     Explain(ExplainArgs),
     /// List, print and check profiles
@@ -136,7 +142,7 @@ pub(super) struct TargetArgs {
     pub(super) files: HiveFiles,
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(super) struct FormatArgs {
     /// Print text, or JSON for scripts
     #[arg(long, value_name = "FORMAT", default_value = "text")]
@@ -246,7 +252,7 @@ pub(super) enum Scope {
 }
 
 /// What every command that writes to a target takes.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(super) struct WritingArgs {
     #[command(flatten)]
     pub(super) consent: ConsentArgs,
@@ -260,21 +266,21 @@ pub(super) struct WritingArgs {
     pub(super) format: FormatArgs,
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(super) struct ConsentArgs {
     /// Do not ask; needed where there is no terminal
     #[arg(short, long)]
     pub(super) yes: bool,
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(super) struct UnrecoveredArgs {
     /// Take a dirty hive as it is where its logs do not apply; what they held is lost
     #[arg(long)]
     pub(super) accept_unrecovered: bool,
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(super) struct RiskArgs {
     /// Write although this Windows is hibernated; its saved session may undo or corrupt the changes
     #[arg(long)]
@@ -287,7 +293,7 @@ pub(super) struct RiskArgs {
     pub(super) accept_newer_logs: bool,
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(super) struct BackupDirArgs {
     /// Where the backups are, instead of a folder beside the hives
     #[arg(long, value_name = "DIR")]
@@ -427,6 +433,67 @@ pub(super) struct ShowArgs {
     pub(super) place: Vec<OsString>,
     #[command(flatten)]
     pub(super) files: HiveFiles,
+    /// Also print every key below it
+    #[arg(short, long)]
+    pub(super) recursive: bool,
+    #[command(flatten)]
+    pub(super) unrecovered: UnrecoveredArgs,
+    #[command(flatten)]
+    pub(super) format: FormatArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "TYPE is dword, qword, sz, expand-sz, multi-sz, binary, none, or another one that profiles \
+    have; REG_DWORD and the like are taken too. Numbers are decimal or 0x1f, bytes hexadecimal. The \
+    unnamed value is \"\". Data that begins with a hyphen stands behind --.\n\nExamples:\n  \
+    hivemend set /mnt/osdisk 'SYSTEM\\CurrentControlSet\\Control\\Terminal Server' fDenyTSConnections dword 0\n  \
+    hivemend set /mnt/osdisk 'SOFTWARE\\Acme' Order multi-sz first second --why 'ticket 4711'"
+)]
+pub(super) struct SetArgs {
+    /// The target, unless hives are named one by one; then a key, a value's name, a type, and its data
+    #[arg(value_name = "TARGET] KEY VALUE TYPE [DATA", num_args = 0.., allow_negative_numbers = true)]
+    pub(super) words: Vec<OsString>,
+    #[command(flatten)]
+    pub(super) change: ChangeArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct UnsetArgs {
+    /// The target, unless hives are named one by one; then a key, and a value's name unless the key is meant
+    #[arg(value_name = "TARGET] KEY [VALUE", num_args = 0..)]
+    pub(super) words: Vec<OsString>,
+    #[command(flatten)]
+    pub(super) change: ChangeArgs,
+}
+
+/// A change that is typed instead of a profile.
+#[derive(Debug, Args)]
+pub(super) struct ChangeArgs {
+    #[command(flatten)]
+    pub(super) files: HiveFiles,
+    /// Which control sets CurrentControlSet means: each, current, or numbers such as 1,2
+    #[arg(long, value_name = "WHICH", default_value = "each")]
+    pub(super) control_set: String,
+    /// The reason, which the backup remembers
+    #[arg(long, value_name = "TEXT")]
+    pub(super) why: Option<String>,
+    /// Only show the plan
+    #[arg(short = 'n', long)]
+    pub(super) dry_run: bool,
+    #[command(flatten)]
+    pub(super) writing: WritingArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct FindArgs {
+    /// What is looked for, in whatever case
+    pub(super) word: String,
+    #[command(flatten)]
+    pub(super) target: TargetArgs,
+    /// List at most so many; the others are counted
+    #[arg(long, value_name = "COUNT", default_value = "500")]
+    pub(super) limit: u32,
     #[command(flatten)]
     pub(super) unrecovered: UnrecoveredArgs,
     #[command(flatten)]

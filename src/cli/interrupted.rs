@@ -50,6 +50,12 @@ pub(super) fn warn(
     }
 }
 
+/// Whether there is an interrupted run, as far as can be told.
+pub(super) fn is_there(target: &Target, backup_dir: Option<&Path>) -> bool {
+    let pending = Store::new(&Disk).pending(&Site::of(target, judge), backup_dir);
+    !matches!(pending, Ok(None))
+}
+
 /// Whether a hive is found under no name, not even one in other letters.
 fn is_lost(hive: &PendingHive, target: &Target) -> bool {
     let is_it = |path: &HivePath| {

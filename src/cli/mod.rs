@@ -13,11 +13,13 @@ mod donors;
 mod exit;
 mod explain;
 mod failure;
+mod find;
 mod fix;
 mod interrupted;
 mod judge;
 mod mend;
 mod next;
+mod not_there;
 mod output;
 mod own_words;
 mod phase;
@@ -28,6 +30,7 @@ mod profiles;
 mod publish;
 mod recover;
 mod restore;
+mod set;
 mod shell;
 mod show;
 mod source;
@@ -35,6 +38,8 @@ mod stdout;
 mod target;
 mod times;
 mod typed;
+mod typed_names;
+mod typed_profile;
 
 pub use exit::Exit;
 
@@ -88,6 +93,9 @@ fn run(command: Command, output: &Output) -> Result<Exit, Failure> {
         Command::Diagnose(args) => diagnose::run(&args, output),
         Command::Check(args) => check::run(&args, output),
         Command::Show(args) => show::run(&args, output),
+        Command::Find(args) => find::run(&args, output),
+        Command::Set(args) => set::set(&args, output),
+        Command::Unset(args) => set::unset(&args, output),
         Command::Explain(args) => explain::run(&args, output),
         Command::Profile(args) => profiles::run(&args, output),
         Command::Completions(args) => shell::completions(&args, output),

@@ -284,6 +284,9 @@ fn format_of(command: &Command) -> Format {
         Command::Diagnose(args) => args.format.format,
         Command::Check(args) => args.format.format,
         Command::Show(args) => args.format.format,
+        Command::Find(args) => args.format.format,
+        Command::Set(args) => args.change.writing.format.format,
+        Command::Unset(args) => args.change.writing.format.format,
         Command::Explain(args) => args.format.format,
         Command::Profile(args) => match &args.command {
             ProfileCommand::List { format, .. } => format.format,

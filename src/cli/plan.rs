@@ -24,13 +24,25 @@ pub(super) fn run(args: &PlanArgs, output: &Output) -> Result<Exit, Failure> {
     let phase = output.phase("reading profiles");
     let profiles = load_profiles(&args.profiles, &args.settings.settings, output)?;
     drop(phase);
+    show(args, &profiles, selection, next(args), output)
+}
+
+/// Compares the target with profiles that were read, and shows what would change; `next` is the command
+/// that does it.
+pub(super) fn show(
+    args: &PlanArgs,
+    profiles: &[Profile],
+    selection: Selection,
+    next: String,
+    output: &Output,
+) -> Result<Exit, Failure> {
     let found = Found::from_args(&args.target)?;
     interrupted::warn(&found.target, None, output)?;
     if let Some(loose) = loose_mount(&found.target.config).filter(|_| output.verbose) {
         output.warn(&loose.to_string());
     }
     let phase = output.phase("comparing hives with profiles");
-    let hives = found.open(&hives_of(&profiles), output)?;
+    let hives = found.open(&hives_of(profiles), output)?;
     let mut views = Vec::new();
     for hive in &hives {
         match hive.source.view(args.unrecovered.accept_unrecovered) {
@@ -45,8 +57,8 @@ pub(super) fn run(args: &PlanArgs, output: &Output) -> Result<Exit, Failure> {
             Err(failure) => hive.leave_out(failure, output)?,
         }
     }
-    let mut plan = make(&profiles, &inputs, &found, selection)?;
-    let effect = effect_of(&plan, &profiles, &inputs, &found);
+    let mut plan = make(profiles, &inputs, &found, selection)?;
+    let effect = effect_of(&plan, profiles, &inputs, &found);
     plan.metadata = found.metadata(&inputs);
     plan.warn(found.warnings(&hives));
     let conditions = views
@@ -72,7 +84,7 @@ pub(super) fn run(args: &PlanArgs, output: &Output) -> Result<Exit, Failure> {
             let view = PlanView {
                 heading: Heading::of(&found.name, &inputs),
                 verbose: output.verbose,
-                next: Some(next(args)),
+                next: Some(next),
             };
             output.print_pieces(|out| plan_pieces(&plan, &effect, &view, out));
         }

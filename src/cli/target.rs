@@ -10,7 +10,7 @@ use super::judge::judge;
 use super::output::Output;
 use super::source::Source;
 use crate::disk::{HivePath, Target, guard, shown};
-use crate::machine::{Condition, HiveInput, Selection, control_sets};
+use crate::machine::{Condition, HiveInput, Mistaken, Selection, mistaken};
 use crate::plan::Metadata;
 use crate::profile::HiveName;
 use crate::regf::{Hive, HiveBytes, TRANSACTIONS_PENDING};
@@ -251,9 +251,9 @@ pub(super) fn input<'a>(
         Failure::failed(format!("{}: {error}", shown(path)))
             .advising("The hive is damaged. Nothing was written. See what can be had again: hivemend mend TARGET --dry-run")
     })?;
-    if name == HiveName::Software && control_sets(&hive).is_ok() {
-        let message = format!("{}: this is a SYSTEM hive", shown(path));
-        return Err(Failure::refused(message).advising("Name it with --system."));
+    if let Some(Mistaken { seems, advice }) = mistaken(name, &hive) {
+        let message = format!("{}: this is {seems}, and not {name}", shown(path));
+        return Err(Failure::refused(message).advising(advice));
     }
     let path = Foreign::path(path);
     Ok(HiveInput::new(name, path, hive, condition.clone()))

@@ -3,7 +3,9 @@
 
 use std::path::Path;
 
-use super::args::{Command, HiveFiles, ProfileCommand, RestoreArgs, TargetArgs};
+use super::args::{
+    Command, HiveFiles, ProfileCommand, RestoreArgs, SetArgs, TargetArgs, UnsetArgs,
+};
 use crate::report::CommandLine;
 
 /// Commands about the target that was typed.
@@ -50,6 +52,12 @@ pub(super) fn commands_of(command: &Command) -> Option<CommandLine> {
         Command::Backups(args) => backups(&args.target, args.backup.backup_dir.as_deref()),
         Command::Restore(args) => Some(commands_for_restore(args)),
         Command::Show(args) => Some(commands_for_words(&args.place, &args.files)),
+        Command::Find(args) => backups(&args.target, None),
+        Command::Set(SetArgs { words, change }) | Command::Unset(UnsetArgs { words, change }) => {
+            let commands = commands_for_words(words, &change.files);
+            let folder = change.writing.backup.backup_dir.as_deref();
+            Some(with_backups(commands, folder))
+        }
         Command::Recover(args) => {
             let commands = commands_for_place(&args.place);
             Some(with_backups(

@@ -21,8 +21,8 @@ const ORDER: &[&str] = &[
     "network-services",
 ];
 
-const OWN_PROFILE: &str = "No built-in profile mends it; one of your own can: the value's name in \
-                           quotes, with absent: true or its type.";
+const OWN_PROFILE: &str = "No built-in profile mends it. hivemend unset removes a value or key, its name typed as \
+                           it is shown; hivemend set gives a value its type.";
 
 /// Groups what was found by cause, the worst first.
 pub(super) fn gather(found: Vec<Found>, profiles: &[Profile]) -> Vec<Finding> {
@@ -155,7 +155,9 @@ pub(super) fn add_debris(answers: &mut Answers, effect: &Effect, set: &str) {
             continue;
         }
         let text = match debris.flaw {
-            Flaw::Name(_) => "A mistyped procedure left values that do nothing",
+            Flaw::Name(_) | Flaw::LooksLike { .. } => {
+                "A mistyped procedure left values that do nothing"
+            }
             Flaw::Type => "Numbers are stored as text, which Windows does not read",
         };
         let cause = Cause {
@@ -172,8 +174,11 @@ pub(super) fn add_debris(answers: &mut Answers, effect: &Effect, set: &str) {
                 hive: debris.hive,
                 control_set: debris.control_set.clone(),
                 key: debris.key.clone(),
-                value: Some(debris.name.clone()),
-                found: Some(State::Value(debris.value.clone())),
+                value: debris.value.as_ref().map(|(name, _)| name.clone()),
+                found: debris
+                    .value
+                    .as_ref()
+                    .map(|(_, value)| State::Value(value.clone())),
                 wanted: None,
                 note: None,
             },

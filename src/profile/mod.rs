@@ -17,6 +17,7 @@ pub use checking::{
 pub use library::{
     BuiltIn, Group, Library, builtin, group_of, groups, lint, load, load_all, skeleton,
 };
+pub(crate) use model::TYPE_FIELDS;
 pub use model::{
     Boot, Cause, Choice, ControlSet, Data, Deed, Forbidden, HiveName, Impact, Include, KeyPath,
     KeyPathError, KeyRule, Location, Parameter, ParameterKind, ParameterUse, Part, Profile,

@@ -157,26 +157,40 @@ pub(super) fn mark_sentence(mark: &Mark) -> String {
     }
 }
 
-/// What is wrong with a value, and what mends it.
+/// What is wrong with a value or key, and what mends it.
 pub(super) fn debris_sentence(debris: &Debris) -> String {
     let key = debris.key.text();
-    let (hive, name) = (debris.hive, &debris.name);
+    let hive = debris.hive;
+    let place = match &debris.value {
+        Some((name, _)) => format!("{hive} {key} has a value called {name:?}"),
+        None => format!("{hive} has a key {key}"),
+    };
     let sentence = match &debris.flaw {
-        Flaw::Name(meant) if meant.is_empty() => {
-            format!("{hive} {key} has a value called {name:?}, which does nothing.")
-        }
+        Flaw::Name(meant) if meant.is_empty() => format!("{place}, which does nothing."),
         Flaw::Name(meant) => format!(
-            "{hive} {key} has a value called {name:?}, which does nothing: {meant} was meant. \
-             Published procedures make such values when their quotes are typed as printed."
+            "{place}, which does nothing: {meant} was meant. Published procedures make such values \
+             when their quotes are typed as printed."
         ),
-        Flaw::Type => format!(
-            "{hive} {key} has {name} as {}, which Windows does not read: a REG_DWORD belongs there.",
-            kind_text(debris.value.kind)
+        Flaw::LooksLike { meant, has } => format!(
+            "{place}, which does nothing: {meant} was meant, and this has {has}. Such names come from \
+             copied text."
         ),
+        Flaw::Type => {
+            let (name, kind) = match &debris.value {
+                Some((name, value)) => (name.clone(), kind_text(value.kind)),
+                None => Default::default(),
+            };
+            format!(
+                "{hive} {key} has {name} as {kind}, which Windows does not read: a REG_DWORD belongs there."
+            )
+        }
     };
     match debris.profile {
         Some(profile) => format!("{sentence} The profile {profile} mends it."),
-        None => format!("{sentence} No built-in profile does; one of your own can."),
+        None => format!(
+            "{sentence} No built-in profile does anything about it; hivemend unset removes it, its name \
+             typed as it is shown here."
+        ),
     }
 }
 
@@ -223,15 +237,17 @@ pub(super) fn mark_json(mark: &Mark) -> Json {
 pub(super) fn debris_json(effect: &Effect) -> Vec<Json> {
     let debris = effect.debris.iter().map(|debris| {
         let (kind, meant) = match &debris.flaw {
-            Flaw::Name(meant) => ("name", Some(meant)),
+            Flaw::Name(meant) => ("name", Some(meant.raw())),
+            Flaw::LooksLike { meant, .. } => ("look-alike", Some(*meant)),
             Flaw::Type => ("type", None),
         };
+        let value = debris.value.as_ref();
         json!({
             "hive": debris.hive.to_string(),
             "control_set": debris.control_set,
             "key": debris.key.text(),
-            "value": debris.name.to_text(),
-            "data": value_json(&debris.value),
+            "value": value.map(|(name, _)| name.to_text()),
+            "data": value.map(|(_, value)| value_json(value)),
             "flaw": kind,
             "meant": meant,
             "profile": debris.profile,

@@ -10,6 +10,8 @@ use crate::text::escape;
 
 /// How many bytes or characters of data a line shows.
 const SHOWN: usize = 64;
+/// The same where whole lines are read for what is in them.
+const LONG: usize = 256;
 
 /// A value's data as text: `dword:0000003d`, `"text"`, `multi-sz:["a", "b"]`, `hex:01,02`.
 ///
@@ -34,11 +36,20 @@ fn text_within(value: &Value, shown: usize) -> String {
 
 /// The line of a value with all of its data: `"Name"=...`, `@=...` for the default value.
 pub(super) fn whole_line(name: &Name, value: &Value) -> String {
+    named(name, &whole_text(value))
+}
+
+fn named(name: &Name, data: &str) -> String {
     let name = match name.is_empty() {
         true => "@".to_owned(),
         false => quoted(&name.to_text()),
     };
-    format!("{name}={}", whole_text(value))
+    format!("{name}={data}")
+}
+
+/// The same with as much data as a line of a list bears.
+pub(super) fn long_line(name: &Name, value: &Value) -> String {
+    named(name, &text_within(value, LONG))
 }
 
 /// The type's name, or its number where it has none.

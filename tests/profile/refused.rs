@@ -524,7 +524,7 @@ x.yaml:10:9: a value entry is a single value, not `field: value` lines
             r"x.yaml:6:10: `HKEY_CURRENT_USER` is not a hive that hivemend edits (SYSTEM, SOFTWARE)
     6 |   - key: HKEY_CURRENT_USER\Software\Acme
       |          ^
-   begin with `HKLM\SYSTEM\CurrentControlSet\` or `HKLM\SOFTWARE\`",
+   it is in the hive of a user, the file NTUSER.DAT in the profile folder; what holds for every user is below `HKLM\SOFTWARE`",
         ),
         (
             "a key in another hive",
@@ -532,7 +532,7 @@ x.yaml:10:9: a value entry is a single value, not `field: value` lines
             r"x.yaml:6:10: `SAM` is not a hive that hivemend edits (SYSTEM, SOFTWARE)
     6 |   - key: HKLM\SAM\SAM
       |          ^
-   begin with `HKLM\SYSTEM\CurrentControlSet\` or `HKLM\SOFTWARE\`",
+   it is a hive of its own, the file of that name beside SYSTEM; `hivemend check` reads it",
         ),
         (
             "a control set by itself",

@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 
+use super::lint_names::{check_key_names, check_value_name};
 use super::lint_settings::{check_pairs, check_policies};
 use super::linter::{Level, Lint, Linter};
 use super::security::is_known_to_lower;
@@ -10,7 +11,7 @@ use crate::profile::model::{
     BUILT_IN, ControlSet, Data, KeyRule, Location, Profile, ValueRule, Want, upcase,
 };
 use crate::profile::reading::{nearest, parse};
-use crate::text::{is_deceptive, is_invisible};
+use crate::text::is_invisible;
 
 /// The profiles that are part of the program: id and text of each.
 pub(crate) type Shipped<'s> = &'s [(&'static str, &'static str)];
@@ -114,11 +115,7 @@ fn check_parameters(linter: &mut Linter<'_>) {
 
 fn check_key(linter: &mut Linter<'_>, key: &KeyRule) {
     let at = key.at;
-    if !key.absent {
-        for name in &key.path.segments {
-            check_name(linter, "the key", name, at);
-        }
-    }
+    check_key_names(linter, key);
     if key.absent && key.why.is_none() {
         let message = "a key is deleted, and the profile does not say why".to_owned();
         linter.warn("why-missing", at, message, "add `why:`");
@@ -153,7 +150,7 @@ fn check_value(linter: &mut Linter<'_>, key: &KeyRule, value: &ValueRule) {
         }
         _ => &[],
     };
-    check_name(linter, "the value's name", &value.name, at);
+    check_value_name(linter, key, value);
     for data in choices {
         check_data(linter, data, at);
         check_variable(linter, key, data, at);
@@ -169,28 +166,6 @@ fn check_value(linter: &mut Linter<'_>, key: &KeyRule, value: &ValueRule) {
         );
         let hint = "add `lowers-security: true`";
         linter.warn("security-unmarked", at, message, hint);
-    }
-}
-
-/// Looks for what web pages and documents leave in names when they are copied.
-fn check_name(linter: &mut Linter<'_>, what: &str, name: &str, at: Location) {
-    if name.starts_with(char::is_whitespace) || name.ends_with(char::is_whitespace) {
-        let message = format!("`{name}`: {what} begins or ends with a blank");
-        let hint = "Windows takes it for another name: remove the blank";
-        linter.warn("name-blank", at, message, hint);
-    }
-    let quotes = [
-        '\'', '"', '`', '\u{2018}', '\u{2019}', '\u{201c}', '\u{201d}',
-    ];
-    if name.starts_with(quotes) || name.ends_with(quotes) {
-        let message = format!("`{name}`: {what} begins or ends with a quote");
-        let hint =
-            "cmd.exe does not take 'single quotes' away, so articles make such names: remove it";
-        linter.warn("name-quote", at, message, hint);
-    }
-    if name.contains(is_deceptive) {
-        let message = format!("`{name}`: {what} has a character in it that is not seen");
-        linter.warn("name-invisible", at, message, "write the name anew by hand");
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod conflict;
 mod lint;
+mod lint_names;
 mod lint_settings;
 mod linter;
 mod security;

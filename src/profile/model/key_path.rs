@@ -4,6 +4,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::other_roots;
 use super::shown::{SHOWN, cut};
 use super::upcase::upcase;
 pub use crate::hive_name::HiveName;
@@ -286,6 +287,15 @@ fn hive<'a, 'n>(
     Ok((hive, rest))
 }
 
+/// `HKLM` as regedit, PowerShell and articles spell it.
+pub(super) const MACHINE: [&str; 5] = [
+    "HKLM",
+    "HKEY_LOCAL_MACHINE",
+    "HKLM:",
+    "Registry::HKLM",
+    "Registry::HKEY_LOCAL_MACHINE",
+];
+
 /// Takes `HKLM` away, in each of its spellings, and says whether it was there.
 fn without_root<'a, 'n>(names: &'a [&'n str]) -> (&'a [&'n str], bool) {
     let is = |name: &str, spellings: &[&str]| {
@@ -298,26 +308,19 @@ fn without_root<'a, 'n>(names: &'a [&'n str]) -> (&'a [&'n str], bool) {
         Some((first, rest)) if is(first, &["Computer"]) => rest,
         _ => names,
     };
-    let spellings = [
-        "HKLM",
-        "HKEY_LOCAL_MACHINE",
-        "HKLM:",
-        "Registry::HKLM",
-        "Registry::HKEY_LOCAL_MACHINE",
-    ];
     match names.split_first() {
-        Some((first, rest)) if is(first, &spellings) => (rest, true),
+        Some((first, rest)) if is(first, &MACHINE) => (rest, true),
         _ => (names, false),
     }
 }
 
 fn unknown_hive(text: &str, name: &str, rooted: bool) -> KeyPathError {
-    let other_roots = ["HKCU", "HKCR", "HKU", "HKCC", "HKEY_"];
     let hint = "begin with `HKLM\\SYSTEM\\CurrentControlSet\\` or `HKLM\\SOFTWARE\\`";
-    if rooted || other_roots.iter().any(|root| name.starts_with(root)) {
+    let elsewhere = other_roots::hint(name, rooted);
+    if rooted || elsewhere.is_some() || name.starts_with("HKEY_") {
         let shown: String = name.chars().take(SHOWN).collect();
         let message = format!("`{shown}` is not a hive that hivemend edits (SYSTEM, SOFTWARE)");
-        return KeyPathError::new(message, hint);
+        return KeyPathError::new(message, elsewhere.unwrap_or(hint));
     }
     let control_set = name.starts_with("CURRENTCONTROLSET") || name.starts_with("CONTROLSET");
     let hint = match control_set {
