@@ -3,6 +3,7 @@
 
 use super::args::{ApplyArgs, Scope};
 use super::besides::effect_of;
+use super::blocked::refuse_blocked;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::interrupted::{self, Wish};
@@ -87,24 +88,6 @@ pub(super) fn run(args: &ApplyArgs, output: &Output) -> Result<Exit, Failure> {
     let outcome = publish(hives, &plan.changes, &[], &to, output)?;
     undo_hint(&profiles, output);
     report(&plan, &effect, Some(&outcome), output)
-}
-
-/// A plan that cannot be followed as a whole is not followed at all.
-fn refuse_blocked(plan: &Plan) -> Result<(), Failure> {
-    let Some(first) = plan.blocked.first() else {
-        return Ok(());
-    };
-    let more = match plan.blocked.len() {
-        1 => String::new(),
-        all => format!(" (and {} more)", all.saturating_sub(1)),
-    };
-    let value = first.value.as_ref();
-    let value = value.map_or(String::new(), |value| format!(", value {value}"));
-    let message = format!(
-        "the profile {} cannot be followed here: {} {}{value}: {}{more}",
-        first.profile, first.hive, first.key, first.reason
-    );
-    Err(Failure::refused(message).advising("Nothing was written."))
 }
 
 /// The hives in memory, as a plan takes them.

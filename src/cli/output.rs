@@ -224,7 +224,7 @@ fn format_of(command: &Command) -> Format {
         Command::Disks(args) => args.format.format,
         Command::Plan(args) => match args.format {
             PlanFormat::Json => Format::Json,
-            PlanFormat::Text | PlanFormat::Diff => Format::Text,
+            _ => Format::Text,
         },
         Command::Apply(args) => args.writing.format.format,
         Command::Backups(args) => args.format.format,

@@ -146,7 +146,7 @@ fn write_value(text: &mut String, value: &CapturedValue) -> bool {
 }
 
 /// The field of the type with the data in it.
-fn data_yaml(data: &Data) -> String {
+pub(super) fn data_yaml(data: &Data) -> String {
     let field = data.field();
     match data {
         Data::Dword(number) | Data::DwordBigEndian(number) => format!("{field}: {number}"),
@@ -166,7 +166,7 @@ fn data_yaml(data: &Data) -> String {
 }
 
 /// Text in quotes: single ones, or double ones with escapes where something is not seen.
-fn yaml(text: &str) -> String {
+pub(super) fn yaml(text: &str) -> String {
     let is_plain =
         |c: char| (c == ' ' || !c.is_whitespace()) && escape(&c.to_string()) == c.to_string();
     if text.chars().all(is_plain) {
