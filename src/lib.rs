@@ -143,6 +143,7 @@
 // | settings | what is known of each setting: who decides it, its numbers; facts only | nothing |
 // | profile | baselines in YAML; knows no hive | files, settings, hive_name |
 // | policy | the local group policy's file: bytes in, what it will write out; pure | nothing |
+// | import | what others wrote about a registry, read as operations and a draft of a profile; pure | profile, policy |
 // | machine | the hives of one machine: control sets, which Windows, values; pure | profile, regf |
 // | plan | baselines and hives in, the changes that are needed out; pure | machine, profile, regf |
 // | effect | what wins over what, now and after a plan; pure | plan, machine, settings, policy, profile, regf |
@@ -188,6 +189,9 @@ pub mod files;
 #[cfg(feature = "cli")]
 #[doc(hidden)]
 pub mod hive_name;
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+pub mod import;
 #[cfg(feature = "cli")]
 #[doc(hidden)]
 pub mod machine;

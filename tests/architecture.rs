@@ -18,6 +18,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("settings", &["text"]),
     ("profile", &["files", "hive_name", "settings", "text"]),
     ("policy", &["text"]),
+    ("import", &["policy", "profile", "text"]),
     ("explain", &["text"]),
     ("log", &["regf", "text"]),
     ("edit", &["regf", "text"]),
@@ -42,15 +43,15 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "report",
         &[
-            "diagnose", "effect", "plan", "machine", "settings", "profile", "policy", "explain",
-            "regf", "disk", "store", "verify", "edit", "log", "mend", "text",
+            "diagnose", "effect", "plan", "machine", "settings", "profile", "policy", "import",
+            "explain", "regf", "disk", "store", "verify", "edit", "log", "mend", "text",
         ],
     ),
     (
         "cli",
         &[
-            "text", "files", "regf", "profile", "policy", "explain", "log", "edit", "mend",
-            "verify", "disk", "store", "settings", "machine", "plan", "effect", "diagnose",
+            "text", "files", "regf", "profile", "policy", "import", "explain", "log", "edit",
+            "mend", "verify", "disk", "store", "settings", "machine", "plan", "effect", "diagnose",
             "report",
         ],
     ),

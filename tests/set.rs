@@ -90,7 +90,10 @@ fn it_is_a_plan_and_a_backup_like_any_other() {
         "--why",
         "ticket 4711",
     ];
-    let with = |more: &[&str]| [&words[..], more].concat();
+    fn joined<'w>(words: &[&'w str], more: &[&'w str]) -> Vec<&'w str> {
+        [words, more].concat()
+    }
+    let with = |more: &[&'static str]| joined(&words[..], more);
 
     let shown = bench.run("set", &with(&["--dry-run"])).expect(0);
     assert!(shown.stdout.contains("fDenyTSConnections"), "{shown:?}");

@@ -3,6 +3,7 @@
 
 use super::args::{ApplyArgs, Scope, TargetArgs, WritingArgs};
 use super::besides::effect_of;
+use super::blocked::refuse_blocked;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::interrupted::{self, Wish};
@@ -183,24 +184,6 @@ impl Ready {
             outcome,
         })
     }
-}
-
-/// A plan that cannot be followed as a whole is not followed at all.
-fn refuse_blocked(plan: &Plan) -> Result<(), Failure> {
-    let Some(first) = plan.blocked.first() else {
-        return Ok(());
-    };
-    let more = match plan.blocked.len() {
-        1 => String::new(),
-        all => format!(" (and {} more)", all.saturating_sub(1)),
-    };
-    let value = first.value.as_ref();
-    let value = value.map_or(String::new(), |value| format!(", value {value}"));
-    let message = format!(
-        "the profile {} cannot be followed here: {} {}{value}: {}{more}",
-        first.profile, first.hive, first.key, first.reason
-    );
-    Err(Failure::refused(message).advising("Nothing was written."))
 }
 
 /// The hives in memory, as a plan takes them.

@@ -65,6 +65,15 @@ pub(super) enum PlanFormat {
     Json,
     /// The touched keys as a unified diff
     Diff,
+    /// A .reg file
+    Reg,
+    /// A batch file of REG ADD and REG DELETE
+    Cmd,
+    /// A script of PowerShell
+    #[value(name = "powershell")]
+    PowerShell,
+    /// A configuration document of DSC, version 3
+    Dsc,
 }
 
 #[derive(Debug, Subcommand)]
@@ -162,7 +171,7 @@ pub(super) struct DisksArgs {
 pub(super) struct PlanArgs {
     #[command(flatten)]
     pub(super) target: TargetArgs,
-    /// A built-in profile's id, or a YAML file; may be repeated
+    /// A built-in profile's id, a YAML file, or a file that `profile import` reads; may be repeated
     #[arg(short, long = "profile", value_name = "PROFILE", required = true)]
     pub(super) profiles: Vec<String>,
     #[command(flatten)]
@@ -172,10 +181,14 @@ pub(super) struct PlanArgs {
     pub(super) control_set: String,
     #[command(flatten)]
     pub(super) unrecovered: UnrecoveredArgs,
-    /// Print text, JSON for scripts, or the touched keys as a diff
+    /// Print text, JSON for scripts, the touched keys as a diff, or what another tool carries out
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(super) format: PlanFormat,
-    /// Also write the plan as JSON to FILE, for `apply --plan FILE`
+    /// With reg, cmd, powershell or dsc: for the running machine itself, instead of its loaded hives
+    #[arg(long)]
+    pub(super) online: bool,
+    /// Also write the plan as JSON to FILE, for `apply --plan FILE`; with reg, cmd, powershell or dsc write
+    /// that instead of printing it, to a FILE that must not be there
     #[arg(short, long, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
     /// End with 1 where there is drift
@@ -187,7 +200,7 @@ pub(super) struct PlanArgs {
 pub(super) struct ApplyArgs {
     #[command(flatten)]
     pub(super) target: TargetArgs,
-    /// A built-in profile's id, or a YAML file; may be repeated
+    /// A built-in profile's id, a YAML file, or a file that `profile import` reads; may be repeated
     #[arg(
         short,
         long = "profile",
@@ -569,6 +582,8 @@ pub(super) enum ProfileCommand {
         #[arg(short, long, value_name = "FILE")]
         output: Option<PathBuf>,
     },
+    /// Make a profile of .reg files, REG ADD or PowerShell lines, DSC documents or a Registry.pol
+    Import(ImportArgs),
     /// Write a profile with what this machine has for the keys and values of another profile
     Capture {
         #[command(flatten)]
@@ -587,4 +602,29 @@ pub(super) enum ProfileCommand {
         #[arg(short, long, value_name = "FILE")]
         output: Option<PathBuf>,
     },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ImportArgs {
+    /// The files, each recognised by what stands in it; an article may be pasted whole
+    #[arg(value_name = "FILE", required = true)]
+    pub(super) files: Vec<PathBuf>,
+    /// Take what is meant where a line makes a known mistake
+    #[arg(long)]
+    pub(super) correct: bool,
+    /// The new profile's id, instead of one made of the first file's name
+    #[arg(long, value_name = "ID")]
+    pub(super) id: Option<String>,
+    /// SYSTEM was loaded under this name, besides BROKENSYSTEM; may be repeated
+    #[arg(long, value_name = "NAME")]
+    pub(super) system_mount: Vec<String>,
+    /// SOFTWARE was loaded under this name, besides BROKENSOFTWARE; may be repeated
+    #[arg(long, value_name = "NAME")]
+    pub(super) software_mount: Vec<String>,
+    /// The code page of a text that is neither UTF-8 nor UTF-16, 1252 by default
+    #[arg(long, value_name = "NUMBER")]
+    pub(super) code_page: Option<String>,
+    /// Write it to FILE, which must not be there, instead of printing it
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
 }

@@ -8,10 +8,11 @@ use anyhow::anyhow;
 use super::exit::Exit;
 use crate::disk::{DiskError, is_failing};
 use crate::edit::EditError;
+use crate::import::ImportErrors;
 use crate::machine::MachineError;
 use crate::plan::PlanError;
 use crate::profile::{Conflicts, ProfileErrors, SettingError};
-use crate::report::PlanJsonError;
+use crate::report::{ExportError, PlanJsonError};
 use crate::store::{StoreError, StoreFault, Touched};
 use crate::text::Text;
 use crate::verify::VerifyError;
@@ -206,6 +207,19 @@ impl From<ProfileErrors> for Failure {
     fn from(error: ProfileErrors) -> Self {
         let lines = error.text();
         Self::from_error(Exit::Usage, error).in_lines(lines)
+    }
+}
+
+impl From<ImportErrors> for Failure {
+    fn from(error: ImportErrors) -> Self {
+        let lines = error.text();
+        Self::from_error(Exit::Usage, error).in_lines(lines)
+    }
+}
+
+impl From<ExportError> for Failure {
+    fn from(error: ExportError) -> Self {
+        Self::from_error(Exit::Refused, error).advising("Nothing was written.")
     }
 }
 

@@ -272,7 +272,7 @@ fn format_of(command: &Command) -> Format {
         Command::Disks(args) => args.format.format,
         Command::Plan(args) => match args.format {
             PlanFormat::Json => Format::Json,
-            PlanFormat::Text | PlanFormat::Diff => Format::Text,
+            _ => Format::Text,
         },
         Command::Fix(args) => args.writing.format.format,
         Command::Apply(args) => args.writing.format.format,

@@ -6,7 +6,9 @@ use std::path::Path;
 use super::args::{PlanArgs, PlanFormat};
 use super::besides::effect_of;
 use super::exit::Exit;
+use super::export;
 use super::failure::Failure;
+use super::import;
 use super::interrupted;
 use super::output::Output;
 use super::plan_file;
@@ -66,6 +68,12 @@ pub(super) fn show(
         .map(|(hive, view)| (hive.name, &view.condition));
     plan.warn(condition_warnings(conditions));
     drop(phase);
+    let format = export::format_of(args)?;
+    if let Some(format) = format {
+        export::run(&plan, format, args, &found.target, output)?;
+        let drifted = args.exit_code && !plan.changes.is_empty();
+        return Ok(if drifted { Exit::Found } else { Exit::Done });
+    }
     if let Some(file) = &args.output {
         plan_file::write(file, &plan, &effect, &found.target)?;
     }
@@ -80,7 +88,7 @@ pub(super) fn show(
             line.line(summary_line(&plan));
             output.print(&line);
         }
-        PlanFormat::Text => {
+        _ => {
             let view = PlanView {
                 heading: Heading::of(&found.name, &inputs),
                 verbose: output.verbose,
@@ -124,7 +132,7 @@ pub(super) fn load_profiles(
     settings: &[String],
     output: &Output,
 ) -> Result<Vec<Profile>, Failure> {
-    let profiles = profile::load_all(&one_by_one(names))?;
+    let profiles = import::load_all(&one_by_one(names), output)?;
     // The built-in ones were linted by the tests, and are the same in every run.
     for profile in profiles.iter().filter(|profile| !is_built_in(profile)) {
         for lint in profile::lint(profile) {

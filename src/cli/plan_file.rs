@@ -106,8 +106,8 @@ impl Write for Bounded {
     }
 }
 
-/// Writes a text to a file that is not there yet.
-pub(super) fn write_new(file: &Path, text: &str) -> Result<(), Failure> {
+/// Writes what is given to a file that is not there yet.
+pub(super) fn write_new(file: &Path, text: &[u8]) -> Result<(), Failure> {
     let failed = |error| Failure::failed(format!("{}: could not write: {error}", shown(file)));
     let opened = OpenOptions::new().write(true).create_new(true).open(file);
     let mut opened = match opened {
@@ -117,7 +117,7 @@ pub(super) fn write_new(file: &Path, text: &str) -> Result<(), Failure> {
         }
         opened => opened.map_err(failed)?,
     };
-    opened.write_all(text.as_bytes()).map_err(failed)
+    opened.write_all(text).map_err(failed)
 }
 
 /// Whether the file would be in the Windows folder of the target.

@@ -27,7 +27,7 @@ pub(super) fn write_profile(
         output.print(&lines_of(text));
         return Ok(Exit::Done);
     };
-    plan_file::write_new(file, text)?;
+    plan_file::write_new(file, text.as_bytes())?;
     output.note(&format!("{} was written.", shown(file)));
     Ok(Exit::Done)
 }

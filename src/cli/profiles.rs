@@ -7,6 +7,7 @@ use super::args::{ProfileArgs, ProfileCommand};
 use super::capture;
 use super::exit::Exit;
 use super::failure::Failure;
+use super::import;
 use super::output::Output;
 use super::plan::set_parameters;
 use super::profile_text::{lines_of, write_profile};
@@ -23,6 +24,7 @@ pub(super) fn run(args: &ProfileArgs, output: &Output) -> Result<Exit, Failure> 
         }
         ProfileCommand::Check { profiles, settings } => check(profiles, &settings.settings, output),
         ProfileCommand::New { output: file } => new(file.as_deref(), output),
+        ProfileCommand::Import(_) => import::run(&args.command, output),
         ProfileCommand::Capture { .. } => capture::run(&args.command, output),
     }
 }

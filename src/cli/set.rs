@@ -99,6 +99,7 @@ fn change(
             },
             output: None,
             exit_code: false,
+            online: false,
         };
         return plan::show(&asked, &profiles, selection, next, output);
     }

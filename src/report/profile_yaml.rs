@@ -146,7 +146,7 @@ fn write_value(text: &mut String, value: &CapturedValue) -> bool {
 }
 
 /// The field of the type with the data in it.
-fn data_yaml(data: &Data) -> String {
+pub(super) fn data_yaml(data: &Data) -> String {
     let field = data.field();
     match data {
         Data::Dword(number) | Data::DwordBigEndian(number) => format!("{field}: {number}"),

@@ -18,7 +18,7 @@ pub(crate) enum Place {
 
 impl Place {
     /// Where the key with these names below the root of a hive is, and its names from there on.
-    pub(crate) fn of<'n>(is_software: bool, names: &'n [String]) -> (Self, &'n [String]) {
+    pub(crate) fn of(is_software: bool, names: &[String]) -> (Self, &[String]) {
         match names.split_first() {
             _ if is_software => (Self::Software, names),
             Some((first, rest)) if is_control_set(first) => (Self::ControlSet, rest),

@@ -73,6 +73,25 @@ impl Library {
         added
     }
 
+    /// Adds a profile that was made of a file in another language, unless it is here already.
+    ///
+    /// # Errors
+    ///
+    /// As [`load_all`]; nothing is added then.
+    pub fn add_made(&mut self, name: &str, profile: Profile) -> Result<(), ProfileErrors> {
+        let place = resolve(Path::new(name)).map(Place::File);
+        let place = place.map_err(|error| {
+            ProfileErrors::whole(name, format!("cannot be read: {error}"), "check the path")
+        })?;
+        if let Some((message, hint)) = self.why_full(&place) {
+            return Err(ProfileErrors::whole(name, message, hint));
+        }
+        self.bytes = self.bytes.saturating_add(profile.text.len());
+        let profile = Arc::new(profile);
+        self.read.insert(place.clone(), Ok(Arc::clone(&profile)));
+        self.add_profile(&profile, place, None, &[])
+    }
+
     /// The profiles, in the order in which they were added.
     pub fn profiles(&self) -> impl ExactSizeIterator<Item = &Profile> {
         self.loaded.iter().map(|loaded| &loaded.profile)
