@@ -177,7 +177,7 @@ fn what_only_looks_right_is_found_on_the_disk_and_goes() {
     disk.run("show", &[&key]).expect(2);
     disk.run("show", &[TERMINAL_SERVER]).expect(0);
     let debris = disk.json("diagnose", &[])["debris"].clone();
-    assert_eq!(debris.as_array().unwrap().len(), 2, "{debris}");
+    assert_eq!(debris.as_array().unwrap().len(), 3, "{debris}");
 }
 
 /// Real names beside those that are known are no slips of them.

@@ -8,7 +8,6 @@ use serde_json::{Value as Json, json};
 
 use crate::bench::{Bench, Ended, hivemend};
 use crate::machine::{Disk, Machine, SERVICES, TERMINAL_SERVER};
-use crate::transaction_log::{NewLog, dirty};
 use hivemend::regf::Hive;
 
 const PROFILE: [&str; 3] = ["-p", "rdp-security-harden", "--yes"];
@@ -111,34 +110,6 @@ fn on_a_damaged_hive_mend_is_named_and_no_apply() {
     assert_says(&fixed, &["SYSTEM is damaged", &mend]);
     let refused = said(&bench.run("apply", &PROFILE).expect(3));
     assert_says(&refused, &[&mend]);
-}
-
-#[test]
-fn a_dirty_hive_whose_logs_apply_is_recoverable() {
-    let bench = Bench::sample();
-    let hive = bench.hive("SYSTEM");
-    let before = fs::read(&hive).unwrap();
-    let log = NewLog::new(&before, 40).entry(&before, &before, 40);
-    fs::write(hive.with_extension("LOG1"), log.bytes).unwrap();
-    fs::write(hive.with_extension("LOG2"), b"").unwrap();
-    fs::write(&hive, dirty(&before, 41, 40)).unwrap();
-    let recover = format!(
-        "dirty, recoverable: its logs apply, and it is sound with them: run \
-                           hivemend recover {}",
-        bench.disk().display()
-    );
-    for words in [&[][..], &["--quiet"]] {
-        let said = said(&bench.run("check", words).expect(1));
-        assert_says(&said, &[&recover]);
-        assert!(!said.contains("damaged"), "{said}");
-    }
-    let json = bench.run("check", &["--format", "json"]).expect(1).json();
-    assert_eq!(json["hives"][0]["recoverable"], true);
-    assert_eq!(json["hives"][1]["recoverable"], false);
-    // Without its logs it is not.
-    fs::remove_file(hive.with_extension("LOG1")).unwrap();
-    let text = said(&bench.run("check", &[]).expect(1));
-    assert!(!text.contains("recoverable:"), "{text}");
 }
 
 #[test]

@@ -86,7 +86,7 @@ fn it_is_a_plan_and_a_backup_like_any_other() {
         TERMINAL_SERVER,
         "fDenyTSConnections",
         "dword",
-        "0",
+        "1",
         "--why",
         "ticket 4711",
     ];
@@ -164,11 +164,7 @@ fn what_profiles_refuse_is_refused() {
     let before = bench.snapshot();
     let control = r"SYSTEM\CurrentControlSet\Control";
     for (command, words, said) in [
-        (
-            "unset",
-            &[r"SYSTEM\Select"][..],
-            "Select is never created nor deleted",
-        ),
+        ("unset", &[r"SYSTEM\Select"][..], "it is never deleted"),
         ("unset", &[r"SYSTEM\Select", "Current"], "never deleted"),
         (
             "set",

@@ -268,6 +268,7 @@ fn hostile_trees_end_soon_and_are_said_to_be_damaged() {
 
     // A value with a megabyte is listed a hundred thousand times.
     let mut values = edited(&empty(5), |editor| {
+        editor.create_key(&path("a")).unwrap();
         for at in 0..2_000 {
             let name = Name::from(format!("v{at}").as_str());
             editor.set_value(&path("a"), &name, 3, &data(8, 1)).unwrap();

@@ -106,6 +106,10 @@ const CASES: &[Case] = &[
     looks("show", r"DISK SYSTEM\Select --recursive"),
     looks("find", "termservice DISK"),
     looks("explain", "516"),
+    looks("profile import", "REG"),
+    writes("profile import", "REG -o OUT", Applied, &[Out]),
+    looks("completions", "bash"),
+    looks("man", "plan"),
     looks("profile list", ""),
     looks("profile show", "rdp-disconnects"),
     looks("profile check", "rdp-disconnects"),
@@ -147,14 +151,14 @@ const CASES: &[Case] = &[
         command: "fix",
         args: "DISK -p rdp-security-harden --yes",
         state: Applied,
-        code: 1,
+        code: 0,
         may: &[Config],
     },
     Case {
         command: "fix",
         args: "DISK -p rdp-security-harden --yes --backup-dir BACKUPS",
         state: Applied,
-        code: 1,
+        code: 0,
         may: &[Config, Backups],
     },
     writes("recover", "DISK --yes", Dirty, &[Config]),
@@ -186,6 +190,12 @@ const CASES: &[Case] = &[
         r"DISK SYSTEM\Setup SystemPartition --yes",
         Applied,
         &[Config],
+    ),
+    writes(
+        "unset",
+        r"DISK SYSTEM\Setup SystemPartition --yes --backup-dir BACKUPS",
+        Applied,
+        &[Config, Backups],
     ),
     writes("restore", "DISK --yes", Applied, &[Config]),
     writes("restore", "DISK --values --yes", Applied, &[Config]),
@@ -602,6 +612,11 @@ impl Case {
             "HIVE" => bench.hive("SYSTEM").display().to_string(),
             "BACKUPS" => bench.beside("backups").display().to_string(),
             "OUT" => out.clone(),
+            "REG" => concat!(
+                env!("CARGO_MANIFEST_DIR"),
+                "/testdata/import/every-type.reg"
+            )
+            .to_owned(),
             word => word.to_owned(),
         });
         command.chain(args).collect()

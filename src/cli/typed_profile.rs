@@ -66,10 +66,12 @@ pub(super) fn profile(
             continue;
         }
         let said = format!("{}: {}", lint.message, lint.hint);
-        match lint.level {
-            Level::Error => return Err(Failure::usage(said)),
-            Level::Warning => output.warn(&said),
+        // What is typed here is made by hand: nobody means a character that he does not see.
+        let is_error = lint.level == Level::Error || lint.code == "name-invisible";
+        if is_error {
+            return Err(Failure::usage(said));
         }
+        output.warn(&said);
     }
     Ok(profile)
 }

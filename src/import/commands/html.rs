@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! HTML as it is pasted: tags and entities away, lines where a reader sees them.
 
-use super::lines::MARK;
+use super::mark::MARK;
 
 /// A line that a reader sees.
 pub(super) struct Seen {

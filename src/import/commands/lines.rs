@@ -2,9 +2,7 @@
 //! The lines of a text: which of them are code, and for which shell.
 
 use super::html;
-
-/// Stands where code begins or ends within a line.
-pub(super) const MARK: char = '\u{2}';
+use super::mark::MARK;
 
 /// Who reads a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

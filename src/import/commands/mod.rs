@@ -5,6 +5,7 @@
 mod blocks;
 mod html;
 mod lines;
+mod mark;
 mod options;
 mod powershell;
 mod program;

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::lines::MARK;
+use super::mark::MARK;
 use super::ps_value::{PsArgument, PsValue};
 use super::word::Stop;
 

@@ -2,7 +2,8 @@
 //! The commands in a text, found by their names.
 
 use super::blocks::{Blocks, Guard};
-use super::lines::{Line, MARK, Shell, lines};
+use super::lines::{Line, Shell, lines};
+use super::mark::MARK;
 use super::powershell::{Variables, arguments, value};
 use super::program;
 use super::ps_command::{self, Cmdlet};

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! A command of cmd.exe as words, taken apart as cmd.exe and the C runtime do.
 
-use super::lines::MARK;
+use super::mark::MARK;
 use super::word::{Quotes, Stop, Word, Words};
 
 /// The longest text in single quotes; beyond, a `'` is an apostrophe.

@@ -72,6 +72,12 @@ fn check_name(linter: &mut Linter<'_>, named: &Named<'_>, near: Option<Near>) {
         true => Level::Error,
         false => Level::Warning,
     };
+    // A name of its own may hold anything: such values are on disks, and are captured from them.
+    let invisible = if near.is_some() {
+        level
+    } else {
+        Level::Warning
+    };
     let mut is_told = false;
     if name.starts_with(char::is_whitespace) || name.ends_with(char::is_whitespace) {
         let message = format!("`{name}`: {what} begins or ends with a blank");
@@ -113,7 +119,7 @@ fn check_name(linter: &mut Linter<'_>, named: &Named<'_>, near: Option<Near>) {
     if name.contains(is_deceptive) {
         let message = format!("`{name}`: {what} has a character in it that is not seen");
         linter.add(
-            level,
+            invisible,
             "name-invisible",
             at,
             message,
