@@ -13,7 +13,7 @@ use crate::text::Foreign;
 ///
 /// A copy costs nothing, and paths share what they have in common: thousands of changes may be
 /// about one key, and thousands of keys may lie below each other. Equality is exact; what the
-/// registry calls equal is told by [`NodePath::same_as`], and by [`NodePath::folded`] in a map.
+/// registry calls equal is told by [`NodePath::same_as`], and by `NodePath::folded` in a map.
 #[derive(Clone, Default)]
 pub struct NodePath(Option<Arc<Step>>);
 

@@ -66,7 +66,7 @@ pub fn listed<S: FromBytes + Immutable + Unaligned>(bytes: &[u8]) -> &[S] {
     <[S]>::ref_from_prefix_with_elems(bytes, count).map_or(&[], |(elements, _)| elements)
 }
 
-/// A field of the structure `S`, of the type `T`; [`field!`] makes one of its name.
+/// A field of the structure `S`, of the type `T`; `field!` makes one of its name.
 ///
 /// For bytes in which the structure may not be whole, and for writing a field and nothing around it.
 #[derive(Debug)]
