@@ -53,7 +53,7 @@ fn a_plan_that_was_edited_is_refused_unless_that_is_accepted() {
         .iter()
         .position(|c| is_set(&c))
         .unwrap();
-    let twin = bench.twin();
+    let twin = Bench::sample();
     fs::write(&file, plan.to_string()).unwrap();
     twin.run("apply", &["--plan", &file, "--yes"]).expect(0);
     plan["changes"][at]["after"]["data"] = json!(50);

@@ -23,10 +23,12 @@ impl Heading {
         let system = hives.iter().find(|input| input.name == HiveName::System);
         let sets = system.and_then(|input| input.control_sets().ok());
         let boots = sets.as_deref().and_then(booting);
+        let has_software = hives.iter().any(|input| input.name == HiveName::Software);
         let name = told.computer_name.as_ref().map(|name| name.value.clone());
         let facts = [
             name.filter(|name| !name.is_empty()),
-            Some(windows_name(&told)),
+            // Where SOFTWARE was not asked, nothing is said of what only it may know.
+            (told.version.is_some() || has_software).then(|| windows_name(&told)),
             boots.map(|set| format!("{} boots", set.name)),
         ];
         Self {
