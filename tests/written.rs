@@ -49,7 +49,7 @@ use State::{Applied, Damaged, Dirty, Elsewhere, Interrupted};
 
 struct Case {
     command: &'static str,
-    /// Words, of which DISK, HIVE, BACKUPS and OUT stand for paths.
+    /// Words, of which DISK, HIVE, BACKUPS, FOREIGN and OUT stand for paths.
     args: &'static str,
     state: State,
     code: i32,
@@ -109,6 +109,15 @@ const CASES: &[Case] = &[
     looks("profile check", "rdp-disconnects"),
     looks("profile new", ""),
     writes("profile new", "-o OUT", Applied, &[Out]),
+    looks("plan", "DISK -p rdp-disconnects --format reg --online"),
+    writes(
+        "plan",
+        "DISK -p rdp-disconnects --format reg -o OUT",
+        Applied,
+        &[Out],
+    ),
+    looks("profile import", "FOREIGN"),
+    writes("profile import", "FOREIGN -o OUT", Applied, &[Out]),
     looks("profile capture", "DISK --from rdp-disconnects"),
     writes(
         "profile capture",
@@ -565,6 +574,10 @@ impl Case {
             "DISK" => bench.disk().display().to_string(),
             "HIVE" => bench.hive("SYSTEM").display().to_string(),
             "BACKUPS" => bench.beside("backups").display().to_string(),
+            "FOREIGN" => {
+                let file = "testdata/import/every-type.reg";
+                format!("{}/{file}", env!("CARGO_MANIFEST_DIR"))
+            }
             "OUT" => out.clone(),
             word => word.to_owned(),
         });
