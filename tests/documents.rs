@@ -88,6 +88,7 @@ fn every_command_that_a_document_shows_is_understood() {
                 "could not read",
                 "cannot be found",
                 "No such file",
+                "fix.reg: there is no profile",
             ]
             .iter()
             .any(|known| ended.stderr.contains(known));
