@@ -14,9 +14,9 @@ use crate::child::{self, End};
 use crate::wanted::Wanted;
 
 /// How many times longer than without a mutation a test may take.
-const PATIENCE: u32 = 10;
+const PATIENCE: u32 = 4;
 /// What of the processor's time it may take in any case.
-const AT_LEAST: Duration = Duration::from_secs(6);
+const AT_LEAST: Duration = Duration::from_secs(2);
 /// What a test may take that is run for the first time.
 const FIRST: Duration = Duration::from_secs(600);
 
@@ -45,7 +45,7 @@ pub(crate) fn all(copy: &Path, programs: &[&str]) -> Result<(), String> {
         .collect();
     println!("{} tests, {} mutations", tests.len(), mutants.len());
     let next = AtomicUsize::new(0);
-    let killers = Mutex::new(BTreeMap::new());
+    let killers = Mutex::new(killers(&copy.join("mutants.results"), &tests));
     thread::scope(|scope| {
         for _ in 0..wanted.jobs {
             scope.spawn(|| {
@@ -54,6 +54,9 @@ pub(crate) fn all(copy: &Path, programs: &[&str]) -> Result<(), String> {
                         break;
                     }
                     let end = end(copy, &tests, *number, line, &killers);
+                    if end.starts_with("not reached") && before.contains_key(number) {
+                        continue; // other tests reach it
+                    }
                     add(&copy.join("mutants.results"), &format!("{end}\t{line}\n"));
                 }
             });
@@ -88,6 +91,37 @@ fn ended(path: &Path) -> BTreeMap<u32, String> {
         Some((parts.next()?.parse().ok()?, end.to_owned()))
     });
     ends.collect()
+}
+
+/// The places of tests that noticed a mutation, the last one at the end, by function and by file.
+type Killers = BTreeMap<String, Vec<usize>>;
+
+fn killers(results: &Path, tests: &[Test]) -> Killers {
+    let text = fs::read_to_string(results).unwrap_or_default();
+    let mut killers = Killers::new();
+    for line in text.lines() {
+        let mut parts = line.splitn(3, '\t').skip(1);
+        let (name, mutation) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+        if let Some(at) = tests.iter().position(|test| test.name == name) {
+            note_killer(&mut killers, mutation, at);
+        }
+    }
+    killers
+}
+
+fn note_killer(killers: &mut Killers, line: &str, at: usize) {
+    for place in places(line) {
+        let killers = killers.entry(place).or_default();
+        killers.retain(|other| *other != at);
+        killers.push(at);
+    }
+}
+
+/// The function and the file of a line of `mutants.tsv`.
+fn places(line: &str) -> [String; 2] {
+    let mut parts = line.split('\t').skip(1);
+    let file = parts.next().and_then(|place| place.split(':').next()).unwrap_or_default();
+    [format!("{file} {}", parts.next().unwrap_or_default()), file.to_owned()]
 }
 
 /// The tests that are asked, the fastest first; those that are not in `mutants.tests` yet are run alone.
@@ -156,26 +190,29 @@ fn record(copy: &Path, program: &str, name: &str) -> String {
 }
 
 /// How a mutation ends, and which test noticed it. Tests that noticed another mutation of the same
-/// function go first.
+/// function go first, then those that noticed one of the same file.
 fn end(
     copy: &Path,
     tests: &[Test],
     number: u32,
     line: &str,
-    killers: &Mutex<BTreeMap<String, Vec<usize>>>,
+    killers: &Mutex<Killers>,
 ) -> String {
-    let place = |line: &str| {
-        let mut parts = line.split('\t').skip(1);
-        let file = parts.next().and_then(|place| place.split(':').next()).unwrap_or_default().to_owned();
-        format!("{file} {}", parts.next().unwrap_or_default())
-    };
-    let first = match killers.lock() {
-        Ok(killers) => killers.get(&place(line)).cloned().unwrap_or_default(),
-        Err(_) => Vec::new(),
-    };
+    let mut first: Vec<usize> = Vec::new();
+    for place in places(line) {
+        let known = match killers.lock() {
+            Ok(killers) => killers.get(&place).cloned().unwrap_or_default(),
+            Err(_) => Vec::new(),
+        };
+        for at in known.into_iter().rev() {
+            if !first.contains(&at) {
+                first.push(at);
+            }
+        }
+    }
     let others = (0..tests.len()).filter(|at| !first.contains(at));
     let mut asked = 0;
-    for at in first.iter().rev().copied().chain(others) {
+    for at in first.iter().copied().chain(others) {
         let Some(test) = tests.get(at).filter(|test| test.reached.contains(&number)) else {
             continue;
         };
@@ -188,9 +225,7 @@ fn end(
             End::TooLong => "too long",
         };
         if let Ok(mut killers) = killers.lock() {
-            let killers = killers.entry(place(line)).or_default();
-            killers.retain(|other| *other != at);
-            killers.push(at);
+            note_killer(&mut killers, line, at);
         }
         return format!("{end}\t{}", test.name);
     }
