@@ -67,6 +67,7 @@ mod damaged_edits;
 mod damaged_hives;
 mod diagnose;
 mod diagnose_areas;
+mod edit_edges;
 mod effective;
 mod explain;
 mod explain_texts;

@@ -209,3 +209,7 @@ mod tests {
         assert!(refusal.contains("ntfs_acl"), "{refusal}");
     }
 }
+
+#[cfg(test)]
+#[cfg(unix)]
+mod edges;

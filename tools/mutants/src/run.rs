@@ -54,9 +54,12 @@ pub(crate) fn all(copy: &Path, programs: &[&str]) -> Result<(), String> {
                         break;
                     }
                     let end = end(copy, &tests, *number, line, &killers);
-                    if end.starts_with("not reached") && before.contains_key(number) {
-                        continue; // other tests reach it
-                    }
+                    let end = match before.contains_key(number) {
+                        // Other tests may reach it.
+                        true => end.replacen("not reached\t", "survived\tof 0 tests", 1),
+                        false => end,
+                    };
+                    let end = end.replacen("survived", &wanted.survived, 1);
                     add(&copy.join("mutants.results"), &format!("{end}\t{line}\n"));
                 }
             });

@@ -12,6 +12,8 @@ pub(crate) struct Wanted {
     time: (Duration, Duration),
     end: Option<Instant>,
     pub(crate) jobs: u32,
+    /// What a survivor is called in the results.
+    pub(crate) survived: String,
 }
 
 impl Wanted {
@@ -31,6 +33,7 @@ impl Wanted {
             }),
             end: minutes.map(|minutes| Instant::now() + Duration::from_secs(minutes * 60)),
             jobs: number("MUTANTS_JOBS")?.unwrap_or(1),
+            survived: std::env::var("MUTANTS_SURVIVED").unwrap_or_else(|_| "survived".to_owned()),
         })
     }
 
