@@ -5,9 +5,12 @@ use std::sync::OnceLock;
 
 use hivemend::edit::{EditError, Editor};
 use hivemend::explain::Library;
+use hivemend::import::{self, Options};
 use hivemend::log::LogFile;
 use hivemend::policy::{PolicyAction, RegistryPol};
+use hivemend::profile;
 use hivemend::regf::{self, Hive, KEY_DEPTH_LIMIT, Name};
+use hivemend::report::{ProfileHead, imported_yaml};
 use hivemend::verify::{VerifyError, verify, verify_damaged};
 
 use crate::transaction_log;
@@ -209,6 +212,38 @@ pub(crate) fn explain(bytes: &[u8]) {
                 assert!(scores.all(|score| score <= 100));
             }
             Err(not_known) => assert!(not_known.nearest.len() <= 3),
+        }
+    }
+}
+
+/// Takes the bytes as a file in each language that is imported: it is read or refused, what is kept is
+/// bounded by it, and what is made of it is a profile, or one that is refused with a place.
+pub(crate) fn import(bytes: &[u8]) {
+    for front in [
+        "",
+        "REGEDIT4\n",
+        "reg add HKLM\\SYSTEM ",
+        "# microsoft.windows/registry\nresources:\n",
+        "PReg\u{1}\0\0\0",
+    ] {
+        let file = [front.as_bytes(), bytes].concat();
+        let Ok(import) = import::read(&file, "trial", &Options::default()) else {
+            continue;
+        };
+        assert!(import.operations.len() <= file.len());
+        assert!(import.mistakes.len() <= file.len());
+        let Ok(draft) = import::draft(&[import]) else {
+            continue;
+        };
+        let head = ProfileHead {
+            id: "trial".to_owned(),
+            title: "Trial".to_owned(),
+            source: "trial".to_owned(),
+            undo: "undo".to_owned(),
+        };
+        let text = imported_yaml(&head, &draft);
+        if let Err(errors) = profile::parse(text.as_bytes(), "trial") {
+            assert!(!errors.errors().is_empty());
         }
     }
 }

@@ -2,22 +2,28 @@
 //! Text that others wrote, shown so that it can neither move a cursor nor forge a line.
 //!
 //! A name in a hive, a log's name, a path, a record or a profile may hold anything: line breaks,
-//! escape sequences, characters that reorder a line or are not seen. [`Foreign`] and [`Shown`] hold
-//! such text and print it escaped; [`Text`] is what gets printed, and ends its lines itself.
+//! escape sequences, characters that reorder a line or are not seen. `Foreign` and `Shown` hold
+//! such text and print it escaped; `Text` is what gets printed, and ends its lines itself.
+//!
+//! Who uses the library meets [`Foreign`] in what the other modules give; the rest is the program's.
+
+#[cfg(feature = "cli")]
+mod json;
+
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+pub use json::write_json;
 
 use std::borrow::Cow;
 use std::fmt::{self, Write};
-use std::io;
 use std::ops::Deref;
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
-use serde_json::ser::{Formatter, PrettyFormatter, Serializer};
-
 /// Text that others wrote. It prints escaped, in one line; what it is exactly, for comparing and for
 /// JSON, is asked for by name.
-#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "cli", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "cli", serde(transparent))]
 pub struct Foreign(String);
 
 impl Foreign {
@@ -58,9 +64,11 @@ impl fmt::Debug for Foreign {
 
 /// Text that others wrote, on its way into a message.
 #[derive(Clone, Debug)]
+#[doc(hidden)]
 pub struct Shown<'a>(Cow<'a, str>);
 
 /// A path for a message.
+#[doc(hidden)]
 pub fn shown(path: &Path) -> Shown<'_> {
     Shown(path.to_string_lossy())
 }
@@ -78,6 +86,7 @@ pub fn escape(text: &str) -> String {
 }
 
 /// The same in quotation marks, those in it escaped too.
+#[doc(hidden)]
 pub fn quoted(text: &str) -> String {
     escape(&format!("{text:?}"))
 }
@@ -92,6 +101,7 @@ fn escaped(text: &str) -> Cow<'_, str> {
 }
 
 /// Adds a character, escaped where it would deceive.
+#[doc(hidden)]
 pub fn push_escaped(to: &mut String, c: char) {
     if is_deceptive(c) {
         // Writing to a String cannot fail.
@@ -101,7 +111,38 @@ pub fn push_escaped(to: &mut String, c: char) {
     }
 }
 
+/// The text that [`escape`] has made this of: people type what they were shown.
+pub fn unescape(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, behind)) = rest.split_once("\\u{") {
+        plain.push_str(before);
+        match escaped_character(behind) {
+            Some((c, behind)) => {
+                plain.push(c);
+                rest = behind;
+            }
+            None => {
+                plain.push_str("\\u{");
+                rest = behind;
+            }
+        }
+    }
+    plain.push_str(rest);
+    plain
+}
+
+/// The character that stands escaped in front of a text, and what is behind it.
+fn escaped_character(text: &str) -> Option<(char, &str)> {
+    let (digits, behind) = text.split_once('}')?;
+    let is_code = digits.len() <= 6 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+    let code = u32::from_str_radix(digits, 16).ok().filter(|_| is_code)?;
+    let c = char::from_u32(code).filter(|c| is_deceptive(*c))?;
+    Some((c, behind))
+}
+
 /// Whether text could deceive with this character in it: it is not seen, or looks like a blank.
+#[doc(hidden)]
 pub fn is_deceptive(c: char) -> bool {
     is_invisible(c) || (c != ' ' && c.is_whitespace()) || c == '\u{2800}'
 }
@@ -110,6 +151,7 @@ pub fn is_deceptive(c: char) -> bool {
 ///
 /// Unicode's general categories Cc, Cf, Zl and Zp; what else it calls default ignorable, among it
 /// variation selectors, fillers and tags; and noncharacters.
+#[doc(hidden)]
 pub fn is_invisible(c: char) -> bool {
     let code = u32::from(c);
     let is_listed = matches!(c,
@@ -123,86 +165,10 @@ pub fn is_invisible(c: char) -> bool {
     c.is_control() || is_listed || code & 0xFFFE == 0xFFFE
 }
 
-/// Writes `document` as JSON over several lines, piece by piece, with characters escaped that would
-/// deceive on a terminal: the same document.
-///
-/// # Errors
-///
-/// Where `out` does not take it.
-pub fn write_json(out: impl io::Write, document: &impl Serialize) -> io::Result<()> {
-    let mut writer = Serializer::with_formatter(out, Seen(PrettyFormatter::new()));
-    Ok(document.serialize(&mut writer)?)
-}
-
-/// JSON whose every character is seen.
-struct Seen<'a>(PrettyFormatter<'a>);
-
-impl Formatter for Seen<'_> {
-    fn write_string_fragment<W: ?Sized + io::Write>(
-        &mut self,
-        out: &mut W,
-        text: &str,
-    ) -> io::Result<()> {
-        let mut rest = text;
-        while let Some((at, c)) = rest.char_indices().find(|(_, c)| is_deceptive(*c)) {
-            out.write_all(rest.get(..at).unwrap_or_default().as_bytes())?;
-            for unit in c.encode_utf16(&mut [0; 2]) {
-                write!(out, "\\u{unit:04x}")?;
-            }
-            let next = at.saturating_add(c.len_utf8());
-            rest = rest.get(next..).unwrap_or_default();
-        }
-        out.write_all(rest.as_bytes())
-    }
-
-    fn begin_array<W: ?Sized + io::Write>(&mut self, out: &mut W) -> io::Result<()> {
-        self.0.begin_array(out)
-    }
-
-    fn end_array<W: ?Sized + io::Write>(&mut self, out: &mut W) -> io::Result<()> {
-        self.0.end_array(out)
-    }
-
-    fn begin_array_value<W: ?Sized + io::Write>(
-        &mut self,
-        out: &mut W,
-        first: bool,
-    ) -> io::Result<()> {
-        self.0.begin_array_value(out, first)
-    }
-
-    fn end_array_value<W: ?Sized + io::Write>(&mut self, out: &mut W) -> io::Result<()> {
-        self.0.end_array_value(out)
-    }
-
-    fn begin_object<W: ?Sized + io::Write>(&mut self, out: &mut W) -> io::Result<()> {
-        self.0.begin_object(out)
-    }
-
-    fn end_object<W: ?Sized + io::Write>(&mut self, out: &mut W) -> io::Result<()> {
-        self.0.end_object(out)
-    }
-
-    fn begin_object_key<W: ?Sized + io::Write>(
-        &mut self,
-        out: &mut W,
-        first: bool,
-    ) -> io::Result<()> {
-        self.0.begin_object_key(out, first)
-    }
-
-    fn begin_object_value<W: ?Sized + io::Write>(&mut self, out: &mut W) -> io::Result<()> {
-        self.0.begin_object_value(out)
-    }
-
-    fn end_object_value<W: ?Sized + io::Write>(&mut self, out: &mut W) -> io::Result<()> {
-        self.0.end_object_value(out)
-    }
-}
-
 /// Lines for people, with ANSI styles. What is written into a line cannot end it, whatever it holds,
 /// and nothing in it is left as it is that could move a cursor.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[doc(hidden)]
 pub struct Text(String);
 
 impl Text {
@@ -353,19 +319,26 @@ mod tests {
     }
 
     #[test]
-    fn escaped_json_is_the_same_document() {
-        let value = serde_json::json!({ "a\u{202e}\n": "\u{7f}\u{e0041}é🙂\u{9b}\t" });
-        let mut text = Vec::new();
-        write_json(&mut text, &value).unwrap();
-        let text = String::from_utf8(text).unwrap();
-        assert!(
-            !text.chars().any(|c| c != '\n' && is_deceptive(c)),
-            "{text}"
-        );
-        assert_eq!(
-            serde_json::from_str::<serde_json::Value>(&text).unwrap(),
-            value
-        );
+    fn what_was_escaped_can_be_typed() {
+        for text in [
+            "a\u{200b}b",
+            "\n",
+            "a\u{e0041}",
+            "C:\\users",
+            "\u{a0}x\u{a0}",
+        ] {
+            assert_eq!(unescape(&escape(text)), text);
+        }
+        for text in [
+            "\\u{41}",
+            "\\u{200b",
+            "\\u{zz}",
+            "\\u{}",
+            "\\u{110000}",
+            "\\u{+20}",
+        ] {
+            assert_eq!(unescape(text), text, "that is not what escaping makes");
+        }
     }
 
     #[test]

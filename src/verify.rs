@@ -56,6 +56,7 @@ pub enum ExpectedState {
 
 /// Why an image must not be published. Nothing was written.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum VerifyError {
     /// We cannot read the image ourselves.
     #[error("the image cannot be read back: {0}")]

@@ -4,6 +4,8 @@
 //! The sources are read as tokens, so that comments and strings do not count, nor what stands under
 //! `#[cfg(test)]`. A room that does not exist yet is no error; one that is not in [`ARROWS`] is.
 
+mod circles;
+
 use crate::rust_paths::{self, Named, Source};
 use std::path::Path;
 
@@ -11,29 +13,46 @@ use std::path::Path;
 const ARROWS: &[(&str, &[&str])] = &[
     ("text", &[]),
     ("files", &[]),
+    ("hive_name", &[]),
     ("regf", &["text"]),
-    ("profile", &["files", "text"]),
+    ("settings", &["text"]),
+    ("profile", &["files", "hive_name", "settings", "text"]),
     ("policy", &["text"]),
+    ("import", &["policy", "profile", "text"]),
     ("explain", &["text"]),
     ("log", &["regf", "text"]),
     ("edit", &["regf", "text"]),
     ("mend", &["regf", "text"]),
     ("verify", &["regf", "text"]),
-    ("disk", &["regf", "text"]),
+    ("disk", &["regf", "hive_name", "text"]),
     ("store", &["disk", "text"]),
-    ("plan", &["profile", "policy", "log", "regf", "text"]),
+    ("machine", &["profile", "regf", "text"]),
+    ("plan", &["machine", "profile", "regf", "text"]),
+    (
+        "effect",
+        &[
+            "plan", "machine", "settings", "policy", "profile", "regf", "text",
+        ],
+    ),
+    (
+        "diagnose",
+        &[
+            "effect", "plan", "machine", "settings", "policy", "profile", "regf", "text",
+        ],
+    ),
     (
         "report",
         &[
-            "plan", "profile", "policy", "explain", "regf", "disk", "store", "verify", "edit",
-            "log", "mend", "text",
+            "diagnose", "effect", "plan", "machine", "settings", "profile", "policy", "import",
+            "explain", "regf", "disk", "store", "verify", "edit", "log", "mend", "text",
         ],
     ),
     (
         "cli",
         &[
-            "text", "files", "regf", "profile", "policy", "explain", "log", "edit", "mend",
-            "verify", "disk", "store", "plan", "report",
+            "text", "files", "regf", "profile", "policy", "import", "explain", "log", "edit",
+            "mend", "verify", "disk", "store", "settings", "machine", "plan", "effect", "diagnose",
+            "report",
         ],
     ),
     ("main", &["cli"]),
@@ -395,7 +414,7 @@ fn what_is_allowed_is_not_found() {
         ),
         (
             "src/plan/mod.rs",
-            "use crate::{log, profile::Rule, regf::Cell};",
+            "use crate::{machine, profile::Rule, regf::Cell};",
         ),
         (
             "src/plan/mod.rs",

@@ -4,11 +4,9 @@
 
 use std::fs;
 
+use crate::fields::{key_node_field as nk, key_security_field as sk, key_value_field as vk};
 use hivemend::edit::{EditError, Editor, Refusal};
-use hivemend::regf::{
-    CellOffset, Hive, Name, SpecialKey, check, key_node_field as nk, key_security_field as sk,
-    key_value_field as vk, value_flags,
-};
+use hivemend::regf::{CellOffset, Hive, Name, SpecialKey, check, value_flags};
 
 use crate::bench::Bench;
 use crate::mutants::rich;

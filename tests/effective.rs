@@ -94,7 +94,7 @@ fn a_policy_masks_a_change_of_the_listener() {
     let text = disk.run("plan", &["-p", &profile]).expect(0).stdout;
     assert!(text.contains("MASKED: policy SecurityLayer"), "{text}");
     assert!(text.contains("rdp-policy-clear"), "{text}");
-    assert!(text.contains("What counts in ControlSet001"), "{text}");
+    assert!(!text.contains("What counts"), "{text}");
 }
 
 #[test]
@@ -214,7 +214,7 @@ fn registry_pol_undoes_a_change_of_a_policy() {
     assert_eq!(number(&deny["at_start"]), 1);
     let text = disk.run("plan", &["-p", &profile]).expect(0).stdout;
     assert!(text.contains("WILL BE UNDONE"), "{text}");
-    assert!(text.contains("after the next start"), "{text}");
+    assert!(text.contains("when Windows starts"), "{text}");
 
     // Nothing is undone where the file says the same.
     let read = plan(

@@ -11,15 +11,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
+use crate::fields::{
+    base_block_field as base, key_node_field as nk, key_security_field as sk, key_value_field as vk,
+};
 use crate::mutants::{End, Tally, edit_and_judge};
 use crate::mutator::Dice;
 use crate::patient::Patient;
 use crate::workbench::{BUNDLED, SYSTEM, bundled, edited, open, path, seal};
 use hivemend::edit::Editor;
-use hivemend::regf::{
-    self, CellOffset, FINDING_CODES, Hive, KeyNode, Name, base_block_field as base,
-    key_flags as flag, key_node_field as nk, key_security_field as sk, key_value_field as vk,
-};
+use hivemend::regf::{self, CellOffset, FINDING_CODES, Hive, KeyNode, Name, key_flags as flag};
 
 /// A clean hive of version 1.5 that has something of everything below the key `F`.
 static RICH: LazyLock<Vec<u8>> = LazyLock::new(rich);

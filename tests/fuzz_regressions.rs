@@ -202,3 +202,35 @@ fn explain() {
         trial::explain(text);
     }
 }
+
+/// A file in each language that is imported.
+fn foreign() -> Vec<Vec<u8>> {
+    let mut seeds: Vec<Vec<u8>> = files("testdata/import")
+        .iter()
+        .map(|file| fs::read(file).unwrap())
+        .collect();
+    let script = r#"
+$key = 'HKLM:\SYSTEM\CurrentControlSet\Services\TermService'
+if (-not (Test-Path $key)) { $null = New-Item -Path $key }
+Set-ItemProperty -Path "$key" -Name Start -Type DWord -Value 0x3
+New-ItemProperty $key Data -PropertyType Binary -Value ([byte[]](1,2)) -Force
+Remove-ItemProperty -LiteralPath $key -Name 'a','b'; Remove-Item -Path $key -Recurse
+"#;
+    seeds.push(script.as_bytes().to_vec());
+    seeds.extend(policies());
+    seeds
+}
+
+#[test]
+fn import() {
+    regressions("import", trial::import);
+    for file in foreign() {
+        trial::import(&file);
+    }
+    // Short ones: each is read five times.
+    let short: Vec<Vec<u8>> = foreign()
+        .into_iter()
+        .map(|file| file.into_iter().take(1500).collect())
+        .collect();
+    mutate(&short, trial::import);
+}

@@ -7,9 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use hivemend::edit::Editor;
-use hivemend::plan::{
-    Action, Change, Condition, HiveInput, Options, Plan, Selection, State, build, path_text,
-};
+use hivemend::machine::{Condition, HiveInput, Selection, State};
+use hivemend::plan::{Action, Change, Options, Plan, build};
 use hivemend::profile::{
     Choice, ControlSet, Data, HiveName, KeyPath, KeyRule, Part, Profile, Setting, ValueRule, Want,
     When, builtin, conflicts, lint, load, load_all, set_parameters, upcase, wildcard,
@@ -103,7 +102,7 @@ impl Disk {
 
     /// Makes the changes; nt-hive sees all of them.
     fn apply(&mut self, plan: &Plan) {
-        for hive in [HiveName::System, HiveName::Software] {
+        for hive in HiveName::ALL {
             let changes: Vec<&Change> = plan.changes.iter().filter(|c| c.hive == hive).collect();
             if changes.is_empty() {
                 continue;
@@ -345,7 +344,7 @@ fn drift(profiles: &[Profile], machine: &Machine) -> Disk {
     let mut disk = Disk::sample();
     machine.install(&mut disk);
     let rules = || profiles.iter().flat_map(|profile| &profile.keys);
-    for hive in [HiveName::System, HiveName::Software] {
+    for hive in HiveName::ALL {
         disk.edit(hive, |editor| {
             for rule in rules().filter(|rule| rule.path.hive == hive) {
                 places(&rule.path)
@@ -444,7 +443,7 @@ fn without_set(key: &NodePath) -> String {
     let mut sets = SETS.iter();
     let is_in_set = sets.any(|set| key.first() == Some(&Name::from(*set)));
     let below = key.without_first().filter(|_| is_in_set);
-    path_text(below.as_ref().unwrap_or(key)).raw().to_owned()
+    below.as_ref().unwrap_or(key).text().raw().to_owned()
 }
 
 #[test]
@@ -801,7 +800,7 @@ fn lowers(change: &Change) -> bool {
         number(change.before.as_ref()),
         number(change.after.as_ref()),
     );
-    let path = String::from_utf16(&upcase(path_text(&change.key).raw())).unwrap();
+    let path = String::from_utf16(&upcase(change.key.text().raw())).unwrap();
     let falls = |default: u32| before.unwrap_or(default) > after.unwrap_or(default);
     let rises = |default: u32| before.unwrap_or(default) < after.unwrap_or(default);
     let service = |name: &str| path.ends_with(&format!(r"SERVICES\{name}"));
@@ -862,7 +861,7 @@ fn on_real_disks_nothing_is_made_or_lowered_that_must_not_be() {
                 if let Some(set) = &change.control_set {
                     assert!(sets.iter().any(|known| known.name == *set), "{at}");
                 }
-                let path = path_text(&change.key).raw().to_owned();
+                let path = change.key.text().raw().to_owned();
                 assert!(
                     !path.starts_with("ControlSet") || change.key.depth() > 1,
                     "{at}"

@@ -25,6 +25,10 @@ mod breakage;
 mod drift;
 #[path = "../testdata/empty_hive.rs"]
 mod empty_hive;
+#[path = "common/fields.rs"]
+mod fields;
+#[path = "common/file_graph.rs"]
+mod file_graph;
 #[path = "../testdata/fixtures.rs"]
 mod fixtures;
 #[path = "common/jury.rs"]
@@ -67,16 +71,20 @@ mod damaged_edits;
 mod damaged_hives;
 mod diagnose;
 mod diagnose_areas;
+mod documents;
 mod edit_edges;
 mod effective;
 mod explain;
 mod explain_texts;
+mod export;
 mod faults;
+mod fix;
 mod fuzz_regressions;
 mod growth;
 mod guards;
 mod hostile_records;
 mod hostile_sizes;
+mod import;
 mod inheritance;
 mod instructions;
 mod isolation;
@@ -93,7 +101,9 @@ mod model;
 mod named_files;
 mod names;
 mod names_that_are_no_text;
+mod near_names;
 mod never;
+mod next_steps;
 mod ntfs;
 mod ntfs_power_cut;
 mod odd_hives;
@@ -110,6 +120,10 @@ mod rough_edges;
 mod schema;
 mod second_opinion;
 mod security_users;
+mod seen;
+mod set;
+mod shell;
+mod show_find;
 mod store;
 mod testdata;
 mod undo;

@@ -14,7 +14,7 @@ use crate::workbench::{
     win10_system,
 };
 use hivemend::edit::{EditError, Editor};
-use hivemend::plan::{Action, Change, path_text};
+use hivemend::plan::{Action, Change};
 use hivemend::profile::HiveName;
 use hivemend::regf::{CellOffset, Hive, Name, NodePath};
 
@@ -171,7 +171,7 @@ fn changed_ranges(old: &[u8], new: &[u8], anatomy: &Anatomy) -> Vec<(usize, usiz
 fn gained_values(key: &str, changes: &[Change]) -> usize {
     let gains = |change: &&Change| {
         let is_new = change.value.is_some() && change.before.is_none();
-        is_new && path_text(&change.key).raw().eq_ignore_ascii_case(key)
+        is_new && change.key.text().raw().eq_ignore_ascii_case(key)
     };
     changes.iter().filter(gains).count()
 }
@@ -201,7 +201,7 @@ fn explain_remnant(
 
 /// Why this part may differ, if one of `changes` is the reason.
 fn explain(part: &Part, before: &Part, changes: &[Change]) -> Option<String> {
-    let same = |one: &NodePath, text: &str| path_text(one).raw().eq_ignore_ascii_case(text);
+    let same = |one: &NodePath, text: &str| one.text().raw().eq_ignore_ascii_case(text);
     let touched = |key: &str| changes.iter().any(|change| same(&change.key, key));
     let created = |key: &str| {
         let mut changes = changes.iter();

@@ -216,7 +216,10 @@ fn spoil_system(editor: &mut Editor) {
         let mut below = key_path(key);
         below.push(evil.clone());
         editor.create_key(&below).unwrap();
-        editor.set_value(&below, &evil, 2, &utf16(EVIL)).unwrap();
+        for name in [EVIL.to_owned(), format!("{EVIL}2")] {
+            let name = Name::from(name.as_str());
+            editor.set_value(&below, &name, 2, &utf16(EVIL)).unwrap();
+        }
         editor
             .set_value(&below, &Name::default(), 1, &utf16(LONG))
             .unwrap();
@@ -224,6 +227,8 @@ fn spoil_system(editor: &mut Editor) {
         below.push(half());
         editor.create_key(&below).unwrap();
     }
+    let third = Name::from(format!("{EVIL}3").as_str());
+    set(editor, LISTENER, &third, 1, &utf16("a"));
     // What a mistyped procedure leaves, and a number as text.
     let quoted = Name::from(format!("'{EVIL}'").as_str());
     set(editor, LISTENER, &quoted, 1, &utf16("0"));
@@ -300,6 +305,15 @@ fn spoil_software(editor: &mut Editor) {
         1,
         &utf16(EVIL),
     );
+    editor
+        .create_key(&[Name::from(EVIL), Name::from(EVIL)])
+        .unwrap();
+    let twice = [Name::from(EVIL), Name::from(EVIL)];
+    let evil = Name::from(EVIL);
+    editor.set_value(&twice, &evil, 1, &utf16("a")).unwrap();
+    let mut set = |key: &str, name: &Name, kind: u32, data: &[u8]| {
+        editor.set_value(&key_path(key), name, kind, data).unwrap();
+    };
     set(POLICY, &Name::from("MinEncryptionLevel"), 1, &utf16(EVIL));
     set(POLICY, &Name::from("SecurityLayer"), 4, &[2, 0, 0, 0]);
     set(POLICY, &Name::from("fDenyTSConnections"), 4, &[1, 0, 0, 0]);
@@ -315,7 +329,8 @@ fn yaml(text: &str) -> String {
     format!("\"{}\"", chars.collect::<String>())
 }
 
-/// A profile whose every text is evil, and which changes values and keys with evil names.
+/// A profile whose every text is evil, and which changes values and keys with evil names. They are all on the
+/// disk: none is made.
 fn profile() -> String {
     let evil = yaml(EVIL);
     let key = yaml(&format!(r"HKLM\SYSTEM\{LISTENER}\{EVIL}"));
@@ -324,14 +339,15 @@ fn profile() -> String {
     format!(
         "schema: hivemend.profile/1\nid: evil\ntitle: {evil}\nsource: {evil}\nsymptoms: [{evil}]\n\
          advice: [{evil}, {long}]\nimpact: blocks\ncause: {evil}\nundo: rdp-defaults\nparameters:\n  \
-         - {{ name: p, title: {evil}, sz: {evil} }}\nkeys:\n  - key: {key}\n    values:\n      \
-         - {{ name: {evil}, sz: {evil}, why: {long} }}\n      \
-         - {{ name: {two}, parameter: p, why: {evil} }}\n  - key: {new}\n    values:\n      \
-         - {{ name: {evil}, multi-sz: [{evil}, {evil}], why: {evil}, lowers-security: true }}\n  \
+         - {{ name: p, title: {evil}, sz: {evil} }}\nkeys:\n  - key: {key}\n    if-exists: true\n    values:\n      \
+         - {{ name: {evil}, if-exists: true, sz: {evil}, why: {long} }}\n      \
+         - {{ name: {two}, if-exists: true, parameter: p, why: {evil} }}\n  - key: {new}\n    if-exists: true\n    \
+         values:\n      - {{ name: {evil}, if-exists: true, multi-sz: [{evil}, {evil}], why: {evil}, \
+         lowers-security: true }}\n  \
          - key: {listener}\n    when: [ {{ key: {key}, value: {evil}, is-not: [ {{ sz: {evil} }} ] }} ]\n    \
-         values:\n      - {{ name: {evil}, sz: b, why: {evil} }}\n  \
+         values:\n      - {{ name: {evil}, if-exists: true, sz: b, why: {evil} }}\n  \
          - key: {listener}\n    when: [ {{ key: {key}, exists: false }} ]\n    values:\n      \
-         - {{ name: {three}, sz: b, why: {evil} }}\n",
+         - {{ name: {three}, if-exists: true, sz: b, why: {evil} }}\n",
         long = yaml(LONG),
         two = yaml(&format!("{EVIL}2")),
         three = yaml(&format!("{EVIL}3")),
@@ -376,11 +392,11 @@ fn what_is_looked_at_forges_nothing() {
     let none = format!(r"{below}\{EVIL}");
     disk.both("show", &[OsStr::new(&none)])
         .0
-        .expect(4)
+        .expect(2)
         .names(escaped);
     disk.both("show", &[OsStr::new(&below), OsStr::new(&none)])
         .0
-        .expect(4)
+        .expect(2)
         .names(escaped);
     disk.both("show", &[OsStr::new(EVIL)]).0.expect(2);
     disk.both("check", &[]).0.expect(0);

@@ -5,7 +5,8 @@ use std::fs;
 
 use crate::bench::{Bench, Ended, hivemend};
 use crate::workbench::{edited, empty, path};
-use hivemend::plan::{Action, Change, Condition, HiveInput, Lowering, State, Value, undo};
+use hivemend::machine::{Condition, HiveInput, State, Value};
+use hivemend::plan::{Action, Change, Lowering, undo};
 use hivemend::profile::{Deed, HiveName, KeyPath, forbidden};
 use hivemend::regf::{Hive, Name, NodePath, upcase};
 use serde_json::{Value as Json, json};
@@ -98,7 +99,9 @@ fn apply(bench: &Bench, changes: &[Json]) -> Ended {
         "changes": changes,
         "summary": { "changes": changes.len(), "matches": 0, "skipped": 0 } });
     fs::write(&file, plan.to_string()).unwrap();
-    bench.run("apply", &["--plan", &file.display().to_string(), "--yes"])
+    let file = file.display().to_string();
+    let args = ["--plan", file.as_str(), "--accept-edited-plan", "--yes"];
+    bench.run("apply", &args)
 }
 
 #[test]
@@ -261,7 +264,7 @@ fn undoing_is_bound_by_the_rule_too() {
         kind: 4,
         data: vec![1, 0, 0, 0],
     };
-    let empty = hivemend::plan::KeySummary::empty();
+    let empty = hivemend::machine::KeySummary::empty();
     let claimed = [
         made("Select", Some("Current"), State::Value(one)),
         made(r"ControlSet001\Control\Lsa", None, State::Key(empty)),

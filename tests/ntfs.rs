@@ -318,7 +318,7 @@ fn the_plan_says_once_what_stays_with_the_hives() {
 }
 
 fn said_once(disk: &str, file_system: &str, kept: &str) {
-    let text = bench::hivemend(&["plan", disk, "-p", "rdp-disconnects"])
+    let text = bench::hivemend(&["plan", disk, "-p", "rdp-disconnects", "-v"])
         .expect(0)
         .stdout;
     assert_eq!(text.matches("metadata: ").count(), 1, "{text}");

@@ -5,11 +5,11 @@ use std::borrow::Cow;
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
+use crate::fields::key_node_field;
 use crate::workbench::{NOW, accepted, data, edited, empty, key, open, path, read, seal};
 use hivemend::edit::{EditError, Editor, Refusal};
 use hivemend::regf::{
     self, CellOffset, FileOffset, Hive, HiveBytes, Name, RegfError, SpecialKey, key_flags,
-    key_node_field,
 };
 
 const OTHER_TIME: u64 = 0x01DA_0000_0000_0000;

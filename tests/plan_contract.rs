@@ -40,6 +40,33 @@ fn what_was_reviewed_is_what_is_done() {
     );
 }
 
+/// Laid out anew it is the same plan; with another number it is another one.
+#[test]
+fn a_plan_that_was_edited_is_refused_unless_that_is_accepted() {
+    let bench = Bench::sample();
+    let file = plan_file(&bench);
+    let mut plan: Json = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
+    let is_set = |change: &&Json| change["value"] == "MaxInstanceCount";
+    let at = plan["changes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .position(|c| is_set(&c))
+        .unwrap();
+    let twin = bench.twin();
+    fs::write(&file, plan.to_string()).unwrap();
+    twin.run("apply", &["--plan", &file, "--yes"]).expect(0);
+    plan["changes"][at]["after"]["data"] = json!(50);
+    fs::write(&file, plan.to_string()).unwrap();
+    let before = bench.snapshot();
+    let ended = bench.run("apply", &["--plan", &file, "--yes"]).expect(3);
+    assert!(ended.stderr.contains("--accept-edited-plan"), "{ended:?}");
+    assert_eq!(bench.snapshot(), before);
+    bench
+        .run("apply", &["--plan", &file, "--yes", "--accept-edited-plan"])
+        .expect(0);
+}
+
 #[test]
 fn a_disk_that_changed_since_is_not_touched() {
     let bench = Bench::sample();
@@ -69,7 +96,15 @@ fn a_plan_that_makes_no_sense_is_refused() {
         let mut plan = plan.clone();
         edit(&mut plan);
         fs::write(&file, plan.to_string()).unwrap();
-        bench.run("apply", &["--plan", &file, "--yes"])
+        let args = ["--plan", file.as_str(), "--yes"];
+        let plain = bench.run("apply", &args);
+        let accepted = bench.run("apply", &[&args[..], &["--accept-edited-plan"]].concat());
+        // What makes sense by itself is refused for having been edited.
+        if plain.code != 2 {
+            assert!(plain.stderr.contains("somebody has edited it"), "{plain:?}");
+            assert_eq!(plain.code, 3);
+        }
+        accepted
     };
     let key = json!({ "type": "key", "data": { "subkeys": 0, "values": 0,
         "sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" } });

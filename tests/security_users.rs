@@ -2,10 +2,9 @@
 //! Key security records that count users which are none: Windows leaves such when it has repaired a
 //! hive. The last user that there is can go, and a new one can come.
 
+use crate::fields::{key_node_field as nk, key_security_field as sk};
 use hivemend::edit::Editor;
-use hivemend::regf::{
-    CellOffset, Hive, Name, check, key_node_field as nk, key_security_field as sk,
-};
+use hivemend::regf::{CellOffset, Hive, Name, check};
 
 use crate::mutants::rich;
 use crate::patient::Patient;

@@ -4,7 +4,8 @@
 use crate::drift;
 use crate::fixtures::{self, FIXTURES};
 use crate::workbench::{SOFTWARE, SYSTEM, accepted, bundled, key, path, read};
-use hivemend::plan::{Action, Role, control_sets};
+use hivemend::machine::{Role, control_sets};
+use hivemend::plan::Action;
 use hivemend::profile::HiveName;
 use hivemend::regf::{self, Hive};
 

@@ -103,7 +103,13 @@ const CASES: &[Case] = &[
     looks("diagnose", "DISK --verbose"),
     looks("check", "DISK HIVE --verbose"),
     looks("show", r"DISK SYSTEM\Select Current"),
+    looks("show", r"DISK SYSTEM\Select --recursive"),
+    looks("find", "termservice DISK"),
     looks("explain", "516"),
+    looks("profile import", "REG"),
+    writes("profile import", "REG -o OUT", Applied, &[Out]),
+    looks("completions", "bash"),
+    looks("man", "plan"),
     looks("profile list", ""),
     looks("profile show", "rdp-disconnects"),
     looks("profile check", "rdp-disconnects"),
@@ -141,6 +147,20 @@ const CASES: &[Case] = &[
         Interrupted,
         &[Config],
     ),
+    Case {
+        command: "fix",
+        args: "DISK -p rdp-security-harden --yes",
+        state: Applied,
+        code: 0,
+        may: &[Config],
+    },
+    Case {
+        command: "fix",
+        args: "DISK -p rdp-security-harden --yes --backup-dir BACKUPS",
+        state: Applied,
+        code: 0,
+        may: &[Config, Backups],
+    },
     writes("recover", "DISK --yes", Dirty, &[Config]),
     writes("recover", "HIVE --yes", Dirty, &[Config]),
     writes(
@@ -151,6 +171,32 @@ const CASES: &[Case] = &[
     ),
     writes("recover", "HIVE -o OUT", Dirty, &[Out]),
     writes("recover", "HIVE -o OUT", Applied, &[Out]),
+    looks("set", r"DISK SYSTEM\Setup Probe dword 1 --dry-run"),
+    writes(
+        "set",
+        r"DISK SYSTEM\Setup Probe dword 1 --yes",
+        Applied,
+        &[Config],
+    ),
+    writes(
+        "set",
+        r"DISK SYSTEM\Setup Probe dword 1 --yes --backup-dir BACKUPS",
+        Applied,
+        &[Config, Backups],
+    ),
+    looks("unset", r"DISK SYSTEM\Setup SystemPartition --dry-run"),
+    writes(
+        "unset",
+        r"DISK SYSTEM\Setup SystemPartition --yes",
+        Applied,
+        &[Config],
+    ),
+    writes(
+        "unset",
+        r"DISK SYSTEM\Setup SystemPartition --yes --backup-dir BACKUPS",
+        Applied,
+        &[Config, Backups],
+    ),
     writes("restore", "DISK --yes", Applied, &[Config]),
     writes("restore", "DISK --values --yes", Applied, &[Config]),
     writes("restore", "DISK --yes", Interrupted, &[Config]),
@@ -566,6 +612,11 @@ impl Case {
             "HIVE" => bench.hive("SYSTEM").display().to_string(),
             "BACKUPS" => bench.beside("backups").display().to_string(),
             "OUT" => out.clone(),
+            "REG" => concat!(
+                env!("CARGO_MANIFEST_DIR"),
+                "/testdata/import/every-type.reg"
+            )
+            .to_owned(),
             word => word.to_owned(),
         });
         command.chain(args).collect()

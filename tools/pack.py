@@ -72,8 +72,25 @@ def licences(target):
     return text.getvalue().encode()
 
 
+def printed(*words):
+    """What the program of this machine prints; another system's cannot be run here."""
+    command = ["cargo", "run", "--locked", "--quiet", "--bin", "hivemend", "--", *words]
+    return subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE).stdout
+
+
+def for_shells():
+    """Completions and manual pages, by their names in the archive."""
+    shells = {"bash": "hivemend.bash", "zsh": "_hivemend", "fish": "hivemend.fish",
+              "powershell": "_hivemend.ps1", "elvish": "hivemend.elv"}
+    files = {f"completions/{name}": printed("completions", shell) for shell, name in shells.items()}
+    files["man/hivemend.1"] = printed("man")
+    for command in ("apply", "check", "diagnose", "mend", "plan", "restore"):
+        files[f"man/hivemend-{command}.1"] = printed("man", command)
+    return files
+
+
 def contents(program, name, target):
-    files = documents()
+    files = documents() | for_shells()
     files["THIRD-PARTY-LICENCES.txt"] = licences(target)
     files[name] = Path(program).read_bytes()
     return sorted(files.items())

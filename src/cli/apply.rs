@@ -1,108 +1,189 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! `apply`: back up, change, prove.
 
-use serde_json::{Value as Json, json};
-
-use super::args::{ApplyArgs, Scope};
-use super::besides::add_effect;
+use super::args::{ApplyArgs, Scope, TargetArgs, WritingArgs};
+use super::besides::effect_of;
+use super::blocked::refuse_blocked;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::interrupted::{self, Wish};
+use super::next;
 use super::output::Output;
 use super::plan::{hives_of, load_profiles, make};
 use super::plan_file;
 use super::publish::{Destination, LoadedHive, load, publish};
 use super::target::{Found, Wanted, condition_warnings, input, selection};
-use crate::disk::shown;
-use crate::plan::{HiveInput, Plan, confirm, expect_allowed, touched_keys};
+use crate::effect::Effect;
+use crate::machine::{HiveInput, Selection};
+use crate::plan::{Plan, confirm, expect_allowed};
 use crate::profile::Profile;
-use crate::report::{plan_document, plan_pieces};
-use crate::store::{BackupScope, KeptAs, Outcome};
-use crate::text::{Foreign, Text};
+use crate::report::{
+    Heading, PlanView, next_text, outcome_json, outcome_text, plan_document, plan_pieces,
+};
+use crate::store::{BackupScope, Outcome};
 
 pub(super) fn run(args: &ApplyArgs, output: &Output) -> Result<Exit, Failure> {
     let selection = selection(&args.control_set)?;
     let profiles = load_profiles(&args.profiles, &args.settings, output)?;
-    let reviewed = args.plan.as_deref().map(plan_file::read).transpose()?;
+    let reviewed = args.plan.as_deref();
+    let reviewed = reviewed
+        .map(|file| plan_file::read(file, args.accept_edited_plan))
+        .transpose()?;
     for change in reviewed.iter().flat_map(|plan| &plan.changes) {
         expect_allowed(change)?;
     }
-    let mut found = Found::from_args(&args.target)?;
-    found.guard(&args.writing.risk, output)?;
-    let backup_dir = args.writing.backup.backup_dir.as_deref();
+    let wish = match reviewed {
+        Some(plan) => Wished::Reviewed(Box::new(plan)),
+        None => Wished::Profiles(&profiles, selection),
+    };
+    run_with(args, &profiles, wish, output)
+}
+
+/// Makes the changes that are wished: guards, plan, question, backup, edit, proof.
+pub(super) fn run_with(
+    args: &ApplyArgs,
+    profiles: &[Profile],
+    wish: Wished<'_>,
+    output: &Output,
+) -> Result<Exit, Failure> {
+    let found = begin(&args.target, &args.writing, output)?;
+    let ready = Ready::make(&found, wish, &args.writing, output)?;
+    ready.show(true, output);
+    let done = ready.carry_out(&found, &args.writing, args.backup_scope, output)?;
+    report(args, profiles, &done, output)
+}
+
+/// The target, past every guard, and with no interrupted run on it.
+pub(super) fn begin(
+    target: &TargetArgs,
+    writing: &WritingArgs,
+    output: &Output,
+) -> Result<Found, Failure> {
+    let mut found = Found::from_args(target)?;
+    found.guard(&writing.risk, output)?;
     let settled = interrupted::settle(
         &found.target,
-        backup_dir,
+        writing.backup.backup_dir.as_deref(),
         Wish::Finish,
-        &args.writing.consent,
+        &writing.consent,
         output,
     )?;
     if settled.is_some() {
         found.refresh()?;
     }
-    let wanted = match &reviewed {
-        Some(plan) => Wanted::only(plan.changes.iter().map(|change| change.hive).collect()),
-        None => hives_of(&profiles),
-    };
-    let hives = found.open(&wanted, output)?;
-    let warnings = found.warnings(&hives);
-    let hives = load(hives, &args.writing, output)?;
-    let inputs = inputs(&hives)?;
-    let mut plan = match reviewed {
-        Some(plan) => {
-            confirm(&plan.changes, &inputs)?;
-            plan
-        }
-        None => make(&profiles, &inputs, &found, selection)?,
-    };
-    add_effect(&mut plan, &profiles, &inputs, &found);
-    plan.metadata = found.metadata(&inputs);
-    plan.warn(warnings);
-    let conditions = hives.iter().map(|hive| (hive.name, &hive.loaded.condition));
-    plan.warn(condition_warnings(conditions));
-    if !output.is_json() && !output.quiet {
-        let touched = touched_keys(&plan.changes, &inputs)?;
-        output.print_pieces(|out| plan_pieces(&plan, &touched, output.verbose, out));
-    }
-    drop(inputs);
-    refuse_blocked(&plan)?;
-    if plan.changes.is_empty() {
-        return report(&plan, None, output);
-    }
-    let question = format!("Make these changes to {}?", found.name);
-    if !output.consent(args.writing.consent.yes, &question)? {
-        return Err(Failure::refused("you did not agree; nothing was written"));
-    }
-    let to = Destination {
-        config: &found.target.folder,
-        backup_dir,
-        scope: match args.backup_scope {
-            Scope::Hives => BackupScope::Hives,
-            Scope::Config => BackupScope::Config,
-        },
-        undoes: None,
-    };
-    let outcome = publish(hives, &plan.changes, &[], &to, output)?;
-    undo_hint(&profiles, output);
-    report(&plan, Some(&outcome), output)
+    Ok(found)
 }
 
-/// A plan that cannot be followed as a whole is not followed at all.
-fn refuse_blocked(plan: &Plan) -> Result<(), Failure> {
-    let Some(first) = plan.blocked.first() else {
-        return Ok(());
-    };
-    let more = match plan.blocked.len() {
-        1 => String::new(),
-        all => format!(" (and {} more)", all.saturating_sub(1)),
-    };
-    let value = first.value.as_ref();
-    let value = value.map_or(String::new(), |value| format!(", value {value}"));
-    let message = format!(
-        "the profile {} cannot be followed here: {} {}{value}: {}{more}",
-        first.profile, first.hive, first.key, first.reason
-    );
-    Err(Failure::refused(message).advising("Nothing was written."))
+/// What is to be carried out.
+pub(super) enum Wished<'p> {
+    /// What these profiles want, in these control sets.
+    Profiles(&'p [Profile], Selection),
+    /// A plan that somebody has reviewed.
+    Reviewed(Box<Plan>),
+}
+
+/// A plan that is to be carried out, and the hives in memory.
+pub(super) struct Ready {
+    hives: Vec<LoadedHive>,
+    heading: Heading,
+    plan: Plan,
+    effect: Effect,
+}
+
+/// What became of it.
+pub(super) struct Done {
+    pub(super) plan: Plan,
+    pub(super) effect: Effect,
+    /// Nothing where nothing was to be done.
+    pub(super) outcome: Option<Outcome>,
+}
+
+impl Ready {
+    pub(super) fn make(
+        found: &Found,
+        wish: Wished<'_>,
+        writing: &WritingArgs,
+        output: &Output,
+    ) -> Result<Self, Failure> {
+        let wanted = match &wish {
+            Wished::Reviewed(plan) => Wanted::only(plan.changes.iter().map(|c| c.hive).collect()),
+            Wished::Profiles(profiles, _) => hives_of(profiles),
+        };
+        let hives = found.open(&wanted, output)?;
+        let warnings = found.warnings(&hives);
+        let hives = load(hives, writing, output)?;
+        let inputs = inputs(&hives)?;
+        let (mut plan, profiles) = match wish {
+            Wished::Reviewed(plan) => {
+                confirm(&plan.changes, &inputs)?;
+                (*plan, &[][..])
+            }
+            Wished::Profiles(profiles, selection) => {
+                (make(profiles, &inputs, found, selection)?, profiles)
+            }
+        };
+        let effect = effect_of(&plan, profiles, &inputs, found);
+        plan.metadata = found.metadata(&inputs);
+        plan.warn(warnings);
+        let conditions = hives.iter().map(|hive| (hive.name, &hive.loaded.condition));
+        plan.warn(condition_warnings(conditions));
+        let heading = Heading::of(&found.name, &inputs);
+        drop(inputs);
+        Ok(Self {
+            hives,
+            heading,
+            plan,
+            effect,
+        })
+    }
+
+    /// Shows the plan, with the machine that it is about where that was not said yet.
+    pub(super) fn show(&self, with_heading: bool, output: &Output) {
+        if output.is_json() || output.quiet {
+            return;
+        }
+        let heading = with_heading.then(|| self.heading.clone());
+        let view = PlanView {
+            heading: heading.unwrap_or_default(),
+            verbose: output.verbose,
+            next: None,
+        };
+        output.print_pieces(|out| plan_pieces(&self.plan, &self.effect, &view, out));
+    }
+
+    /// Asks, and makes the changes; refuses a plan that cannot be followed.
+    pub(super) fn carry_out(
+        self,
+        found: &Found,
+        writing: &WritingArgs,
+        scope: Scope,
+        output: &Output,
+    ) -> Result<Done, Failure> {
+        refuse_blocked(&self.plan)?;
+        let (plan, effect) = (self.plan, self.effect);
+        let mut outcome = None;
+        if !plan.changes.is_empty() {
+            let question = format!("Make these changes to {}?", found.name);
+            if !output.consent(writing.consent.yes, &question)? {
+                return Err(Failure::declined("Nothing was written."));
+            }
+            let to = Destination {
+                config: &found.target.folder,
+                backup_dir: writing.backup.backup_dir.as_deref(),
+                scope: match scope {
+                    Scope::Hives => BackupScope::Hives,
+                    Scope::Config => BackupScope::Config,
+                },
+                undoes: None,
+            };
+            outcome = Some(publish(self.hives, &plan.changes, &[], &to, output)?);
+        }
+        Ok(Done {
+            plan,
+            effect,
+            outcome,
+        })
+    }
 }
 
 /// The hives in memory, as a plan takes them.
@@ -113,64 +194,22 @@ pub(super) fn inputs(hives: &[LoadedHive]) -> Result<Vec<HiveInput<'_>>, Failure
     inputs.collect()
 }
 
-fn report(plan: &Plan, outcome: Option<&Outcome>, output: &Output) -> Result<Exit, Failure> {
+fn report(
+    args: &ApplyArgs,
+    profiles: &[Profile],
+    done: &Done,
+    output: &Output,
+) -> Result<Exit, Failure> {
+    let outcome = done.outcome.as_ref();
     if output.is_json() {
-        output.json(&plan_document(plan, Some(outcome_json(outcome))));
+        let outcome = Some(outcome_json(outcome));
+        output.json(&plan_document(&done.plan, &done.effect, outcome));
         return Ok(Exit::Done);
     }
     if let Some(outcome) = outcome.filter(|_| !output.quiet) {
         output.print(&outcome_text(outcome));
+        let steps = next::after_apply(args, profiles, &done.plan);
+        output.print(&next_text(&steps));
     }
     Ok(Exit::Done)
-}
-
-/// What an apply did, as JSON.
-pub(super) fn outcome_json(outcome: Option<&Outcome>) -> Json {
-    let Some(outcome) = outcome else {
-        return json!({ "status": "unchanged", "backup": null, "hives": [] });
-    };
-    let hives: Vec<Json> = outcome
-        .hives
-        .iter()
-        .map(|hive| {
-            json!({
-                "name": hive.name,
-                "path": Foreign::path(&hive.path),
-                "before": { "size": hive.before.size, "sha256": hive.before.sha256 },
-                "after": { "size": hive.after.size, "sha256": hive.after.sha256 },
-                "kept_as": hive.kept_as,
-            })
-        })
-        .collect();
-    json!({
-        "status": "applied",
-        "backup": { "id": outcome.id, "path": Foreign::path(&outcome.backup) },
-        "hives": hives,
-    })
-}
-
-/// What an apply did, as text.
-pub(super) fn outcome_text(outcome: &Outcome) -> Text {
-    let mut text = Text::new();
-    for hive in &outcome.hives {
-        let kept = match hive.kept_as {
-            KeptAs::Link => "the original is kept as the backup",
-            KeptAs::Copy => "a verified copy of the original is kept",
-        };
-        let name = &hive.name;
-        text.line(format_args!("{name:<8}  written and read back; {kept}"));
-    }
-    text.line(format_args!("backup    {}", shown(&outcome.backup)));
-    text
-}
-
-fn undo_hint(profiles: &[Profile], output: &Output) {
-    for profile in profiles {
-        if let Some(undo) = &profile.undo {
-            output.note(&format!(
-                "{} is taken back with: hivemend restore, or later the profile {undo}",
-                profile.id
-            ));
-        }
-    }
 }

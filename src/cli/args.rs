@@ -5,6 +5,13 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+/// The version, and the commit where the archive was made of one.
+const VERSION: &str = match option_env!("HIVEMEND_COMMIT") {
+    Some(commit) => commit,
+    None => env!("CARGO_PKG_VERSION"),
+};
 
 /// Repairs the registry hives of a Windows machine whose disk is attached here.
 ///
@@ -12,7 +19,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 #[derive(Debug, Parser)]
 #[command(
     name = "hivemend",
-    version,
+    version = VERSION,
     arg_required_else_help = true,
     infer_subcommands = false
 )]
@@ -50,6 +57,25 @@ pub(super) enum Format {
     Json,
 }
 
+/// How a plan is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum PlanFormat {
+    #[default]
+    Text,
+    Json,
+    /// The touched keys as a unified diff
+    Diff,
+    /// A .reg file
+    Reg,
+    /// A batch file of REG ADD and REG DELETE
+    Cmd,
+    /// A script of PowerShell
+    #[value(name = "powershell")]
+    PowerShell,
+    /// A configuration document of DSC, version 3
+    Dsc,
+}
+
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// List the attached disks that hold a Windows, other than the running one
@@ -57,6 +83,8 @@ pub(super) enum Command {
     /// Show what would change; nothing is written to the target
     #[command(alias = "diff")]
     Plan(PlanArgs),
+    /// Find what blocks Remote Desktop, propose what mends it, ask, apply, and look again
+    Fix(FixArgs),
     /// Back up, make the changes, and prove them
     Apply(ApplyArgs),
     /// Apply the transaction logs of dirty hives, as Windows would
@@ -75,10 +103,32 @@ pub(super) enum Command {
     Check(CheckArgs),
     /// Print a key or a value
     Show(ShowArgs),
+    /// Find a word in the names of keys and values, and in text data
+    Find(FindArgs),
+    /// Give a value its type and data, as apply would
+    Set(SetArgs),
+    /// Remove a value, or a key with all below it, as apply would
+    Unset(UnsetArgs),
     /// Say what a disconnect code, an event, a name or an error message means, and what to do
     Explain(ExplainArgs),
     /// List, print and check profiles
     Profile(ProfileArgs),
+    /// Print what a shell needs to complete commands, options and the names of profiles
+    Completions(CompletionsArgs),
+    /// Print the manual page of hivemend, or of one of its commands
+    Man(ManArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CompletionsArgs {
+    /// The shell that is to complete
+    pub(super) shell: Shell,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ManArgs {
+    /// The command; without one, the page of the program
+    pub(super) command: Option<String>,
 }
 
 /// Hives named one by one, instead of a target.
@@ -101,7 +151,7 @@ pub(super) struct TargetArgs {
     pub(super) files: HiveFiles,
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(super) struct FormatArgs {
     /// Print text, or JSON for scripts
     #[arg(long, value_name = "FORMAT", default_value = "text")]
@@ -121,7 +171,7 @@ pub(super) struct DisksArgs {
 pub(super) struct PlanArgs {
     #[command(flatten)]
     pub(super) target: TargetArgs,
-    /// A built-in profile's id, or a YAML file; may be repeated
+    /// A built-in profile's id, a YAML file, or a file that `profile import` reads; may be repeated
     #[arg(short, long = "profile", value_name = "PROFILE", required = true)]
     pub(super) profiles: Vec<String>,
     #[command(flatten)]
@@ -131,9 +181,14 @@ pub(super) struct PlanArgs {
     pub(super) control_set: String,
     #[command(flatten)]
     pub(super) unrecovered: UnrecoveredArgs,
-    #[command(flatten)]
-    pub(super) format: FormatArgs,
-    /// Also write the plan as JSON to FILE, for `apply --plan FILE`
+    /// Print text, JSON for scripts, the touched keys as a diff, or what another tool carries out
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(super) format: PlanFormat,
+    /// With reg, cmd, powershell or dsc: for the running machine itself, instead of its loaded hives
+    #[arg(long)]
+    pub(super) online: bool,
+    /// Also write the plan as JSON to FILE, for `apply --plan FILE`; with reg, cmd, powershell or dsc write
+    /// that instead of printing it, to a FILE that must not be there
     #[arg(short, long, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
     /// End with 1 where there is drift
@@ -145,7 +200,7 @@ pub(super) struct PlanArgs {
 pub(super) struct ApplyArgs {
     #[command(flatten)]
     pub(super) target: TargetArgs,
-    /// A built-in profile's id, or a YAML file; may be repeated
+    /// A built-in profile's id, a YAML file, or a file that `profile import` reads; may be repeated
     #[arg(
         short,
         long = "profile",
@@ -160,6 +215,9 @@ pub(super) struct ApplyArgs {
     /// Apply exactly the plan in FILE, or nothing
     #[arg(long, value_name = "FILE")]
     pub(super) plan: Option<PathBuf>,
+    /// Apply a plan that was edited since it was written
+    #[arg(long, requires = "plan")]
+    pub(super) accept_edited_plan: bool,
     /// Which control sets: each, current, or numbers such as 1,2
     #[arg(
         long,
@@ -168,6 +226,22 @@ pub(super) struct ApplyArgs {
         conflicts_with = "plan"
     )]
     pub(super) control_set: String,
+    /// How much is backed up: the changed hives and their logs, or every file of the config folder
+    #[arg(long, value_name = "SCOPE", default_value = "hives")]
+    pub(super) backup_scope: Scope,
+    #[command(flatten)]
+    pub(super) writing: WritingArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct FixArgs {
+    #[command(flatten)]
+    pub(super) target: TargetArgs,
+    /// Add a profile to those that are proposed: a built-in id, or a YAML file; may be repeated
+    #[arg(short, long = "profile", value_name = "PROFILE")]
+    pub(super) profiles: Vec<String>,
+    #[command(flatten)]
+    pub(super) settings: SettingArgs,
     /// How much is backed up: the changed hives and their logs, or every file of the config folder
     #[arg(long, value_name = "SCOPE", default_value = "hives")]
     pub(super) backup_scope: Scope,
@@ -191,7 +265,7 @@ pub(super) enum Scope {
 }
 
 /// What every command that writes to a target takes.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(super) struct WritingArgs {
     #[command(flatten)]
     pub(super) consent: ConsentArgs,
@@ -205,21 +279,21 @@ pub(super) struct WritingArgs {
     pub(super) format: FormatArgs,
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(super) struct ConsentArgs {
     /// Do not ask; needed where there is no terminal
     #[arg(short, long)]
     pub(super) yes: bool,
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(super) struct UnrecoveredArgs {
     /// Take a dirty hive as it is where its logs do not apply; what they held is lost
     #[arg(long)]
     pub(super) accept_unrecovered: bool,
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(super) struct RiskArgs {
     /// Write although this Windows is hibernated; its saved session may undo or corrupt the changes
     #[arg(long)]
@@ -232,7 +306,7 @@ pub(super) struct RiskArgs {
     pub(super) accept_newer_logs: bool,
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(super) struct BackupDirArgs {
     /// Where the backups are, instead of a folder beside the hives
     #[arg(long, value_name = "DIR")]
@@ -372,6 +446,67 @@ pub(super) struct ShowArgs {
     pub(super) place: Vec<OsString>,
     #[command(flatten)]
     pub(super) files: HiveFiles,
+    /// Also print every key below it
+    #[arg(short, long)]
+    pub(super) recursive: bool,
+    #[command(flatten)]
+    pub(super) unrecovered: UnrecoveredArgs,
+    #[command(flatten)]
+    pub(super) format: FormatArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "TYPE is dword, qword, sz, expand-sz, multi-sz, binary, none, or another one that profiles \
+    have; REG_DWORD and the like are taken too. Numbers are decimal or 0x1f, bytes hexadecimal. The \
+    unnamed value is \"\". Data that begins with a hyphen stands behind --.\n\nExamples:\n  \
+    hivemend set /mnt/osdisk 'SYSTEM\\CurrentControlSet\\Control\\Terminal Server' fDenyTSConnections dword 0\n  \
+    hivemend set /mnt/osdisk 'SOFTWARE\\Acme' Order multi-sz first second --why 'ticket 4711'"
+)]
+pub(super) struct SetArgs {
+    /// The target, unless hives are named one by one; then a key, a value's name, a type, and its data
+    #[arg(value_name = "TARGET] KEY VALUE TYPE [DATA", num_args = 0.., allow_negative_numbers = true)]
+    pub(super) words: Vec<OsString>,
+    #[command(flatten)]
+    pub(super) change: ChangeArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct UnsetArgs {
+    /// The target, unless hives are named one by one; then a key, and a value's name unless the key is meant
+    #[arg(value_name = "TARGET] KEY [VALUE", num_args = 0..)]
+    pub(super) words: Vec<OsString>,
+    #[command(flatten)]
+    pub(super) change: ChangeArgs,
+}
+
+/// A change that is typed instead of a profile.
+#[derive(Debug, Args)]
+pub(super) struct ChangeArgs {
+    #[command(flatten)]
+    pub(super) files: HiveFiles,
+    /// Which control sets CurrentControlSet means: each, current, or numbers such as 1,2
+    #[arg(long, value_name = "WHICH", default_value = "each")]
+    pub(super) control_set: String,
+    /// The reason, which the backup remembers
+    #[arg(long, value_name = "TEXT")]
+    pub(super) why: Option<String>,
+    /// Only show the plan
+    #[arg(short = 'n', long)]
+    pub(super) dry_run: bool,
+    #[command(flatten)]
+    pub(super) writing: WritingArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct FindArgs {
+    /// What is looked for, in whatever case
+    pub(super) word: String,
+    #[command(flatten)]
+    pub(super) target: TargetArgs,
+    /// List at most so many; the others are counted
+    #[arg(long, value_name = "COUNT", default_value = "500")]
+    pub(super) limit: u32,
     #[command(flatten)]
     pub(super) unrecovered: UnrecoveredArgs,
     #[command(flatten)]
@@ -420,8 +555,11 @@ pub(super) struct ProfileArgs {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ProfileCommand {
-    /// List the built-in profiles
+    /// List the built-in profiles, or those that are about all of these words
     List {
+        /// Words of an id, a title, a symptom, a key or a value's name; all must occur
+        #[arg(value_name = "WORD")]
+        words: Vec<String>,
         #[command(flatten)]
         format: FormatArgs,
     },
@@ -444,6 +582,8 @@ pub(super) enum ProfileCommand {
         #[arg(short, long, value_name = "FILE")]
         output: Option<PathBuf>,
     },
+    /// Make a profile of .reg files, REG ADD or PowerShell lines, DSC documents or a Registry.pol
+    Import(ImportArgs),
     /// Write a profile with what this machine has for the keys and values of another profile
     Capture {
         #[command(flatten)]
@@ -462,4 +602,29 @@ pub(super) enum ProfileCommand {
         #[arg(short, long, value_name = "FILE")]
         output: Option<PathBuf>,
     },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ImportArgs {
+    /// The files, each recognised by what stands in it; an article may be pasted whole
+    #[arg(value_name = "FILE", required = true)]
+    pub(super) files: Vec<PathBuf>,
+    /// Take what is meant where a line makes a known mistake
+    #[arg(long)]
+    pub(super) correct: bool,
+    /// The new profile's id, instead of one made of the first file's name
+    #[arg(long, value_name = "ID")]
+    pub(super) id: Option<String>,
+    /// SYSTEM was loaded under this name, besides BROKENSYSTEM; may be repeated
+    #[arg(long, value_name = "NAME")]
+    pub(super) system_mount: Vec<String>,
+    /// SOFTWARE was loaded under this name, besides BROKENSOFTWARE; may be repeated
+    #[arg(long, value_name = "NAME")]
+    pub(super) software_mount: Vec<String>,
+    /// The code page of a text that is neither UTF-8 nor UTF-16, 1252 by default
+    #[arg(long, value_name = "NUMBER")]
+    pub(super) code_page: Option<String>,
+    /// Write it to FILE, which must not be there, instead of printing it
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
 }

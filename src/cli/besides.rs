@@ -5,7 +5,9 @@
 use super::failure::Failure;
 use super::target::{Found, OpenHive, input};
 use crate::disk::shown;
-use crate::plan::{Change, Effect, HiveInput, Plan, Policies, concerns, effect, is_domain_member};
+use crate::effect::{Effect, Policies, concerns, effect};
+use crate::machine::{HiveInput, is_domain_member};
+use crate::plan::{Change, Plan};
 use crate::policy::RegistryPol;
 use crate::profile::{HiveName, Profile};
 
@@ -63,7 +65,7 @@ impl Besides {
     fn open(found: &Found, known: &[HiveName]) -> Self {
         let (policy, mut notes) = Policy::read(found);
         let mut hives = Vec::new();
-        let all = [HiveName::System, HiveName::Software].into_iter();
+        let all = HiveName::ALL.into_iter();
         for name in all.filter(|name| !known.contains(name)) {
             match found.open_one(name) {
                 Ok(hive) => hives.extend(hive),
@@ -106,16 +108,16 @@ fn unread(name: HiveName, failure: &Failure) -> String {
     format!("{name} was to be looked at for what wins over what, and cannot be read: {why}")
 }
 
-/// Adds to a plan what wins over what, where it is about such settings.
-pub(super) fn add_effect(
-    plan: &mut Plan,
+/// What wins over what once a plan is carried out; nothing where it is not about such settings.
+pub(super) fn effect_of(
+    plan: &Plan,
     profiles: &[Profile],
     hives: &[HiveInput<'_>],
     found: &Found,
-) {
-    if concerns(profiles, &plan.changes) {
-        let known: Vec<HiveName> = hives.iter().map(|input| input.name).collect();
-        let besides = Besides::open(found, &known);
-        plan.effect = besides.effect(hives, &plan.changes);
+) -> Effect {
+    if !concerns(profiles, &plan.changes) {
+        return Effect::default();
     }
+    let known: Vec<HiveName> = hives.iter().map(|input| input.name).collect();
+    Besides::open(found, &known).effect(hives, &plan.changes)
 }

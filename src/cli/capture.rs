@@ -7,10 +7,11 @@ use super::failure::Failure;
 use super::output::Output;
 use super::plan::{hives_of, load_profiles};
 use super::plan_file::is_inside;
-use super::profiles::write_profile;
+use super::profile_text::write_profile;
 use super::target::{Found, Wanted, input, selection};
 use crate::disk::shown;
-use crate::plan::{HiveInput, Machine, Selection, capture, machine};
+use crate::machine::{HiveInput, Machine, Selection, machine};
+use crate::plan::capture;
 use crate::profile::{self, HiveName, Level, Profile};
 use crate::report::{ProfileHead, profile_yaml};
 
@@ -37,7 +38,7 @@ pub(super) fn run(command: &ProfileCommand, output: &Output) -> Result<Exit, Fai
         return Err(Failure::refused(message).advising("Name a file outside of it."));
     }
     let Wanted { needed, .. } = hives_of(&profiles);
-    let useful = vec![HiveName::System, HiveName::Software];
+    let useful = HiveName::ALL.to_vec();
     let hives = found.open(&Wanted { needed, useful }, output)?;
     let mut views = Vec::new();
     for hive in &hives {

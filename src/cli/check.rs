@@ -20,7 +20,7 @@ use crate::disk::{
     self, DiskError, HiveFile, is_failing, logs_of, read_around, read_suspect, shown,
 };
 use crate::log::{self, LogError};
-use crate::regf::{self, BaseBlock, HiveBytes};
+use crate::regf::{self, BaseBlock, HiveBytes, Report};
 use crate::report::{CheckedHive, HiveCheck, LogFile, check_json, check_text};
 use crate::text::Foreign;
 
@@ -35,7 +35,7 @@ pub(super) fn run(args: &CheckArgs, output: &Output) -> Result<Exit, Failure> {
     let mut checked = Vec::new();
     let mut exit = Exit::Done;
     let phase = output.phase(&match hives.as_slice() {
-        [Ok(path)] => format!("checking {}", shown(path)),
+        [Ok((path, _))] => format!("checking {}", shown(path)),
         hives => format!("checking {} hives", hives.len()),
     });
     check_all(hives, |outcome| {
@@ -44,7 +44,8 @@ pub(super) fn run(args: &CheckArgs, output: &Output) -> Result<Exit, Failure> {
             Err((path, failure)) => {
                 phase.aside(|| output.complain(&failure));
                 exit = worse(exit, failure.exit);
-                CheckedHive::failed(&path, failure.sentence(), failure.advice)
+                let advice = output.named(failure.advice);
+                CheckedHive::failed(&path, failure.sentence(), advice)
             }
         };
         if hive.has_errors() {
@@ -108,16 +109,17 @@ fn check_all(hives: Vec<Hive>, mut each: impl FnMut(Outcome)) {
 }
 
 fn check_one(hive: Hive) -> Outcome {
-    hive.and_then(|path| check_file(&path).map_err(|failure| (path, failure)))
+    hive.and_then(|(path, place)| check_file(&path, &place).map_err(|failure| (path, failure)))
 }
 
-/// A hive's path, or the path of what could not be looked at and why.
-type Hive = Result<PathBuf, (PathBuf, Failure)>;
+/// A hive's path and the place that names it for `recover`, or the path of what could not be looked at
+/// and why.
+type Hive = Result<(PathBuf, PathBuf), (PathBuf, Failure)>;
 
 /// The hives that `place` means: the file itself, or those of a target.
 fn hives_at(place: &Path, all: bool, output: &Output) -> Vec<Hive> {
     if !fs::metadata(place).is_ok_and(|found| found.is_dir()) {
-        return vec![Ok(place.to_path_buf())];
+        return vec![Ok((place.to_path_buf(), place.to_path_buf()))];
     }
     match hives_of_target(place, all, output) {
         Ok(paths) => paths.into_iter().map(Ok).collect(),
@@ -125,16 +127,23 @@ fn hives_at(place: &Path, all: bool, output: &Output) -> Vec<Hive> {
     }
 }
 
-fn hives_of_target(place: &Path, all: bool, output: &Output) -> Result<Vec<PathBuf>, Failure> {
+fn hives_of_target(
+    place: &Path,
+    all: bool,
+    output: &Output,
+) -> Result<Vec<(PathBuf, PathBuf)>, Failure> {
     let none = HiveFiles {
         system: None,
         software: None,
     };
     let found = Found::find(Some(place), &none)?;
     interrupted::warn(&found.target, None, output)?;
-    let mut paths: Vec<PathBuf> = found.hives().map(|(_, hive)| hive.path.clone()).collect();
+    let named = |path: &PathBuf| (path.clone(), place.to_path_buf());
+    let mut paths: Vec<(PathBuf, PathBuf)> =
+        found.hives().map(|(_, hive)| named(&hive.path)).collect();
     if all {
-        paths.extend(found.target.other_hives());
+        let others = found.target.other_hives();
+        paths.extend(others.into_iter().map(|path| (path.clone(), path)));
     }
     if paths.is_empty() {
         let config = shown(&found.target.config);
@@ -144,25 +153,36 @@ fn hives_of_target(place: &Path, all: bool, output: &Output) -> Result<Vec<PathB
     Ok(paths)
 }
 
-fn check_file(path: &Path) -> Result<CheckedHive, Failure> {
+fn check_file(path: &Path, place: &Path) -> Result<CheckedHive, Failure> {
     let (image, unreadable) = read(path)?;
     let report = regf::check(&image);
-    let (logs, recovery) = look_at_logs(&image, &logs_of(path)?)?;
+    let logs = look_at_logs(&image, &logs_of(path)?)?;
     Ok(CheckedHive::checked(
         path,
         HiveCheck {
             size: u64::try_from(image.len()).unwrap_or(u64::MAX),
             base: BaseBlock::parse(&image).ok(),
-            logs,
-            recovery,
+            logs: logs.files,
+            recovery: logs.recovery,
+            recovered: logs.recovered,
+            place: Foreign::path(place),
             unreadable,
             report,
         },
     ))
 }
 
-/// Each log's state, and what recovery makes of all of them.
-fn look_at_logs(image: &Vec<u8>, paths: &[PathBuf]) -> Result<(Vec<LogFile>, String), Failure> {
+/// A hive's logs.
+struct Logs {
+    /// Each log's state.
+    files: Vec<LogFile>,
+    /// What recovery makes of all of them.
+    recovery: String,
+    /// What the check finds once they are applied, where the hive is dirty and they apply.
+    recovered: Option<Report>,
+}
+
+fn look_at_logs(image: &Vec<u8>, paths: &[PathBuf]) -> Result<Logs, Failure> {
     let mut opened = Vec::new();
     for path in paths {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -175,8 +195,14 @@ fn look_at_logs(image: &Vec<u8>, paths: &[PathBuf]) -> Result<(Vec<LogFile>, Str
             bytes,
         })
         .collect();
+    let mut recovered = None;
     let report = match log::recover(image, &logs) {
-        Ok(recovered) => Some(recovered.report().clone()),
+        Ok(found) => {
+            if !found.was_clean() {
+                recovered = found.to_vec().ok().map(|image| regf::check(&image));
+            }
+            Some(found.report().clone())
+        }
         Err(LogError::NotRecoverable(report)) => Some(*report),
         Err(LogError::NotAHive(_)) => None,
     };
@@ -198,8 +224,11 @@ fn look_at_logs(image: &Vec<u8>, paths: &[PathBuf]) -> Result<(Vec<LogFile>, Str
             state,
         }
     });
-    let files = files.collect();
-    Ok((files, recovery))
+    Ok(Logs {
+        files: files.collect(),
+        recovery,
+        recovered,
+    })
 }
 
 /// The whole file, and what of it could not be read and counts as zeros. A header that is no hive's any

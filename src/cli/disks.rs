@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! `disks`: what on this machine can be repaired, so that nobody repairs the wrong disk.
 
+use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use super::args::DisksArgs;
@@ -9,16 +11,22 @@ use super::failure::Failure;
 use super::output::Output;
 use super::source::Source;
 use super::target::Found;
+use super::typed::commands_for_place;
 use crate::disk::{
     Candidate, DiskError, HivePath, Place, Target, candidates, loose_mount, places, shown,
 };
-use crate::plan::{Condition, computer_name, control_sets, windows_version};
+use crate::machine::{
+    Condition, HiveInput, Machine, computer_name, control_sets, machine, windows_version,
+};
 use crate::profile::HiveName;
 use crate::regf::Hive;
-use crate::report::{DiskRow, HiveRow, HiveRowState, disks_json, disks_text};
+use crate::report::{DiskRow, HiveRow, HiveRowState, Step, disks_json, disks_text, next_text};
 use crate::text::Foreign;
 
 pub(super) fn run(args: &DisksArgs, output: &Output) -> Result<Exit, Failure> {
+    for root in &args.roots {
+        expect_there(root)?;
+    }
     let places = match args.roots.is_empty() {
         true => places()?,
         false => args.roots.iter().map(|root| named(root)).collect(),
@@ -29,12 +37,31 @@ pub(super) fn run(args: &DisksArgs, output: &Output) -> Result<Exit, Failure> {
         return Ok(Exit::Done);
     }
     output.print(&disks_text(&rows));
+    if !output.quiet {
+        output.print(&next_text(&next(&rows)));
+    }
     if rows.is_empty() {
         output.note(
             "No attached disk with a Windows folder was found; only mounted volumes are seen.",
         );
     }
     Ok(Exit::Done)
+}
+
+/// A place that was named and is not there is an error, as it is for every other command.
+fn expect_there(root: &Path) -> Result<(), Failure> {
+    match (fs::metadata(root), Target::find(root)) {
+        (Err(error), Err(why)) if error.kind() == ErrorKind::NotFound => Err(why.into()),
+        _ => Ok(()),
+    }
+}
+
+/// What to look at, on each disk with a Windows.
+fn next(rows: &[DiskRow]) -> Vec<Step> {
+    let disks = rows.iter().filter(|row| row.windows.is_some());
+    let paths = disks.map(|row| Path::new(row.path.raw()));
+    let commands = paths.map(|path| commands_for_place(path).of("diagnose", &[]));
+    commands.map(|command| Step::run("", command)).collect()
 }
 
 fn named(root: &Path) -> Place {
@@ -73,7 +100,7 @@ fn look(target: Target, row: &mut DiskRow) {
         let hive = look_at(name, path, row);
         row.hives.push(hive);
     }
-    for name in [HiveName::System, HiveName::Software] {
+    for name in HiveName::ALL {
         if !row.hives.iter().any(|hive| hive.name == name) {
             let config = shown(&found.target.config);
             row.problems
@@ -124,10 +151,24 @@ fn read(name: HiveName, path: &HivePath, row: &mut DiskRow) -> Read {
     };
     let hive = Hive::open(view.bytes()).map_err(|error| damaged(error.to_string()))?;
     tell(name, &hive, row).map_err(damaged)?;
+    let path_shown = Foreign::path(&path.path);
+    let input = HiveInput::new(name, path_shown, hive, view.condition.clone());
+    add_facts(&mut row.machine, machine(&[input]));
     Ok(state.unwrap_or_else(|| match &view.condition {
         Condition::Recovered(recovery) => (HiveRowState::Recoverable, Some(recovery.text.clone())),
         _ => (HiveRowState::Clean, None),
     }))
+}
+
+/// What one hive tells, where the other has not told it: SOFTWARE knows the version best.
+fn add_facts(known: &mut Machine, told: Machine) {
+    let is_software = told.product_name.is_some();
+    known.product_name = known.product_name.take().or(told.product_name);
+    known.product = known.product.take().or(told.product);
+    known.version = match is_software {
+        true => told.version.or(known.version.take()),
+        false => known.version.take().or(told.version),
+    };
 }
 
 fn tell(name: HiveName, hive: &Hive<'_>, row: &mut DiskRow) -> Result<(), String> {

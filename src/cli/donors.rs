@@ -10,7 +10,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::output::Output;
 use super::target::Found;
-use crate::disk::{HiveFile, read_around, shown};
+use crate::disk::{HiveFile, HiveName, read_around, shown};
 use crate::regf::{FoldedPath, Hive, KEY_DEPTH_LIMIT, KeyNode, NodePath, check};
 use crate::report::{DonorRow, DonorState, donors_json, donors_text};
 use crate::text::Foreign;
@@ -21,12 +21,12 @@ const MOST_KEYS: usize = 2_000_000;
 pub(super) fn run(args: &DonorsArgs, output: &Output) -> Result<Exit, Failure> {
     let found = Found::find(Some(&args.target), &HiveFiles::default())?;
     let mut rows = Vec::new();
-    for name in ["SYSTEM", "SOFTWARE"] {
-        let donors = found.target.donors(name);
+    for name in HiveName::ALL {
+        let donors = found.target.donors(name.as_str());
         if donors.is_empty() {
             continue;
         }
-        let present = found.hives().find(|(hive, _)| hive.to_string() == name);
+        let present = found.hives().find(|(hive, _)| *hive == name);
         let present = present.and_then(|(_, hive)| read_around(&hive.path).ok());
         let present = present
             .map(|around| keys_of(&around.content))
@@ -34,7 +34,7 @@ pub(super) fn run(args: &DonorsArgs, output: &Output) -> Result<Exit, Failure> {
         for path in donors {
             let _phase = output.phase(&format!("looking at {}", shown(&path)));
             rows.push(DonorRow {
-                hive: name.to_owned(),
+                hive: name.to_string(),
                 path: Foreign::path(&path),
                 state: judge(&path, &present),
             });

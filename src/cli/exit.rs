@@ -29,7 +29,7 @@ impl Exit {
         (
             Self::Found,
             1,
-            "what was asked about is so: drift, or a cause that blocks, under --exit-code; errors found by check",
+            "what was asked about is so: drift, or a cause that blocks, under --exit-code; something that still blocks after fix; errors found by check; no profile found by profile list; a word that find did not find",
         ),
         (
             Self::Usage,

@@ -9,9 +9,10 @@ use super::args::{ExplainArgs, HiveFiles, TargetArgs};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::output::Output;
+use super::typed::commands_for;
 use super::{diagnose, own_words};
+use crate::diagnose::Finding;
 use crate::explain::{Answer, Library, NotKnown};
-use crate::plan::Finding;
 use crate::report::{
     Explained, OnDisk, explain_json, explain_text, not_known_json, not_known_text,
 };
@@ -113,7 +114,8 @@ fn on(
         files: HiveFiles::default(),
     };
     let accept_unrecovered = args.unrecovered.accept_unrecovered;
-    let (diagnosis, found) = diagnose::examine(&arguments, &[], None, accept_unrecovered, output)?;
+    let examined = diagnose::examine(&arguments, &[], None, accept_unrecovered, output)?;
+    let diagnosis = examined.diagnosis;
     // That of the likeliest entry; what it may also be has other causes.
     let entries = answer.entries.iter().take(1);
     let named: Vec<&str> = entries
@@ -129,11 +131,12 @@ fn on(
         .into_iter()
         .partition(|finding| is_ours(&finding));
     Ok(OnDisk {
-        target: found.name,
+        target: examined.found.name,
         ours,
         others,
         is_complete: diagnosis.is_complete,
         warnings: diagnosis.warnings,
+        commands: commands_for(&arguments),
     })
 }
 

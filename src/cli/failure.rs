@@ -8,9 +8,11 @@ use anyhow::anyhow;
 use super::exit::Exit;
 use crate::disk::{DiskError, is_failing};
 use crate::edit::EditError;
+use crate::import::ImportErrors;
+use crate::machine::MachineError;
 use crate::plan::PlanError;
 use crate::profile::{Conflicts, ProfileErrors, SettingError};
-use crate::report::PlanJsonError;
+use crate::report::{ExportError, PlanJsonError};
 use crate::store::{StoreError, StoreFault, Touched};
 use crate::text::Text;
 use crate::verify::VerifyError;
@@ -31,6 +33,8 @@ pub(super) struct Failure {
     pub(super) advice: &'static str,
     /// What happened, where that is more than one line.
     pub(super) lines: Option<Text>,
+    /// Whether it is no error, but what somebody wanted.
+    pub(super) is_wish: bool,
 }
 
 impl Failure {
@@ -41,6 +45,15 @@ impl Failure {
             error,
             advice: "",
             lines: None,
+            is_wish: false,
+        }
+    }
+
+    /// Somebody said no; nothing went wrong.
+    pub(super) fn declined(sentence: impl std::fmt::Display) -> Self {
+        Self {
+            is_wish: true,
+            ..Self::refused(sentence)
         }
     }
 
@@ -100,6 +113,7 @@ impl Failure {
             error,
             advice: "",
             lines: None,
+            is_wish: false,
         }
     }
 }
@@ -121,26 +135,36 @@ impl From<DiskError> for Failure {
     }
 }
 
-impl From<PlanError> for Failure {
-    fn from(error: PlanError) -> Self {
+impl From<MachineError> for Failure {
+    fn from(error: MachineError) -> Self {
         let (exit, advice) = match &error {
-            PlanError::Regf { .. } => (
+            MachineError::Regf { .. } => (
                 Exit::Failed,
                 "The hive is damaged or the disk cannot be read there. Nothing was written. What can be \
-                 had of a damaged hive shows hivemend mend --dry-run.",
+                 had of a damaged hive shows: hivemend mend TARGET --dry-run",
             ),
-            PlanError::Outdated { .. } => (
-                Exit::Refused,
-                "Nothing was written. Make a new plan and review it again.",
-            ),
-            PlanError::Forbidden { .. } => (
-                Exit::Refused,
-                "Nothing was written. What no profile may ask for, no plan may do either.",
-            ),
-            PlanError::NoCurrent { .. } | PlanError::NoSuchControlSet { .. } => (Exit::Usage, ""),
+            MachineError::NoCurrent { .. } | MachineError::NoSuchControlSet { .. } => {
+                (Exit::Usage, "")
+            }
             _ => (Exit::Refused, ""),
         };
         Self::from_error(exit, error).advising(advice)
+    }
+}
+
+impl From<PlanError> for Failure {
+    fn from(error: PlanError) -> Self {
+        let advice = match error {
+            PlanError::Machine(error) => return Self::from(error),
+            PlanError::Outdated { .. } => {
+                "Nothing was written. Make a new plan and review it again."
+            }
+            PlanError::Forbidden { .. } => {
+                "Nothing was written. What no profile may ask for, no plan may do either."
+            }
+            _ => "",
+        };
+        Self::from_error(Exit::Refused, error).advising(advice)
     }
 }
 
@@ -149,8 +173,8 @@ impl From<EditError> for Failure {
         let (exit, advice) = match &error {
             EditError::Unsound(_) => (
                 Exit::Refused,
-                "Nothing was written. See what can be had again with hivemend mend --dry-run, and all \
-                 that is damaged with hivemend check. Where the damage \
+                "Nothing was written. See what can be had again with hivemend mend TARGET --dry-run, and all \
+                 that is damaged with hivemend check TARGET. Where the damage \
                  is nowhere near the changes, go on with --accept-damage.",
             ),
             EditError::Unsafe(_)
@@ -161,7 +185,7 @@ impl From<EditError> for Failure {
             | EditError::KeyLost(_) => (
                 Exit::Refused,
                 "Nothing was written: the edit could make the damage worse. Mend the hive first: \
-                 hivemend mend.",
+                 hivemend mend TARGET",
             ),
             EditError::Regf(_) | EditError::Damaged(_) | EditError::Broken => {
                 (Exit::Failed, "Nothing was written.")
@@ -183,6 +207,19 @@ impl From<ProfileErrors> for Failure {
     fn from(error: ProfileErrors) -> Self {
         let lines = error.text();
         Self::from_error(Exit::Usage, error).in_lines(lines)
+    }
+}
+
+impl From<ImportErrors> for Failure {
+    fn from(error: ImportErrors) -> Self {
+        let lines = error.text();
+        Self::from_error(Exit::Usage, error).in_lines(lines)
+    }
+}
+
+impl From<ExportError> for Failure {
+    fn from(error: ExportError) -> Self {
+        Self::from_error(Exit::Refused, error).advising("Nothing was written.")
     }
 }
 
@@ -218,7 +255,8 @@ impl From<StoreError> for Failure {
                 "Undo only hivemend's own values, and keep the rest, with: hivemend restore TARGET --values"
             }
             StoreFault::Interrupted { .. } => {
-                "Run hivemend apply or hivemend restore to settle it."
+                "Settle it: hivemend restore TARGET undoes it, and hivemend apply TARGET with its \
+                 profiles finishes it."
             }
             fault => fault.io_error().map_or("", advice_on),
         };

@@ -35,7 +35,8 @@ pub(super) fn warn(
     };
     let what = describe(&pending);
     output.warn(&format!(
-        "{what}. Run hivemend apply or hivemend restore to settle it."
+        "{what}. Settle it: hivemend restore TARGET undoes it, and hivemend apply TARGET with its \
+         profiles finishes it"
     ));
     match pending.hives.iter().find(|hive| is_lost(hive, target)) {
         None => Ok(()),
@@ -44,18 +45,24 @@ pub(super) fn warn(
              are both there, under other names",
             hive.name
         ))
-        .advising("Run hivemend apply or hivemend restore: either gives it its name back.")),
+        .advising("Either gives it its name back: hivemend restore TARGET, or hivemend apply TARGET with its \
+             profiles.")),
     }
+}
+
+/// Whether there is an interrupted run, as far as can be told.
+pub(super) fn is_there(target: &Target, backup_dir: Option<&Path>) -> bool {
+    let pending = Store::new(&Disk).pending(&Site::of(target, judge), backup_dir);
+    !matches!(pending, Ok(None))
 }
 
 /// Whether a hive is found under no name, not even one in other letters.
 fn is_lost(hive: &PendingHive, target: &Target) -> bool {
-    let mut found = target.system.iter().chain(&target.software);
     let is_it = |path: &HivePath| {
         let name = path.path.file_name().unwrap_or_default();
         name.eq_ignore_ascii_case(hive.file.as_str())
     };
-    hive.stands == HiveStands::Nameless && !found.any(is_it)
+    hive.stands == HiveStands::Nameless && !target.hives().any(is_it)
 }
 
 /// An interrupted run that this command has settled.
@@ -101,7 +108,9 @@ pub(super) fn settle(
     };
     let verb = if finish { "Finish" } else { "Undo" };
     if !output.consent(consent.yes, &format!("{verb} it now?"))? {
-        return Err(Failure::refused("the interrupted run was left as it is"));
+        return Err(Failure::declined(
+            "The interrupted run was left as it is; nothing was written.",
+        ));
     }
     let settled = if finish {
         store.finish(&pending)?

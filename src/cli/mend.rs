@@ -6,11 +6,11 @@ use std::time::SystemTime;
 
 use serde_json::Value as Json;
 
-use super::apply::{outcome_json, outcome_text};
 use super::args::{AcceptLoss, HiveFiles, MendArgs, RiskArgs};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::interrupted::{self, Wish};
+use super::next;
 use super::output::Output;
 use super::publish::{Destination, Edited, JUDGING_AND_STORING, store};
 use super::target::Found;
@@ -18,15 +18,15 @@ use crate::disk::{self, HiveFile, ReadAround, read_around, shown};
 use crate::log::{self, HiveState, LogError};
 use crate::mend::{Donor, Input, Mended, Outcome, essential_lost, mend};
 use crate::regf::{FileOffset, Hive, HiveBytes, check};
-use crate::report::{MendedHive, mend_json, mend_text};
+use crate::report::{MendedHive, mend_json, mend_text, next_text, outcome_json, outcome_text};
 use crate::store::{BackupScope, Disk, NewHive, Store};
 use crate::text::Foreign;
 
-const LOSS_ADVICE: &str = "Nothing was written. Look for an older sound hive with hivemend donors, and \
+const LOSS_ADVICE: &str = "Nothing was written. Look for an older sound hive with hivemend donors TARGET, and \
     give it with --donor; or go on without what is lost, with --accept-loss.";
 
 const ESSENTIAL_ADVICE: &str = "Nothing was written. Windows would not start from what is left. Look for \
-    an older sound hive with hivemend donors, and give it with --donor; or go on all the same, with \
+    an older sound hive with hivemend donors TARGET, and give it with --donor; or go on all the same, with \
     --accept-loss=essential.";
 
 const UNREADABLE_ADVICE: &str = "Nothing was written. The disk fails there, so no backup of this file can \
@@ -83,7 +83,11 @@ pub(super) fn run(args: &MendArgs, output: &Output) -> Result<Exit, Failure> {
         }
     }
     let is_sound = |patient: &Patient| matches!(patient.hive.outcome, Outcome::Sound(_));
-    if args.dry_run || patients.iter().all(is_sound) {
+    let is_done = patients.iter().all(is_sound);
+    if args.dry_run && !is_done && !output.is_json() && !output.quiet {
+        output.print(&next_text(&next::after_dry_run(args)));
+    }
+    if args.dry_run || is_done {
         return finish(found.name.raw(), patients, Json::Null, output);
     }
     accept(&patients, args)?;
@@ -163,7 +167,7 @@ fn publish(
 ) -> Result<Exit, Failure> {
     let question = format!("Write the mended hives to {}?", found.name);
     if !output.consent(args.consent.yes, &question)? {
-        return Err(Failure::refused("you did not agree; nothing was written"));
+        return Err(Failure::declined("Nothing was written."));
     }
     let new = patients.iter().filter_map(|patient| {
         let mended = mended_of(patient)?;
@@ -186,6 +190,7 @@ fn publish(
     drop(phase);
     if !output.is_json() && !output.quiet {
         output.print(&outcome_text(&outcome));
+        output.print(&next_text(&next::after_mend(args)));
     }
     finish(
         found.name.raw(),
@@ -279,8 +284,9 @@ fn examine(
     };
     let outcome = mend(&input);
     let outcome = outcome.map_err(|error| {
-        Failure::refused(format!("{}: {error}", shown(path)))
-            .advising("Nothing was written. Look for an older sound hive with hivemend donors.")
+        Failure::refused(format!("{}: {error}", shown(path))).advising(
+            "Nothing was written. Look for an older sound hive with: hivemend donors TARGET",
+        )
     })?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let name = name.into_owned();

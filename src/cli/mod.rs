@@ -5,6 +5,7 @@ mod apply;
 mod args;
 mod backups;
 mod besides;
+mod blocked;
 mod capture;
 mod check;
 mod diagnose;
@@ -12,29 +13,44 @@ mod disks;
 mod donors;
 mod exit;
 mod explain;
+mod export;
 mod failure;
+mod find;
+mod fix;
+mod import;
 mod interrupted;
 mod judge;
 mod mend;
+mod next;
+mod not_there;
 mod output;
 mod own_words;
 mod phase;
 mod plan;
 mod plan_file;
+mod profile_text;
 mod profiles;
 mod publish;
 mod recover;
 mod restore;
+mod set;
+mod shell;
 mod show;
 mod source;
 mod stdout;
 mod target;
+mod times;
+mod typed;
+mod typed_names;
+mod typed_profile;
 
 pub use exit::Exit;
 
 use std::io;
 use std::process::ExitCode;
 
+use clap::builder::StyledStr;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser};
 
 use self::args::{Cli, Command};
@@ -46,7 +62,7 @@ use crate::text::escape;
 pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => return usage(&harmless(error)),
+        Err(error) => return usage(&advised(harmless(error))),
     };
     let output = Output::new(&cli);
     let result = run(cli.command, &output).and_then(|exit| match output.unprinted() {
@@ -70,6 +86,7 @@ fn run(command: Command, output: &Output) -> Result<Exit, Failure> {
     match command {
         Command::Disks(args) => disks::run(&args, output),
         Command::Plan(args) => plan::run(&args, output),
+        Command::Fix(args) => fix::run(&args, output),
         Command::Apply(args) => apply::run(&args, output),
         Command::Recover(args) => recover::run(&args, output),
         Command::Donors(args) => donors::run(&args, output),
@@ -79,8 +96,13 @@ fn run(command: Command, output: &Output) -> Result<Exit, Failure> {
         Command::Diagnose(args) => diagnose::run(&args, output),
         Command::Check(args) => check::run(&args, output),
         Command::Show(args) => show::run(&args, output),
+        Command::Find(args) => find::run(&args, output),
+        Command::Set(args) => set::set(&args, output),
+        Command::Unset(args) => set::unset(&args, output),
         Command::Explain(args) => explain::run(&args, output),
         Command::Profile(args) => profiles::run(&args, output),
+        Command::Completions(args) => shell::completions(&args, output),
+        Command::Man(args) => shell::man(&args, output),
     }
 }
 
@@ -92,7 +114,7 @@ fn unprinted(error: &io::Error, output: &Output) -> Failure {
     let message = format!("done, but the result could not be printed: {error}");
     Failure::new(Exit::NeedsRestore, message).advising(
         "The hives are written, and nothing is broken. Run the same command again to see that it \
-         has nothing left to do, or hivemend restore to take it back.",
+         has nothing left to do, or take it back with: hivemend restore TARGET",
     )
 }
 
@@ -106,6 +128,32 @@ fn harmless(error: clap::Error) -> clap::Error {
         // Only what was escaped away was wrong with it.
         Ok(_) => Cli::command().error(error.kind(), "an argument cannot be taken as it is"),
     }
+}
+
+/// With what to give where something that is needed was left out.
+fn advised(mut error: clap::Error) -> clap::Error {
+    let Some(ContextValue::Strings(names)) = error.get(ContextKind::InvalidArg) else {
+        return error;
+    };
+    if error.kind() != ErrorKind::MissingRequiredArgument {
+        return error;
+    }
+    let lacks = |part: &str| names.iter().any(|name| name.contains(part));
+    let mut tips: Vec<StyledStr> = Vec::new();
+    if lacks("TARGET") {
+        let tip = "TARGET is the attached disk's root, its Windows folder or its config folder; \
+                   'hivemend disks' lists them";
+        tips.push(tip.into());
+    }
+    if lacks("--profile") {
+        let tip = "'hivemend diagnose TARGET' proposes profiles, and 'hivemend profile list' names \
+                   them all";
+        tips.push(tip.into());
+    }
+    if !tips.is_empty() {
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(tips));
+    }
+    error
 }
 
 /// Help and version are what was asked for; everything else is a usage error.

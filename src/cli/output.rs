@@ -8,13 +8,13 @@ use std::io::{self, BufRead, BufWriter, IsTerminal, Write};
 use anstream::adapter::strip_str;
 use anstream::{AutoStream, ColorChoice};
 use serde::Serialize;
-use serde_json::json;
 
-use super::args::{Cli, Color, Command, Format, ProfileCommand};
+use super::args::{Cli, Color, Command, Format, PlanFormat, ProfileCommand};
 use super::failure::Failure;
-use super::phase::{Phase, Times};
 use super::stdout::expect_writable;
-use crate::report::{BOLD, WARN};
+use super::times::Times;
+use super::typed::commands_of;
+use crate::report::{BOLD, CommandLine, WARN, error_json, set_width};
 use crate::text::{Text, escape, write_json};
 
 /// What is printed at once, in bytes.
@@ -26,6 +26,8 @@ pub(super) struct Output {
     format: Format,
     pub(super) quiet: bool,
     pub(super) verbose: bool,
+    /// The target that was typed, for hints.
+    commands: Option<CommandLine>,
     /// What is still to be told of times.
     pub(super) times: Times,
     /// Why a result could not be printed, the first time.
@@ -41,11 +43,15 @@ impl Output {
             Color::Always => ColorChoice::Always,
             Color::Never => ColorChoice::Never,
         };
+        if let Some(columns) = columns() {
+            set_width(columns);
+        }
         Self {
             choice,
             format: format_of(&cli.command),
             quiet: cli.quiet,
             verbose: cli.verbose,
+            commands: commands_of(&cli.command),
             times: Times::default(),
             unprinted: RefCell::new(None),
             has_written: Cell::new(false),
@@ -54,11 +60,6 @@ impl Output {
 
     pub(super) fn is_json(&self) -> bool {
         self.format == Format::Json
-    }
-
-    /// Begins a phase of long work, which is shown on a terminal and timed with `--verbose`.
-    pub(super) fn phase(&self, what: &str) -> Phase<'_> {
-        Phase::begin(self, what)
     }
 
     /// Prints a result. A reader that goes away early is no error.
@@ -80,6 +81,13 @@ impl Output {
         }
         let mut out = AutoStream::new(stdout, choice);
         self.printed(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
+    }
+
+    /// Prints a result that is a file of its own, byte for byte.
+    pub(super) fn bytes(&self, bytes: &[u8]) {
+        let mut out = io::stdout().lock();
+        let written = expect_writable().and_then(|()| out.write_all(bytes));
+        self.printed(written.and_then(|()| out.flush()));
     }
 
     /// Prints a result for scripts.
@@ -135,6 +143,14 @@ impl Output {
         self.has_written.get()
     }
 
+    /// A hint with the target that was typed in place of the word `TARGET`, where it is known.
+    pub(super) fn named(&self, hint: &str) -> String {
+        match &self.commands {
+            Some(commands) => commands.in_hint(hint),
+            None => hint.to_owned(),
+        }
+    }
+
     /// Says something besides the result.
     pub(super) fn note(&self, text: &str) {
         if !self.quiet {
@@ -144,7 +160,8 @@ impl Output {
 
     /// Says what must not be missed.
     pub(super) fn warn(&self, text: &str) {
-        self.say(format_args!("{WARN}warning:{WARN:#} {}", escape(text)));
+        let text = self.named(text);
+        self.say(format_args!("{WARN}warning:{WARN:#} {}", escape(&text)));
     }
 
     /// The same in more than one line.
@@ -159,12 +176,8 @@ impl Output {
     pub(super) fn failure(&self, failure: &Failure) {
         let sentence = failure.sentence();
         if self.is_json() {
-            self.json(&json!({
-                "schema": "hivemend.error/1",
-                "exit_code": failure.exit.code(),
-                "error": sentence,
-                "advice": failure.advice,
-            }));
+            let advice = self.named(failure.advice);
+            self.json(&error_json(failure.exit.code(), &sentence, &advice));
         }
         self.complain(failure);
     }
@@ -172,13 +185,15 @@ impl Output {
     /// Says to people why something was not done, and what can be done.
     pub(super) fn complain(&self, failure: &Failure) {
         let mut text = Text::new();
-        text.part(format_args!("{WARN}error:{WARN:#} "));
+        if !failure.is_wish {
+            text.part(format_args!("{WARN}error:{WARN:#} "));
+        }
         match &failure.lines {
             Some(lines) => text.append(lines),
             None => text.line(escape(&failure.sentence())),
         }
         if !failure.advice.is_empty() {
-            text.line(failure.advice);
+            text.line(escape(&self.named(failure.advice)));
         }
         self.to_stderr(&text);
     }
@@ -208,13 +223,26 @@ impl Output {
             return Err(Failure::usage(message)
                 .advising("Say --yes, or leave out --quiet and --format json."));
         }
+        let answer = self.answer(&format!("{question} [y/N]"));
+        let answer = answer.map(|answer| answer.trim().to_lowercase());
+        Ok(answer.is_some_and(|answer| matches!(answer.as_str(), "y" | "yes")))
+    }
+
+    /// Asks for a line; `None` where there is nobody to ask, or nothing was shown to ask about.
+    pub(super) fn ask(&self, question: &str) -> Option<String> {
+        let is_there = io::stdin().is_terminal() && io::stderr().is_terminal();
+        (is_there && !self.quiet && !self.is_json())
+            .then(|| self.answer(question))
+            .flatten()
+    }
+
+    fn answer(&self, question: &str) -> Option<String> {
         let mut text = Text::new();
-        text.part(format_args!("{BOLD}{}{BOLD:#} [y/N] ", escape(question)));
+        text.part(format_args!("{BOLD}{}{BOLD:#} ", escape(question)));
         self.to_stderr(&text);
         let mut answer = String::new();
         let read = io::stdin().lock().read_line(&mut answer);
-        let is_yes = matches!(answer.trim().to_lowercase().as_str(), "y" | "yes");
-        Ok(read.is_ok() && is_yes)
+        read.is_ok().then_some(answer)
     }
 
     fn say(&self, line: impl fmt::Display) {
@@ -230,10 +258,23 @@ impl Output {
     }
 }
 
+/// How wide the terminal is, or what COLUMNS says where there is none.
+fn columns() -> Option<usize> {
+    if io::stdout().is_terminal() {
+        let (terminal_size::Width(columns), _) = terminal_size::terminal_size()?;
+        return Some(usize::from(columns));
+    }
+    std::env::var("COLUMNS").ok()?.parse().ok()
+}
+
 fn format_of(command: &Command) -> Format {
     match command {
         Command::Disks(args) => args.format.format,
-        Command::Plan(args) => args.format.format,
+        Command::Plan(args) => match args.format {
+            PlanFormat::Json => Format::Json,
+            _ => Format::Text,
+        },
+        Command::Fix(args) => args.writing.format.format,
         Command::Apply(args) => args.writing.format.format,
         Command::Backups(args) => args.format.format,
         Command::Recover(args) => args.writing.format.format,
@@ -243,10 +284,14 @@ fn format_of(command: &Command) -> Format {
         Command::Diagnose(args) => args.format.format,
         Command::Check(args) => args.format.format,
         Command::Show(args) => args.format.format,
+        Command::Find(args) => args.format.format,
+        Command::Set(args) => args.change.writing.format.format,
+        Command::Unset(args) => args.change.writing.format.format,
         Command::Explain(args) => args.format.format,
         Command::Profile(args) => match &args.command {
-            ProfileCommand::List { format } => format.format,
+            ProfileCommand::List { format, .. } => format.format,
             _ => Format::Text,
         },
+        Command::Completions(_) | Command::Man(_) => Format::Text,
     }
 }

@@ -10,8 +10,8 @@ use std::collections::BTreeSet;
 use super::exit::Exit;
 use super::failure::Failure;
 use crate::explain::{Answer, Entry, Kind, ProfileHint};
-use crate::plan::{KNOWN, Known};
-use crate::profile::{self, Profile, ValueRule, policy_range};
+use crate::profile::{self, Profile, ValueRule};
+use crate::settings::{self, KNOWN, Known, VOLATILE, policy};
 
 const FINDINGS: &str = include_str!("../../docs/findings.md");
 
@@ -52,7 +52,25 @@ pub(super) fn entries(text: &str) -> Result<Vec<Entry>, Failure> {
         }
     }
     entries.extend(exit_entry(text));
+    entries.extend(volatile_entry(text));
     Ok(entries)
+}
+
+/// A key that is on no disk, by the end of its path.
+fn volatile_entry(text: &str) -> Option<Entry> {
+    let text = text.trim().to_lowercase();
+    let is_called = |called: &str| {
+        let above = text.strip_suffix(&called.to_lowercase());
+        above.is_some_and(|above| above.is_empty() || above.ends_with('\\'))
+    };
+    let mut known = VOLATILE.iter();
+    let known = known.find(|known| !known.called.is_empty() && is_called(known.called))?;
+    let meaning = sentence(&settings::sentence(known));
+    let names = vec![known.called.to_owned(), text.clone()];
+    let source = "The keys that hivemend knows to be on no disk";
+    let mut entry = Entry::bare(Kind::Value, names, meaning, source);
+    entry.key = Some(format!("HKLM\\SYSTEM\\CurrentControlSet\\{}", known.key));
+    Some(entry)
 }
 
 /// The answer with what is known of each setting in it.
@@ -305,7 +323,7 @@ fn facts(name: &str) -> Vec<String> {
             facts.push(format!("{lift} removes the policy that wins"));
         }
     }
-    facts.extend(policy_range(name).map(|range| format!("As a policy: {range}")));
+    facts.extend(policy(name).map(|policy| format!("As a policy: {}", policy.takes.hint())));
     facts
 }
 

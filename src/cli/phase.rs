@@ -15,44 +15,6 @@ const SHOWN_AFTER: Duration = Duration::from_millis(700);
 const SHOWN_AGAIN: Duration = Duration::from_millis(250);
 /// Columns of a terminal that a phase may take.
 const COLUMNS: usize = 78;
-/// Times are printed no more often than this; shorter phases in between are added up.
-const TOLD_EACH: Duration = Duration::from_millis(100);
-
-/// What was not told of times yet.
-#[derive(Default)]
-pub(super) struct Times {
-    told: Cell<Option<Instant>>,
-    held: Cell<(u32, Duration)>,
-}
-
-impl Times {
-    /// The line about a phase that took `time`, unless one was told just now.
-    fn line(&self, what: &str, time: Duration) -> Option<String> {
-        let now = Instant::now();
-        let (count, sum) = self.held.get();
-        let just_now = |told| now.duration_since(told) < TOLD_EACH;
-        if time < TOLD_EACH && self.told.get().is_some_and(just_now) {
-            let held = (count.saturating_add(1), sum.saturating_add(time));
-            self.held.set(held);
-            return None;
-        }
-        self.told.set(Some(now));
-        Some(format!(
-            "{}{:>9.3} s  {what}",
-            self.rest()
-                .map_or(String::new(), |rest| format!("{rest}\n")),
-            time.as_secs_f64()
-        ))
-    }
-
-    /// The line about phases that were not told of.
-    pub(super) fn rest(&self) -> Option<String> {
-        let (count, sum) = self.held.take();
-        let seconds = sum.as_secs_f64();
-        (count > 0).then(|| format!("{seconds:>9.3} s  {count} short phases more"))
-    }
-}
-
 /// A phase, until it is dropped.
 pub(super) struct Phase<'o> {
     output: &'o Output,
@@ -61,8 +23,15 @@ pub(super) struct Phase<'o> {
     display: Cell<Option<Display>>,
 }
 
+impl Output {
+    /// Begins a phase of long work, which is shown on a terminal and timed with `--verbose`.
+    pub(super) fn phase(&self, what: &str) -> Phase<'_> {
+        Phase::begin(self, what)
+    }
+}
+
 impl<'o> Phase<'o> {
-    pub(super) fn begin(output: &'o Output, what: &str) -> Self {
+    fn begin(output: &'o Output, what: &str) -> Self {
         let what = what.to_owned();
         let begun = Instant::now();
         let shown = !output.quiet && io::stderr().is_terminal();
@@ -166,19 +135,5 @@ mod tests {
         let long = line(&"x".repeat(200), 100);
         assert_eq!(long.chars().count(), COLUMNS);
         assert!(long.ends_with("x ... 100 s"));
-    }
-
-    #[test]
-    fn times_are_told_now_and_then() {
-        let times = Times::default();
-        let short = Duration::from_millis(3);
-        assert_eq!(times.line("one", short).unwrap(), "    0.003 s  one");
-        assert_eq!(times.line("two", short), None);
-        assert_eq!(times.line("three", short), None);
-        let long = times.line("four", Duration::from_secs(2)).unwrap();
-        assert_eq!(long, "    0.006 s  2 short phases more\n    2.000 s  four");
-        assert_eq!(times.line("five", short), None);
-        assert_eq!(times.rest().unwrap(), "    0.003 s  1 short phases more");
-        assert_eq!(times.rest(), None);
     }
 }

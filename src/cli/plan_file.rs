@@ -7,9 +7,10 @@ use std::path::Path;
 
 use super::failure::Failure;
 use crate::disk::{Target, shown};
+use crate::effect::Effect;
 use crate::files::{self, Kind};
 use crate::plan::Plan;
-use crate::report::{PLAN_SCHEMA, plan_document, plan_from_json};
+use crate::report::{PLAN_SCHEMA, is_edited, plan_document, plan_from_json};
 use crate::text::write_json;
 
 /// What a plan file is read as.
@@ -18,28 +19,47 @@ const PLAN: Kind = Kind {
     limit: 64 << 20,
 };
 
-/// Reads a plan.
-pub(super) fn read(file: &Path) -> Result<Plan, Failure> {
+/// Reads a plan, which nobody may have edited unless that is accepted.
+pub(super) fn read(file: &Path, accept_edited: bool) -> Result<Plan, Failure> {
     let bytes = files::resolve(file).and_then(|place| files::read(&place, PLAN));
     let bytes = bytes
         .map_err(|error| Failure::usage(format!("{}: could not read: {error}", shown(file))))?;
-    plan_from_json(&bytes).map_err(|error| Failure::from(error).context(shown(file)))
+    let plan = plan_from_json(&bytes);
+    let plan = plan.map_err(|error| Failure::from(error).context(shown(file)))?;
+    if !accept_edited && is_edited(&bytes, &plan) {
+        let message = format!(
+            "{}: its changes are not those that hivemend wrote there: somebody has edited it",
+            shown(file)
+        );
+        return Err(Failure::refused(message).advising(
+            "Nothing was written. Make a new plan, or go on with --accept-edited-plan.",
+        ));
+    }
+    Ok(plan)
 }
 
 /// Writes the plan to a file of its own, never over anything but an older plan, and never into the
 /// Windows folder that it is about.
-pub(super) fn write(file: &Path, plan: &Plan, target: &Target) -> Result<(), Failure> {
+pub(super) fn write(
+    file: &Path,
+    plan: &Plan,
+    effect: &Effect,
+    target: &Target,
+) -> Result<(), Failure> {
     let refuse = |why: &str| {
         let message = format!("{}: {why}", shown(file));
         Failure::refused(message).advising("Name another file for the plan.")
     };
+    if file.is_dir() {
+        return Err(refuse("this is a folder, and is not a plan"));
+    }
     if is_inside(file, target) {
         return Err(refuse(
             "a plan is not written into the Windows that it is about",
         ));
     }
     let mut written = Bounded::default();
-    let all = write_json(&mut written, &plan_document(plan, None));
+    let all = write_json(&mut written, &plan_document(plan, effect, None));
     let all = all.and_then(|()| written.write_all(b"\n"));
     all.map_err(|error| Failure::failed(format!("the plan could not be written down: {error}")))?;
     let Bounded { kept, length } = written;
@@ -86,8 +106,8 @@ impl Write for Bounded {
     }
 }
 
-/// Writes a text to a file that is not there yet.
-pub(super) fn write_new(file: &Path, text: &str) -> Result<(), Failure> {
+/// Writes what is given to a file that is not there yet.
+pub(super) fn write_new(file: &Path, text: &[u8]) -> Result<(), Failure> {
     let failed = |error| Failure::failed(format!("{}: could not write: {error}", shown(file)));
     let opened = OpenOptions::new().write(true).create_new(true).open(file);
     let mut opened = match opened {
@@ -97,7 +117,7 @@ pub(super) fn write_new(file: &Path, text: &str) -> Result<(), Failure> {
         }
         opened => opened.map_err(failed)?,
     };
-    opened.write_all(text.as_bytes()).map_err(failed)
+    opened.write_all(text).map_err(failed)
 }
 
 /// Whether the file would be in the Windows folder of the target.

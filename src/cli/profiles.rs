@@ -3,23 +3,20 @@
 
 use std::path::Path;
 
-use serde_json::{Value as Json, json};
-
 use super::args::{ProfileArgs, ProfileCommand};
 use super::capture;
 use super::exit::Exit;
 use super::failure::Failure;
+use super::import;
 use super::output::Output;
 use super::plan::set_parameters;
-use super::plan_file;
-use crate::disk::shown;
+use super::profile_text::{lines_of, write_profile};
 use crate::profile::{self, Level, Library, Profile};
-use crate::report::{BOLD, styled};
-use crate::text::Text;
+use crate::report::{ProfileRow, profiles_json, profiles_text};
 
 pub(super) fn run(args: &ProfileArgs, output: &Output) -> Result<Exit, Failure> {
     match &args.command {
-        ProfileCommand::List { .. } => list(output),
+        ProfileCommand::List { words, .. } => list(words, output),
         ProfileCommand::Show { profile } => {
             let profile = profile::load(profile)?;
             output.print(&lines_of(&profile.text));
@@ -27,54 +24,65 @@ pub(super) fn run(args: &ProfileArgs, output: &Output) -> Result<Exit, Failure> 
         }
         ProfileCommand::Check { profiles, settings } => check(profiles, &settings.settings, output),
         ProfileCommand::New { output: file } => new(file.as_deref(), output),
+        ProfileCommand::Import(_) => import::run(&args.command, output),
         ProfileCommand::Capture { .. } => capture::run(&args.command, output),
     }
 }
 
-fn list(output: &Output) -> Result<Exit, Failure> {
-    let builtin = profile::builtin();
+/// The built-in profiles that have all of the words.
+fn list(words: &[String], output: &Output) -> Result<Exit, Failure> {
+    let words: Vec<String> = words.iter().map(|word| word.to_lowercase()).collect();
+    let mut rows = Vec::new();
+    for group in profile::groups() {
+        for id in group.ids {
+            let profile = profile::load(id)?;
+            if has_all(&profile, &words) {
+                let group = group.title;
+                rows.push(ProfileRow { group, profile });
+            }
+        }
+    }
+    let exit = match rows.is_empty() {
+        true => Exit::Found,
+        false => Exit::Done,
+    };
     if output.is_json() {
-        let rows = builtin
-            .iter()
-            .map(|builtin| json!({ "id": builtin.id, "title": builtin.title }));
-        let rows: Vec<Json> = rows.collect();
-        output.json(&json!({ "schema": "hivemend.profiles/1", "profiles": rows }));
-        return Ok(Exit::Done);
+        output.json(&profiles_json(&rows));
+        return Ok(exit);
     }
-    let mut text = Text::new();
-    for builtin in builtin {
-        let id = format!("{:<28}", builtin.id);
-        text.line(format_args!("{} {}", styled(BOLD, &id), builtin.title));
+    output.print(&profiles_text(&rows));
+    match rows.as_slice() {
+        [] => output.note(
+            "No built-in profile has all of these words. Fewer words find more, and what an error \
+             means says: hivemend explain WORDS",
+        ),
+        [one] => output.note(&format!(
+            "With its reasons: hivemend profile show {}",
+            one.profile.id
+        )),
+        _ => output.note("One with its reasons: hivemend profile show ID"),
     }
-    output.print(&text);
-    Ok(Exit::Done)
+    Ok(exit)
 }
 
-/// A file's own lines.
-fn lines_of(text: &str) -> Text {
-    let mut lines = Text::new();
-    text.lines().for_each(|line| lines.line(line));
-    lines
+/// Whether each word is in the profile's id, title, symptoms, keys or names of values.
+fn has_all(profile: &Profile, words: &[String]) -> bool {
+    if words.is_empty() {
+        return true;
+    }
+    let mut said = vec![profile.id.clone(), profile.title.clone()];
+    said.extend(profile.symptoms.iter().cloned());
+    for rule in &profile.keys {
+        said.push(rule.path.to_string());
+        said.extend(rule.values.iter().map(|value| value.name.clone()));
+    }
+    let said = said.join("\n").to_lowercase();
+    words.iter().all(|word| said.contains(word.as_str()))
 }
 
 /// A skeleton to begin from.
 fn new(file: Option<&Path>, output: &Output) -> Result<Exit, Failure> {
     write_profile(file, profile::skeleton(), output)
-}
-
-/// Prints a profile, or writes it to a file that is not there yet.
-pub(super) fn write_profile(
-    file: Option<&Path>,
-    text: &str,
-    output: &Output,
-) -> Result<Exit, Failure> {
-    let Some(file) = file else {
-        output.print(&lines_of(text));
-        return Ok(Exit::Done);
-    };
-    plan_file::write_new(file, text)?;
-    output.note(&format!("{} was written.", shown(file)));
-    Ok(Exit::Done)
 }
 
 /// Each profile by itself with what it includes, then whether they agree with each other.

@@ -13,19 +13,18 @@ use super::source::Loaded;
 use super::target::{OpenHive, leave_out};
 use crate::disk::Folder;
 use crate::edit::{EditError, Editor};
-use crate::plan::{
-    Action, Change, Condition, KeySummary, State, expect_allowed, folded_name, summarize,
-};
+use crate::machine::{Condition, KeySummary, State, summarize};
+use crate::plan::{Action, Change, expect_allowed};
 use crate::profile::HiveName;
-use crate::regf::{Finder, FoldedPath, Hive, NodePath};
+use crate::regf::{Finder, FoldedPath, Hive, Name, NodePath};
 use crate::report::recorded_json;
 use crate::store::{BackupId, BackupScope, Disk, NewHive, Outcome, Request, Store};
 use crate::text::Foreign;
 use crate::verify::{Expectation, ExpectedState, verify, verify_damaged};
 
 const RECOVERED_DAMAGE: &str = "Nothing was written: with its logs applied, as Windows would, this \
-    hive is damaged, and is never passed off as whole. Look what hivemend mend --dry-run \
-    can do, or restore the hive and its logs from a backup.";
+    hive is damaged, and is never passed off as whole. Look what hivemend mend TARGET \
+    --dry-run can do, or restore the hive and its logs from a backup.";
 
 /// What the store is doing, as a phase of a run.
 pub(super) const STORING: &str = "backing up, writing, syncing and reading back";
@@ -282,7 +281,7 @@ fn is_damage(error: &EditError) -> bool {
 
 fn make(change: &Change, editor: &mut Editor, donor: Option<&Hive<'_>>) -> Result<(), Failure> {
     let contradiction = || {
-        let key = crate::plan::path_text(&change.key);
+        let key = change.key.text();
         Failure::refused(format!("the change of {key} contradicts itself"))
     };
     match (change.action, &change.value, &change.after) {
@@ -324,7 +323,7 @@ fn expectations(changes: &[&Change]) -> Vec<Expectation> {
         if change.action == Action::DeleteKey {
             deleted.insert(change.key.folded());
         }
-        let value = change.value.as_ref().map(folded_name);
+        let value = change.value.as_ref().map(Name::folded);
         if is_gone || !spoken.insert((change.key.folded(), value)) {
             continue;
         }

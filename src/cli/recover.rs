@@ -4,21 +4,21 @@
 use std::path::Path;
 use std::time::SystemTime;
 
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
-use super::apply::{outcome_json, outcome_text};
 use super::args::{HiveFiles, RecoverArgs};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::interrupted::{self, Wish};
+use super::next;
 use super::output::Output;
 use super::publish::{Destination, Edited, JUDGING_AND_STORING, edited, store};
 use super::source::{Loaded, Source};
 use super::target::Found;
 use crate::disk::shown;
-use crate::plan::Condition;
+use crate::machine::Condition;
+use crate::report::{next_text, outcome_text, recovered_hive_json, recovered_json, recovered_text};
 use crate::store::{BackupScope, Disk, Outcome, Store};
-use crate::text::{Foreign, Text, escape};
 
 pub(super) fn run(args: &RecoverArgs, output: &Output) -> Result<Exit, Failure> {
     let mut found = find(args)?;
@@ -52,7 +52,7 @@ pub(super) fn run(args: &RecoverArgs, output: &Output) -> Result<Exit, Failure> 
         }
         let loaded = source.load_to_write(&args.writing)?;
         say(&name, &loaded.condition, output);
-        conditions.push(condition_json(&name, &loaded));
+        conditions.push(recovered_hive_json(&name, &loaded.path, &loaded.condition));
         match loaded.condition {
             Condition::Clean => clean.push(loaded),
             _ => dirty.push((name, loaded)),
@@ -63,11 +63,12 @@ pub(super) fn run(args: &RecoverArgs, output: &Output) -> Result<Exit, Failure> 
         return report(&found, &conditions, None, output);
     }
     if dirty.is_empty() {
+        output.note("No hive is dirty: nothing was to be done, and nothing was written.");
         return report(&found, &conditions, None, output);
     }
     let question = format!("Write the recovered state to {}?", found.name);
     if !output.consent(args.writing.consent.yes, &question)? {
-        return Err(Failure::refused("you did not agree; nothing was written"));
+        return Err(Failure::declined("Nothing was written."));
     }
     let new = make(dirty, output)?;
     let to = Destination {
@@ -80,7 +81,11 @@ pub(super) fn run(args: &RecoverArgs, output: &Output) -> Result<Exit, Failure> 
     let outcome = store(new, &[], &to, SystemTime::now())?;
     output.writing();
     drop(phase);
-    report(&found, &conditions, Some(&outcome), output)
+    report(&found, &conditions, Some(&outcome), output)?;
+    if !output.is_json() && !output.quiet {
+        output.print(&next_text(&next::after_recover(args)));
+    }
+    Ok(Exit::Done)
 }
 
 /// Writes the one hive that was meant to `file`: the dirty one, recovered; or the only one, which is
@@ -145,33 +150,7 @@ fn say(name: &str, condition: &Condition, output: &Output) {
     if output.is_json() || output.quiet {
         return;
     }
-    let text = match condition {
-        Condition::Clean => "clean: nothing to recover",
-        Condition::Recovered(recovery) => &recovery.text,
-        Condition::Unrecovered => "not recovered: what its last writes changed is missing",
-    };
-    let mut line = Text::new();
-    line.line(format_args!("{:<8}  {}", escape(name), escape(text)));
-    output.print(&line);
-}
-
-fn condition_json(name: &str, loaded: &Loaded) -> Json {
-    let recovery = match &loaded.condition {
-        Condition::Recovered(recovery) => json!({
-            "entries": recovery.entries,
-            "logs": recovery.logs,
-            "first": recovery.first,
-            "last": recovery.last,
-            "text": recovery.text,
-        }),
-        _ => Json::Null,
-    };
-    json!({
-        "name": name,
-        "path": Foreign::path(&loaded.path),
-        "state": loaded.condition.as_str(),
-        "recovery": recovery,
-    })
+    output.print(&recovered_text(name, condition));
 }
 
 fn report(
@@ -181,12 +160,7 @@ fn report(
     output: &Output,
 ) -> Result<Exit, Failure> {
     if output.is_json() {
-        output.json(&json!({
-            "schema": "hivemend.recover/1",
-            "target": found.name,
-            "hives": hives,
-            "outcome": outcome_json(outcome),
-        }));
+        output.json(&recovered_json(&found.name, hives, outcome));
     } else if let Some(outcome) = outcome.filter(|_| !output.quiet) {
         output.print(&outcome_text(outcome));
     }

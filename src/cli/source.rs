@@ -7,7 +7,7 @@ use super::args::WritingArgs;
 use super::failure::Failure;
 use crate::disk::{HiveFile, HiveState, LogFile, LogMisfit, shown};
 use crate::log::{self, LogError, Recovered};
-use crate::plan::{Condition, Recovery};
+use crate::machine::{Condition, Recovery};
 use crate::regf::HiveBytes;
 use crate::text::{Foreign, escape};
 

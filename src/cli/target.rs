@@ -10,14 +10,12 @@ use super::judge::judge;
 use super::output::Output;
 use super::source::Source;
 use crate::disk::{HivePath, Target, guard, shown};
-use crate::plan::{Condition, HiveInput, Metadata, Selection, control_sets};
+use crate::machine::{Condition, HiveInput, Mistaken, Selection, mistaken};
+use crate::plan::Metadata;
 use crate::profile::HiveName;
-use crate::regf::{Hive, HiveBytes};
+use crate::regf::{Hive, HiveBytes, TRANSACTIONS_PENDING};
 use crate::store::{Disk, Site, Store};
 use crate::text::{Foreign, quoted};
-
-/// The bit of the base block's flags that says: kernel transactions may be pending.
-const PENDING_TRANSACTIONS: u32 = 1;
 
 /// A target that was found, and what it was called.
 pub(super) struct Found {
@@ -79,17 +77,7 @@ impl Found {
 
     /// The hives that are there.
     pub(super) fn hives(&self) -> impl Iterator<Item = (HiveName, &HivePath)> {
-        let system = self
-            .target
-            .system
-            .iter()
-            .map(|path| (HiveName::System, path));
-        let software = self
-            .target
-            .software
-            .iter()
-            .map(|path| (HiveName::Software, path));
-        system.chain(software)
+        self.target.hives().map(|path| (path.name, path))
     }
 
     /// Every guard that stands between a command and its first write.
@@ -116,13 +104,6 @@ impl Found {
             Ok(Some(found)) => warnings.push(format!("{}: apply will refuse it", found.seen())),
             Err(error) => warnings.push(error.to_string()),
         }
-        // Nearly every Windows has files in TxR: they matter where a hive says so.
-        let has_logs = self.target.has_transactions().unwrap_or(false);
-        let logs = if has_logs {
-            ""
-        } else {
-            ", but its logs (config\\TxR) are not there"
-        };
         for hive in hives {
             let misfits = hive.source.misfits().iter();
             warnings.extend(misfits.map(ToString::to_string));
@@ -133,10 +114,16 @@ impl Found {
                     hive.name
                 ));
             }
-            if hive.source.file.base_block().flags & PENDING_TRANSACTIONS != 0 {
+            let may_be_pending = hive.source.file.base_block().flags & TRANSACTIONS_PENDING != 0;
+            if may_be_pending
+                && self
+                    .target
+                    .has_transactions_since(&hive.source.path)
+                    .unwrap_or(true)
+            {
                 warnings.push(format!(
-                    "{} says, as most such hives since Vista do, that registry transactions may \
-                     be pending{logs}: if there are any, Windows will still carry them out in it",
+                    "{} has registry transactions that were not finished (logs in config\\TxR are newer \
+                     than the hive): Windows may still carry them out in it, over what is written here",
                     hive.name
                 ));
             }
@@ -262,11 +249,11 @@ pub(super) fn input<'a>(
 ) -> Result<HiveInput<'a>, Failure> {
     let hive = Hive::open(bytes).map_err(|error| {
         Failure::failed(format!("{}: {error}", shown(path)))
-            .advising("The hive is damaged. Nothing was written. See what can be had again: hivemend mend --dry-run.")
+            .advising("The hive is damaged. Nothing was written. See what can be had again: hivemend mend TARGET --dry-run")
     })?;
-    if name == HiveName::Software && control_sets(&hive).is_ok() {
-        let message = format!("{}: this is a SYSTEM hive", shown(path));
-        return Err(Failure::refused(message).advising("Name it with --system."));
+    if let Some(Mistaken { seems, advice }) = mistaken(name, &hive) {
+        let message = format!("{}: this is {seems}, and not {name}", shown(path));
+        return Err(Failure::refused(message).advising(advice));
     }
     let path = Foreign::path(path);
     Ok(HiveInput::new(name, path, hive, condition.clone()))

@@ -3,7 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{EditError, search};
+use super::error::EditError;
+use super::search;
 use crate::regf::{CellOffset, Finding, Hive, Name, Report, Severity, upcase};
 
 /// What a path begins with that a finding has only the end of.

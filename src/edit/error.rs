@@ -7,6 +7,7 @@ use crate::regf::{DescriptorFlaw, FileOffset, Finding, Name, RegfError, SpecialK
 
 /// Why an edit was not made. The file on the disk is never touched by this room.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum EditError {
     /// A structure that the edit needs is damaged.
     #[error(transparent)]
@@ -101,6 +102,7 @@ pub enum EditError {
 
 /// Why a key must not be edited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Refusal {
     /// It stands for something else than itself.
     Special(SpecialKey),

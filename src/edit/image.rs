@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! The bytes of a primary file, and checked writes into cells.
 
-use super::EditError;
-use crate::regf::u32_at;
+use super::error::EditError;
+use crate::regf::structures::{BaseBlockHead, Field, HiveBinHeader};
 use crate::regf::{
     BASE_BLOCK_SIZE, CellOffset, Fault, FileOffset, HIVE_BIN_UNIT, Overreach, Record, RegfError,
-    base_block_field,
+    field, u32_at,
 };
+use zerocopy::{Immutable, IntoBytes};
 
 /// A whole primary file in memory.
 pub(super) struct Image {
@@ -72,12 +73,18 @@ impl Image {
 
     /// Bytes of all hive bins.
     pub(super) fn bins_size(&self) -> u32 {
-        u32_at(&self.bytes, base_block_field::BINS_SIZE).unwrap_or(0)
+        let size = field!(BaseBlockHead.bins_size).read(&self.bytes);
+        size.map_or(0, |size| size.get())
     }
 
     /// Writes a field of the base block.
-    pub(super) fn put_header(&mut self, field: usize, value: u32) -> Result<(), EditError> {
-        self.write(field, &value.to_le_bytes())
+    pub(super) fn set_head<T: IntoBytes + Immutable>(
+        &mut self,
+        field: Field<BaseBlockHead, T>,
+        value: impl Into<T>,
+    ) -> Result<(), EditError> {
+        let value: T = value.into();
+        self.write(field.offset(), value.as_bytes())
     }
 
     /// The size field of the cell at `at`: negative while in use.
@@ -98,48 +105,29 @@ impl Image {
         self.write(start_of(at)?, &size.to_le_bytes())
     }
 
-    /// Writes two bytes into the payload of the cell at `at`.
-    pub(super) fn put_u16(
+    /// Writes a field of the structure in the cell at `at`.
+    pub(super) fn set<S, T: IntoBytes + Immutable>(
         &mut self,
         at: CellOffset,
-        field: usize,
-        value: u16,
+        field: Field<S, T>,
+        value: impl Into<T>,
     ) -> Result<(), EditError> {
-        self.put(at, field, &value.to_le_bytes())
+        let value: T = value.into();
+        self.put(at, field.offset(), value.as_bytes())
     }
 
-    /// Writes four bytes into the payload of the cell at `at`.
-    pub(super) fn put_u32(
-        &mut self,
-        at: CellOffset,
-        field: usize,
-        value: u32,
-    ) -> Result<(), EditError> {
-        self.put(at, field, &value.to_le_bytes())
-    }
-
-    /// Writes eight bytes into the payload of the cell at `at`.
-    pub(super) fn put_u64(
-        &mut self,
-        at: CellOffset,
-        field: usize,
-        value: u64,
-    ) -> Result<(), EditError> {
-        self.put(at, field, &value.to_le_bytes())
-    }
-
-    /// Writes `bytes` into the payload of the cell at `at`, from `field` on.
+    /// Writes `bytes` into the payload of the cell at `at`, from its byte `from` on.
     pub(super) fn put(
         &mut self,
         at: CellOffset,
-        field: usize,
+        from: usize,
         bytes: &[u8],
     ) -> Result<(), EditError> {
-        let end = field.saturating_add(bytes.len());
+        let end = from.saturating_add(bytes.len());
         if end > self.capacity(at)? {
             return Err(outside(at.in_file()));
         }
-        let start = start_of(at)?.saturating_add(4).saturating_add(field);
+        let start = start_of(at)?.saturating_add(4).saturating_add(from);
         self.write(start, bytes)
     }
 
@@ -181,10 +169,8 @@ impl Image {
         if let Some(bin) = self.bytes.get_mut(from..to) {
             bin.fill(0);
         }
-        self.write(from, b"hbin")?;
-        self.write(from.saturating_add(4), &start.to_le_bytes())?;
-        self.write(from.saturating_add(8), &size.to_le_bytes())?;
-        self.put_header(base_block_field::BINS_SIZE, end)?;
+        self.write(from, HiveBinHeader::new(start, size).as_bytes())?;
+        self.set_head(field!(BaseBlockHead.bins_size), end)?;
         Ok(at)
     }
 

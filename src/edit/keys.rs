@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! Creating and deleting keys.
 
-use super::{EditError, Editor, Refusal};
+use super::editor::Editor;
+use super::error::{EditError, Refusal};
+use crate::regf::structures::{KeyNodeHeader, Offset};
 use crate::regf::{
-    CellOffset, Hive, KEY_DEPTH_LIMIT, KEY_NODE_HEADER_SIZE, KeyNode, Name, NodePath, SpecialKey,
-    key_flags, key_node_field,
+    CellOffset, Hive, KEY_DEPTH_LIMIT, KEY_NAME_LIMIT, KeyNode, Name, NodePath, SpecialKey, field,
+    key_flags,
 };
-
-/// The longest key name, in UTF-16 units.
-const LONGEST_KEY_NAME: usize = 255;
+use zerocopy::IntoBytes;
 
 const TOO_DEEP: &str = "keys are nested at most 511 levels below the root";
 
@@ -125,7 +125,8 @@ impl Editor {
         }
         // Only now: each subkey that came along has changed its parent.
         for (to, time) in times {
-            self.image.put_u64(to, key_node_field::LAST_WRITTEN, time)?;
+            self.image
+                .set(to, field!(KeyNodeHeader.last_written), time)?;
         }
         Ok(())
     }
@@ -145,10 +146,10 @@ impl Editor {
         if !class.is_empty() {
             let cell = self.allocate_with(&class)?;
             let length = from.class_name_length();
-            self.image.put_u32(to, key_node_field::CLASS_NAME, cell.0)?;
+            self.image.set(to, field!(KeyNodeHeader.class_name), cell)?;
             self.image
-                .put_u16(to, key_node_field::CLASS_NAME_LENGTH, length)?;
-            let field = key_node_field::LARGEST_SUBKEY_CLASS;
+                .set(to, field!(KeyNodeHeader.class_name_length), length)?;
+            let field = field!(KeyNodeHeader.largest_subkey_class);
             self.raise(parent, field, u32::from(length))?;
         }
         for value in source.values(from)? {
@@ -159,10 +160,10 @@ impl Editor {
         self.close_values(to)?;
         let kept = key_flags::COMP_NAME | key_flags::SYM_LINK | key_flags::NO_DELETE;
         let flags = self.hive()?.key(to)?.flags() | (from.flags() & kept & !key_flags::COMP_NAME);
-        self.image.put_u16(to, key_node_field::FLAGS, flags)?;
-        let field = key_node_field::VIRTUALIZATION_AND_USER_FLAGS;
+        self.image.set(to, field!(KeyNodeHeader.flags), flags)?;
+        let field = field!(KeyNodeHeader.virtualization_and_user_flags);
         let flags = from.virtualization_and_user_flags();
-        self.image.put(to, field, &[flags])?;
+        self.image.set(to, field, flags)?;
         Ok(to)
     }
 
@@ -178,30 +179,22 @@ impl Editor {
         let inherited = self.hive()?.key(parent)?.inherited_virtualization_flags();
         let (stored, narrow) = name.to_stored();
         let length = u16::try_from(stored.len()).unwrap_or(u16::MAX);
-        let mut bytes = vec![0; KEY_NODE_HEADER_SIZE];
-        bytes.extend_from_slice(&stored);
-        let at = self.allocate_with(&bytes)?;
         let flags = if narrow { key_flags::COMP_NAME } else { 0 };
-        let image = &mut self.image;
-        image.put(at, 0, b"nk")?;
-        image.put_u16(at, key_node_field::FLAGS, flags)?;
-        image.put_u64(at, key_node_field::LAST_WRITTEN, self.now)?;
-        image.put_u32(at, key_node_field::PARENT, parent.0)?;
-        for list in [
-            key_node_field::SUBKEYS_LIST,
-            key_node_field::VOLATILE_SUBKEYS_LIST,
-            key_node_field::VALUES_LIST,
-            key_node_field::CLASS_NAME,
-        ] {
-            image.put_u32(at, list, CellOffset::NONE.0)?;
-        }
-        image.put_u32(at, key_node_field::SECURITY, security.0)?;
-        image.put(
-            at,
-            key_node_field::VIRTUALIZATION_AND_USER_FLAGS,
-            &[inherited],
-        )?;
-        image.put_u16(at, key_node_field::NAME_LENGTH, length)?;
+        let header = KeyNodeHeader {
+            signature: KeyNodeHeader::SIGNATURE,
+            flags: flags.into(),
+            last_written: self.now.into(),
+            parent: parent.into(),
+            subkeys_list: Offset::NONE,
+            volatile_subkeys_list: Offset::NONE,
+            values_list: Offset::NONE,
+            security: security.into(),
+            class_name: Offset::NONE,
+            virtualization_and_user_flags: inherited,
+            name_length: length.into(),
+            ..KeyNodeHeader::EMPTY
+        };
+        let at = self.allocate_with(&[header.as_bytes(), &stored].concat())?;
         self.insert_into_subkeys(parent, name, at)?;
         self.raise_largest_subkey_name(parent, name)?;
         self.touch(parent)?;
@@ -218,8 +211,8 @@ impl Editor {
         if self.hive()?.key(parent)?.largest_subkey_name() >= size {
             return Ok(());
         }
-        let field = key_node_field::LARGEST_SUBKEY_NAME;
-        self.image.put_u16(parent, field, size)
+        let field = field!(KeyNodeHeader.largest_subkey_name);
+        self.image.set(parent, field, size)
     }
 
     /// Frees one key's cells; its subkeys are freed on their own.
@@ -297,7 +290,7 @@ fn expect_key_names(path: &NodePath) -> Result<(), EditError> {
         if name.is_empty() {
             return bad(name, "a key's name is not empty");
         }
-        if name.units().len() > LONGEST_KEY_NAME {
+        if name.units().len() > KEY_NAME_LIMIT {
             return bad(name, "a key's name has at most 255 characters");
         }
         if name.units().contains(&u16::from(b'\\')) {

@@ -1,115 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! Who uses which key security record.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::hash::{BuildHasher, RandomState};
-
+use super::editor::Editor;
+use super::error::EditError;
 use super::inheritance::{Creator, inherit};
-use super::{EditError, Editor};
-use crate::regf::{
-    CellOffset, DescriptorFlaw, Hive, KEY_SECURITY_HEADER_SIZE, Report, SecurityDescriptor,
-    descriptor_control, key_security_field,
-};
-
-/// The last minor version that Windows NT 4 writes, and Windows 2000 too.
-const LAST_OF_NT4: u32 = 3;
-
-/// What the check says of a record that counts users which are none.
-const TOO_MANY: [&str; 2] = ["security-count-high", "security-unused"];
-
-/// The key security records of a hive, so that none is searched for again and again.
-pub(super) struct Ring {
-    state: RandomState,
-    /// Records by the hash of their descriptors.
-    records: HashMap<u64, Vec<CellOffset>>,
-    /// The record that a new key uses, by its parent's.
-    heirs: BTreeMap<CellOffset, CellOffset>,
-    /// Whether the hive is one of Windows NT 4: old, and without the marks of automatic inheritance.
-    nt4: bool,
-}
-
-impl Ring {
-    /// Walks the ring from the root's record on.
-    fn read(hive: &Hive<'_>) -> Result<Self, EditError> {
-        let mut ring = Self {
-            state: RandomState::new(),
-            records: HashMap::new(),
-            heirs: BTreeMap::new(),
-            nt4: hive.base().minor <= LAST_OF_NT4,
-        };
-        let mut seen = BTreeSet::new();
-        let mut at = hive.root()?.security();
-        while seen.insert(at) {
-            let record = hive.security(at)?;
-            ring.insert(at, record.descriptor());
-            at = record.flink();
-        }
-        Ok(ring)
-    }
-
-    fn hash(&self, descriptor: &[u8]) -> u64 {
-        self.state.hash_one(descriptor)
-    }
-
-    fn insert(&mut self, at: CellOffset, descriptor: &[u8]) {
-        let marks =
-            descriptor_control::DACL_AUTO_INHERITED | descriptor_control::SACL_AUTO_INHERITED;
-        let control = SecurityDescriptor::parse(descriptor).map_or(0, |read| read.control);
-        self.nt4 &= control & marks == 0;
-        let hash = self.hash(descriptor);
-        self.records.entry(hash).or_default().push(at);
-    }
-
-    fn remove(&mut self, at: CellOffset, descriptor: &[u8]) {
-        let hash = self.hash(descriptor);
-        if let Some(records) = self.records.get_mut(&hash) {
-            records.retain(|&record| record != at);
-        }
-        self.heirs.clear();
-    }
-
-    /// The record with this descriptor, byte for byte.
-    fn find(&self, hive: &Hive<'_>, descriptor: &[u8]) -> Result<Option<CellOffset>, EditError> {
-        let hash = self.hash(descriptor);
-        for &at in self.records.get(&hash).into_iter().flatten() {
-            if hive.security(at)?.descriptor() == descriptor {
-                return Ok(Some(at));
-            }
-        }
-        Ok(None)
-    }
-}
-
-/// How many keys use each record, in a hive whose records count more of them. There the last user is
-/// not told by its record.
-pub(super) struct Users(HashMap<CellOffset, u32>);
-
-impl Users {
-    /// Counts them where `report` says that a record counts too many.
-    pub(super) fn of(hive: &Hive<'_>, report: &Report) -> Result<Option<Self>, EditError> {
-        let is_found = |code: &&str| report.counts.contains_key(*code);
-        if !report.is_sound() || !TOO_MANY.iter().any(is_found) {
-            return Ok(None);
-        }
-        let mut users = HashMap::new();
-        let mut waiting = vec![hive.root()?.at()];
-        while let Some(at) = waiting.pop() {
-            let key = hive.key(at)?;
-            let count: &mut u32 = users.entry(key.security()).or_default();
-            *count = count.saturating_add(1);
-            waiting.extend(hive.subkeys(&key)?);
-        }
-        Ok(Some(Self(users)))
-    }
-
-    fn of_record(&self, at: CellOffset) -> u32 {
-        self.0.get(&at).copied().unwrap_or(0)
-    }
-
-    fn set(&mut self, at: CellOffset, count: u32) {
-        self.0.insert(at, count);
-    }
-}
+use super::ring::Ring;
+use crate::regf::structures::KeySecurityHeader;
+use crate::regf::{CellOffset, DescriptorFlaw, Hive, SecurityDescriptor, field};
+use zerocopy::IntoBytes;
 
 impl Editor {
     fn ring(&mut self) -> Result<&mut Ring, EditError> {
@@ -179,8 +77,8 @@ impl Editor {
         if let Some(users) = &mut self.users {
             users.set(at, users.of_record(at).saturating_add(1));
         }
-        let field = key_security_field::REFERENCE_COUNT;
-        self.image.put_u32(at, field, count)
+        let field = field!(KeySecurityHeader.reference_count);
+        self.image.set(at, field, count)
     }
 
     /// Counts one key less; the last user gone, the record leaves the ring and is freed.
@@ -203,16 +101,16 @@ impl Editor {
             users.set(at, known.saturating_sub(1));
         }
         if !is_last {
-            let field = key_security_field::REFERENCE_COUNT;
-            return self.image.put_u32(at, field, count.saturating_sub(1));
+            let field = field!(KeySecurityHeader.reference_count);
+            return self.image.set(at, field, count.saturating_sub(1));
         }
         if let Some(ring) = &mut self.ring {
             ring.remove(at, &descriptor);
         }
         self.image
-            .put_u32(blink, key_security_field::FLINK, flink.0)?;
+            .set(blink, field!(KeySecurityHeader.flink), flink)?;
         self.image
-            .put_u32(flink, key_security_field::BLINK, blink.0)?;
+            .set(flink, field!(KeySecurityHeader.blink), blink)?;
         self.free_cell(at)
     }
 
@@ -246,17 +144,18 @@ impl Editor {
         let next = self.hive()?.security(previous)?.flink();
         let size = u32::try_from(descriptor.len());
         let size = size.map_err(|_| EditError::DataTooLarge(descriptor.len()))?;
-        let mut bytes = vec![0; KEY_SECURITY_HEADER_SIZE];
-        bytes.extend_from_slice(descriptor);
-        let at = self.allocate_with(&bytes)?;
+        let header = KeySecurityHeader {
+            signature: KeySecurityHeader::SIGNATURE,
+            reserved: [0; 2],
+            flink: next.into(),
+            blink: previous.into(),
+            reference_count: 1.into(),
+            descriptor_size: size.into(),
+        };
+        let at = self.allocate_with(&[header.as_bytes(), descriptor].concat())?;
         let image = &mut self.image;
-        image.put(at, 0, b"sk")?;
-        image.put_u32(at, key_security_field::FLINK, next.0)?;
-        image.put_u32(at, key_security_field::BLINK, previous.0)?;
-        image.put_u32(at, key_security_field::REFERENCE_COUNT, 1)?;
-        image.put_u32(at, key_security_field::DESCRIPTOR_SIZE, size)?;
-        image.put_u32(previous, key_security_field::FLINK, at.0)?;
-        image.put_u32(next, key_security_field::BLINK, at.0)?;
+        image.set(previous, field!(KeySecurityHeader.flink), at)?;
+        image.set(next, field!(KeySecurityHeader.blink), at)?;
         if let Some(users) = &mut self.users {
             users.set(at, 1);
         }

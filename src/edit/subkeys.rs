@@ -3,10 +3,11 @@
 
 use std::cmp::Ordering;
 
-use super::{EditError, Editor};
-use crate::regf::{
-    CellOffset, KeyNode, LIST_HEADER_SIZE, ListKind, Name, Record, SubkeysList, key_node_field,
-};
+use super::editor::Editor;
+use super::error::EditError;
+use crate::regf::structures::KeyNodeHeader;
+use crate::regf::{CellOffset, KeyNode, ListKind, Name, Record, SubkeysList, field};
+use zerocopy::IntoBytes;
 
 /// The most elements of a hash leaf or an index leaf.
 const LEAF_LIMIT: usize = 1012;
@@ -109,8 +110,8 @@ impl Editor {
             self.insert_below(list, name, subkey)?
         };
         let image = &mut self.image;
-        image.put_u32(parent, key_node_field::SUBKEYS_LIST, list.0)?;
-        image.put_u32(parent, key_node_field::SUBKEY_COUNT, more)
+        image.set(parent, field!(KeyNodeHeader.subkeys_list), list)?;
+        image.set(parent, field!(KeyNodeHeader.subkey_count), more)
     }
 
     /// Inserts into the list at `at`, whatever its kind, and gives the list's new place.
@@ -194,8 +195,7 @@ impl Editor {
         left.insert(index.min(left.len()), element);
         let right = left.split_off(left.len() / 2);
         self.write_list(at, kind, &left)?;
-        let need = LIST_HEADER_SIZE.saturating_add(left.len().saturating_mul(kind.element_size()));
-        self.resize_in_place(at, need)?;
+        self.resize_in_place(at, kind.list_size(left.len()))?;
         let elements = right;
         let right = self.add_list(&List { kind, elements })?;
         Ok((at, Some(right)))
@@ -243,8 +243,8 @@ impl Editor {
         };
         let at = if left { at } else { CellOffset::NONE };
         let image = &mut self.image;
-        image.put_u32(parent, key_node_field::SUBKEYS_LIST, at.0)?;
-        image.put_u32(parent, key_node_field::SUBKEY_COUNT, count)
+        image.set(parent, field!(KeyNodeHeader.subkeys_list), at)?;
+        image.set(parent, field!(KeyNodeHeader.subkey_count), count)
     }
 
     /// Says whether the index root still has a leaf; it is freed where not.
@@ -320,8 +320,8 @@ impl Editor {
     }
 
     fn add_list(&mut self, list: &List) -> Result<CellOffset, EditError> {
-        let size = list.elements.len().saturating_mul(list.kind.element_size());
-        let at = self.allocate_with(&vec![0; LIST_HEADER_SIZE.saturating_add(size)])?;
+        let size = list.kind.list_size(list.elements.len());
+        let at = self.allocate_with(&vec![0; size])?;
         self.write_list(at, list.kind, &list.elements)?;
         Ok(at)
     }
@@ -334,9 +334,8 @@ impl Editor {
         index: usize,
         element: (CellOffset, [u8; 4]),
     ) -> Result<CellOffset, EditError> {
-        let size = list.kind.element_size();
-        let used = LIST_HEADER_SIZE.saturating_add(list.elements.len().saturating_mul(size));
-        let at = self.make_room(at, used, size)?;
+        let used = list.kind.list_size(list.elements.len());
+        let at = self.make_room(at, used, list.kind.element_size())?;
         let mut elements = list.elements;
         elements.insert(index.min(elements.len()), element);
         self.write_list(at, list.kind, &elements)?;
@@ -349,15 +348,11 @@ impl Editor {
         kind: ListKind,
         elements: &[(CellOffset, [u8; 4])],
     ) -> Result<(), EditError> {
-        let count = u16::try_from(elements.len());
-        let count = count.map_err(|_| EditError::CountOverflow("the elements of a list"))?;
-        let mut bytes = kind.signature().to_vec();
-        bytes.extend_from_slice(&count.to_le_bytes());
-        for (cell, extra) in elements {
-            bytes.extend_from_slice(&cell.0.to_le_bytes());
-            if kind.element_size() == 8 {
-                bytes.extend_from_slice(extra);
-            }
+        let header = kind.header(elements.len());
+        let header = header.ok_or(EditError::CountOverflow("the elements of a list"))?;
+        let mut bytes = header.as_bytes().to_vec();
+        for &(cell, extra) in elements {
+            kind.push_element(&mut bytes, cell, extra);
         }
         self.image.put(at, 0, &bytes)
     }

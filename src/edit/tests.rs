@@ -2,10 +2,9 @@
 //! The editor's own last looks, which nothing but an injected fault can trigger, and what only
 //! single cells show.
 
-use super::*;
-use crate::regf::{
-    FileOffset, key_flags, key_node_field as nk, key_value_field as vk, u32_at, value_flags,
-};
+use super::{EditError, Editor, Refusal, editor::State};
+use crate::regf::structures::{KeyNodeHeader, KeyValueHeader, Offset};
+use crate::regf::{CellOffset, FileOffset, Name, field, key_flags, u32_at, value_flags};
 
 const NOW: u64 = 0x01DC_5A00_0000_0000;
 
@@ -42,7 +41,7 @@ fn with_damage() -> Editor {
     let mut image = image(5);
     let editor = Editor::open(image.clone(), NOW).unwrap();
     let list = FileOffset(at(&editor, "Types").in_file().0 + 4);
-    let list = usize::try_from(list.0).unwrap() + nk::VALUES_LIST;
+    let list = usize::try_from(list.0).unwrap() + field!(KeyNodeHeader.values_list).offset();
     image[list..list + 4].fill(0xFF);
     Editor::open_damaged(image, NOW).unwrap()
 }
@@ -54,17 +53,19 @@ fn seal_finds_the_damage_that_an_edit_did() {
     let harms: [(&str, Harm); 5] = [
         ("key-parent", |editor| {
             let (key, other) = (at(editor, "Sizes"), at(editor, "Deep"));
-            editor.image.put_u32(key, nk::PARENT, other.0)
+            editor.image.set(key, field!(KeyNodeHeader.parent), other)
         }),
         ("subkey-count", |editor| {
             let key = at(editor, "Latin-1");
-            editor.image.put_u32(key, nk::SUBKEY_COUNT, 1)
+            editor.image.set(key, field!(KeyNodeHeader.subkey_count), 1)
         }),
         // A warning is none of what Windows leaves either.
         ("cell-leaked", |editor| editor.allocate(100).map(|_| ())),
         ("largest-value-data", |editor| {
             let key = at(editor, "Sizes");
-            editor.image.put_u32(key, nk::LARGEST_VALUE_DATA, 1)
+            editor
+                .image
+                .set(key, field!(KeyNodeHeader.largest_value_data), 1)
         }),
         ("security-count-high", |editor| {
             let security = editor.hive()?.root()?.security();
@@ -99,7 +100,7 @@ fn seal_knows_what_was_damaged_before() {
     let key = at(&editor, "Types");
     editor
         .image
-        .put_u32(key, nk::VALUES_LIST, u32::MAX)
+        .set(key, field!(KeyNodeHeader.values_list), Offset::NONE)
         .unwrap();
     editor.renew();
     assert!(matches!(editor.seal(0), Err(EditError::Damaged(_))));
@@ -142,7 +143,10 @@ fn a_key_that_must_not_be_deleted_is_not_and_neither_is_one_above_it() {
     let mut editor = open();
     let key = at(&editor, "Deep\\1\\2\\3");
     let flags = key_flags::NO_DELETE | key_flags::COMP_NAME;
-    editor.image.put_u16(key, nk::FLAGS, flags).unwrap();
+    editor
+        .image
+        .set(key, field!(KeyNodeHeader.flags), flags)
+        .unwrap();
     for above in ["Deep\\1\\2\\3", "Deep\\1\\2", "Deep"] {
         match editor.delete_key(&path(above)) {
             Err(EditError::Refused { key, refusal }) => {
@@ -170,7 +174,10 @@ fn a_tombstone_that_is_set_is_a_value_again() {
         let mut editor = Editor::open(image(6), NOW).unwrap();
         let value = value_at(&editor, "Types", "dword");
         let flags = value_flags::COMP_NAME | value_flags::TOMBSTONE;
-        editor.image.put_u16(value, vk::FLAGS, flags).unwrap();
+        editor
+            .image
+            .set(value, field!(KeyValueHeader.flags), flags)
+            .unwrap();
         let name = Name::from("dword");
         assert!(editor.set_value(&path("Types"), &name, 4, data).unwrap());
         // The second time there is nothing to do.
@@ -184,7 +191,10 @@ fn a_tombstone_that_is_set_is_a_value_again() {
     // Also where it holds the very data that is set.
     let mut editor = Editor::open(image(6), NOW).unwrap();
     let value = value_at(&editor, "Types", "dword");
-    editor.image.put_u16(value, vk::FLAGS, 3).unwrap();
+    editor
+        .image
+        .set(value, field!(KeyValueHeader.flags), 3)
+        .unwrap();
     let data = [4, 3, 2, 1];
     let name = Name::from("dword");
     assert!(editor.set_value(&path("Types"), &name, 4, &data).unwrap());
@@ -245,10 +255,17 @@ fn the_offset_of_no_data_is_not_followed() {
             (data(value), data(other))
         };
         editor.free_cell(own).unwrap();
-        editor.image.put_u32(value, vk::DATA_SIZE, 0).unwrap();
         editor
             .image
-            .put_u32(value, vk::DATA_OFFSET, other.0)
+            .set(value, field!(KeyValueHeader.data_size), 0)
+            .unwrap();
+        editor
+            .image
+            .set(
+                value,
+                field!(KeyValueHeader.data_offset),
+                other.0.to_le_bytes(),
+            )
             .unwrap();
         let image = {
             editor.renew();

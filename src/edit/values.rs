@@ -1,19 +1,17 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! Setting and deleting values.
 
-use super::{EditError, Editor};
-use crate::regf::u32_at;
-use crate::regf::{
-    BigData, CellOffset, DATA_SEGMENT_SIZE, Hive, INLINE_DATA, KEY_VALUE_HEADER_SIZE, KeyNode,
-    KeyValue, ListedValue, Name, NodePath, key_node_field, key_value_field, needs_big_data,
-    value_flags,
+use super::editor::Editor;
+use super::error::EditError;
+use crate::regf::structures::{
+    BigDataRecord, Field, KeyNodeHeader, KeyValueHeader, Offset, listed,
 };
-
-/// The longest value name, in UTF-16 units.
-const LONGEST_VALUE_NAME: usize = 16_383;
-
-/// The data that 65,535 segments hold: the most that big data can count.
-const LARGEST_DATA: usize = 65_535 * 16_344;
+use crate::regf::{
+    BigData, CellOffset, DATA_SEGMENT_SIZE, Hive, INLINE_DATA, KeyNode, KeyValue, ListedValue,
+    Name, NodePath, VALUE_NAME_LIMIT, field, needs_big_data, value_flags,
+};
+use zerocopy::IntoBytes;
+use zerocopy::little_endian::{U16, U32};
 
 /// Where a value's data stands.
 enum Storage {
@@ -45,11 +43,13 @@ impl Editor {
         data: &[u8],
     ) -> Result<bool, EditError> {
         let path = path.into();
-        if name.units().len() > LONGEST_VALUE_NAME {
+        if name.units().len() > VALUE_NAME_LIMIT {
             let (name, why) = (name.clone(), "a value's name has at most 16,383 characters");
             return Err(EditError::BadName { name, why });
         }
-        if data.len() > LARGEST_DATA {
+        // Big data counts its segments in 16 bits.
+        let segment = usize::try_from(DATA_SEGMENT_SIZE).unwrap_or(usize::MAX);
+        if data.len().div_ceil(segment) > usize::from(u16::MAX) {
             return Err(EditError::DataTooLarge(data.len()));
         }
         self.spare(&path)?;
@@ -99,8 +99,8 @@ impl Editor {
                 let flags = value.flags() & !value_flags::TOMBSTONE;
                 let old = storage(&hive, &value)?;
                 self.write_data(at, old, data)?;
-                self.image.put_u32(at, key_value_field::DATA_TYPE, kind)?;
-                self.image.put_u16(at, key_value_field::FLAGS, flags)?;
+                self.image.set(at, field!(KeyValueHeader.data_type), kind)?;
+                self.image.set(at, field!(KeyValueHeader.flags), flags)?;
             }
             None => {
                 let at = self.add_value(name, kind)?;
@@ -127,16 +127,16 @@ impl Editor {
         } else {
             0
         };
-        let mut bytes = Vec::with_capacity(KEY_VALUE_HEADER_SIZE.saturating_add(stored.len()));
-        bytes.extend_from_slice(b"vk");
-        bytes.extend_from_slice(&length.to_le_bytes());
-        bytes.extend_from_slice(&INLINE_DATA.to_le_bytes());
-        bytes.extend_from_slice(&[0; 4]);
-        bytes.extend_from_slice(&kind.to_le_bytes());
-        bytes.extend_from_slice(&flags.to_le_bytes());
-        bytes.extend_from_slice(&[0; 2]);
-        bytes.extend_from_slice(&stored);
-        self.allocate_with(&bytes)
+        let header = KeyValueHeader {
+            signature: KeyValueHeader::SIGNATURE,
+            name_length: length.into(),
+            data_size: INLINE_DATA.into(),
+            data_offset: [0; 4],
+            data_type: kind.into(),
+            flags: flags.into(),
+            spare: U16::ZERO,
+        };
+        self.allocate_with(&[header.as_bytes(), &stored].concat())
     }
 
     /// Puts `data` where its size says it belongs, and that place into the value at `value`.
@@ -155,15 +155,15 @@ impl Editor {
             for (slot, &byte) in field.iter_mut().zip(data) {
                 *slot = byte;
             }
-            (size | INLINE_DATA, u32::from_le_bytes(field))
+            (size | INLINE_DATA, field)
         } else if needs_big_data(self.hive()?.base().minor, size) {
-            (size, self.write_segments(old, data)?.0)
+            (size, self.write_segments(old, data)?.0.to_le_bytes())
         } else {
-            (size, self.write_cell(old, data)?.0)
+            (size, self.write_cell(old, data)?.0.to_le_bytes())
         };
         let image = &mut self.image;
-        image.put_u32(value, key_value_field::DATA_SIZE, size_field)?;
-        image.put_u32(value, key_value_field::DATA_OFFSET, data_field)
+        image.set(value, field!(KeyValueHeader.data_size), size_field)?;
+        image.set(value, field!(KeyValueHeader.data_offset), data_field)
     }
 
     fn write_cell(&mut self, old: Storage, data: &[u8]) -> Result<CellOffset, EditError> {
@@ -190,22 +190,23 @@ impl Editor {
         {
             for (index, (cell, part)) in cells.iter().zip(parts).enumerate() {
                 let at = self.write_segment(Some(*cell), part)?;
-                self.image.put_u32(*list, index.saturating_mul(4), at.0)?;
+                self.put_element(*list, index, at)?;
             }
             return Ok(*record);
         }
         self.free_storage(old)?;
-        let mut list = Vec::new();
+        let mut list: Vec<Offset> = Vec::new();
         for part in parts {
-            let cell = self.write_segment(None, part)?;
-            list.extend_from_slice(&cell.0.to_le_bytes());
+            list.push(self.write_segment(None, part)?.into());
         }
-        let list = self.allocate_with(&list)?;
+        let list = self.allocate_with(list.as_bytes())?;
         let count = u16::try_from(count).map_err(|_| EditError::DataTooLarge(data.len()))?;
-        let mut record = b"db".to_vec();
-        record.extend_from_slice(&count.to_le_bytes());
-        record.extend_from_slice(&list.0.to_le_bytes());
-        self.allocate_with(&record)
+        let record = BigDataRecord {
+            signature: BigDataRecord::SIGNATURE,
+            segment_count: count.into(),
+            segments_list: list.into(),
+        };
+        self.allocate_with(record.as_bytes())
     }
 
     /// Writes one segment, into `old` where that has the room.
@@ -257,21 +258,31 @@ impl Editor {
         let node = self.key_fields(key)?;
         let count = node.value_count.checked_add(1);
         let count = count.ok_or(EditError::CountOverflow("the number of values"))?;
-        let used = usize::try_from(node.value_count)
-            .unwrap_or(usize::MAX)
-            .saturating_mul(4);
+        let place = usize::try_from(node.value_count).unwrap_or(usize::MAX);
+        let used = place.saturating_mul(size_of::<Offset>());
         let list = match node.values_list.some() {
             Some(list) if node.value_count > 0 => self.make_room_in_values(key, list, used)?,
-            _ => self.allocate(4)?,
+            _ => self.allocate(size_of::<Offset>())?,
         };
-        self.image.put_u32(list, used, value.0)?;
+        self.put_element(list, place, value)?;
         let image = &mut self.image;
-        image.put_u32(key, key_node_field::VALUES_LIST, list.0)?;
-        image.put_u32(key, key_node_field::VALUE_COUNT, count)?;
+        image.set(key, field!(KeyNodeHeader.values_list), list)?;
+        image.set(key, field!(KeyNodeHeader.value_count), count)?;
         if let Some(open) = self.open_values(key) {
             open.push(name, value);
         }
         Ok(())
+    }
+
+    /// Writes the element at `place` of the list of offsets at `list`.
+    fn put_element(
+        &mut self,
+        list: CellOffset,
+        place: usize,
+        cell: CellOffset,
+    ) -> Result<(), EditError> {
+        let from = place.saturating_mul(size_of::<Offset>());
+        self.image.put(list, from, Offset::from(cell).as_bytes())
     }
 
     /// Gives the values list at `list` of the key at `key` room for one more.
@@ -281,7 +292,7 @@ impl Editor {
         list: CellOffset,
         used: usize,
     ) -> Result<CellOffset, EditError> {
-        let need = used.saturating_add(4);
+        let need = used.saturating_add(size_of::<Offset>());
         if self.has_room(list, need)? {
             return Ok(list);
         }
@@ -347,11 +358,13 @@ impl Editor {
         self.note_taken_out(key, at, place)?;
         self.free_storage(old)?;
         self.free_cell(at)?;
-        self.image.put_u32(key, key_node_field::VALUE_COUNT, left)?;
+        self.image
+            .set(key, field!(KeyNodeHeader.value_count), left)?;
         if left == 0 {
             self.free_cell(node.values_list)?;
-            let none = CellOffset::NONE.0;
-            self.image.put_u32(key, key_node_field::VALUES_LIST, none)?;
+            let none = CellOffset::NONE;
+            self.image
+                .set(key, field!(KeyNodeHeader.values_list), none)?;
         }
         self.close_few_values(key)?;
         self.touch(key)?;
@@ -382,20 +395,20 @@ impl Editor {
     ) -> Result<(), EditError> {
         let name = u32::try_from(name.utf16_size()).unwrap_or(u32::MAX);
         let data = u32::try_from(data).unwrap_or(u32::MAX);
-        self.raise(key, key_node_field::LARGEST_VALUE_NAME, name)?;
-        self.raise(key, key_node_field::LARGEST_VALUE_DATA, data)
+        self.raise(key, field!(KeyNodeHeader.largest_value_name), name)?;
+        self.raise(key, field!(KeyNodeHeader.largest_value_data), data)
     }
 
     /// Raises a 32-bit field of the cell at `at` to `least`. It is never lowered, as in Windows.
-    pub(super) fn raise(
+    pub(super) fn raise<S>(
         &mut self,
         at: CellOffset,
-        field: usize,
+        field: Field<S, U32>,
         least: u32,
     ) -> Result<(), EditError> {
-        match u32_at(self.image.payload(at)?, field) {
-            Some(found) if found >= least => Ok(()),
-            _ => self.image.put_u32(at, field, least),
+        match field.read(self.image.payload(at)?) {
+            Some(found) if found.get() >= least => Ok(()),
+            _ => self.image.set(at, field, least),
         }
     }
 
@@ -445,13 +458,11 @@ fn storage(hive: &Hive<'_>, value: &KeyValue<'_>) -> Result<Storage, EditError> 
     let record = BigData::parse(at, &hive.cell(at, crate::regf::Record::BigData)?)?;
     let list = record.segments_list;
     let bytes = hive.cell(list, crate::regf::Record::SegmentsList)?;
-    let offsets = bytes
-        .chunks_exact(4)
-        .take(usize::from(record.segment_count));
-    let cells = offsets.map(|offset| CellOffset(u32_at(offset, 0).unwrap_or(CellOffset::NONE.0)));
+    let cells = listed::<Offset>(&bytes).iter();
+    let cells = cells.take(usize::from(record.segment_count));
     Ok(Storage::Segments {
         record: at,
         list,
-        cells: cells.collect(),
+        cells: cells.map(|cell| cell.get()).collect(),
     })
 }

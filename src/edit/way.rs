@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! The way to a key that is edited.
 
-use super::{EditError, Editor, expect_ordinary};
+use super::editor::{Editor, expect_ordinary};
+use super::error::EditError;
 use crate::regf::{CellOffset, NodePath};
 
 /// How far the keys of a path exist.

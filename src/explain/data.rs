@@ -6,7 +6,8 @@ use std::sync::OnceLock;
 use serde::Deserialize;
 
 use super::fold::{fold, squeeze};
-use super::texts::Index;
+use super::question::Question;
+use super::texts::{Index, Rule};
 use super::{Entry, Kind, ProfileHint};
 
 const BUILT_IN: &str = include_str!("../../data/explain.json");
@@ -19,15 +20,6 @@ pub struct Library {
     profiles: Vec<ProfileHint>,
     rules: Vec<Rule>,
     index: OnceLock<Index>,
-}
-
-/// Key words of a sentence in one language, and the entry that it is.
-#[derive(Clone, Debug)]
-pub(super) struct Rule {
-    /// All of these must be in the text; squeezed.
-    pub(super) all: Vec<String>,
-    /// The entry's place.
-    pub(super) entry: usize,
 }
 
 /// Why the data cannot be used.
@@ -201,13 +193,15 @@ impl Library {
         &self.entries
     }
 
-    /// The entries' texts, taken apart when they are first needed.
-    pub(super) fn index(&self) -> &Index {
-        self.index.get_or_init(|| Index::new(&self.entries))
-    }
-
-    pub(super) fn rules(&self) -> &[Rule] {
-        &self.rules
+    /// Every entry, and each of `own`, with how well it answers, 0 to 100, in the order of the data.
+    pub(super) fn scores<'a>(
+        &'a self,
+        question: &Question,
+        own: &'a [Entry],
+    ) -> Vec<(f64, &'a Entry)> {
+        // The entries' texts are taken apart when they are first needed.
+        let index = self.index.get_or_init(|| Index::new(&self.entries));
+        index.scores(question, (&self.entries, &self.rules), own)
     }
 
     /// Every profile that an entry may name.

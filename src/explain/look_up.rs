@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use super::codes::{Notation, Written};
 use super::nearest::{Nearest, nearest};
 use super::question::Question;
-use super::readings::{CodeRead, read};
+use super::readings::{CodeRead, Found, read};
 use super::said::Said;
 use super::{Entry, Kind, Library, names};
 
@@ -26,15 +26,6 @@ pub struct Answer<'a> {
     pub codes: Vec<CodeRead>,
     /// The entries, the best first.
     pub entries: Vec<Found<'a>>,
-}
-
-/// An entry that answers.
-#[derive(Clone, Debug)]
-pub struct Found<'a> {
-    /// The entry; made for the answer, where only a name is known.
-    pub entry: Cow<'a, Entry>,
-    /// How well it fits, up to 100.
-    pub score: u32,
 }
 
 /// Nothing answers a question.
@@ -63,7 +54,7 @@ impl Library {
         let mut question = Question::new(text, extended);
         question.codes.extend(constants(&question.text));
         question.codes.extend(stop_words(&question.words));
-        let mut scores = self.index().scores(&question, self, own);
+        let mut scores = self.scores(&question, own);
         // Equals stay in the order of the data.
         scores.sort_by(|(one, _), (other, _)| other.total_cmp(one));
 

@@ -25,6 +25,6 @@ mod words;
 
 pub use data::{DataError, Library};
 pub use entry::{Entry, Kind, ProfileHint};
-pub use look_up::{Answer, Found, NotKnown};
+pub use look_up::{Answer, NotKnown};
 pub use nearest::Nearest;
-pub use readings::{CodeRead, Reading};
+pub use readings::{CodeRead, Found, Reading};

@@ -5,7 +5,6 @@
 use std::borrow::Cow;
 
 use super::codes::{Notation, Written};
-use super::look_up::Found;
 use super::said::Said;
 use super::words::words;
 use super::{Entry, Kind, Library, names};
@@ -36,6 +35,15 @@ pub struct Reading {
     pub bits: Option<String>,
     /// Whether there is more than its name.
     pub is_explained: bool,
+}
+
+/// An entry that answers.
+#[derive(Clone, Debug)]
+pub struct Found<'a> {
+    /// The entry; made for the answer, where only a name is known.
+    pub entry: Cow<'a, Entry>,
+    /// How well it fits, up to 100.
+    pub score: u32,
 }
 
 /// How sure it is that a number is what it is read as, by what is said of it.

@@ -4,7 +4,7 @@
 use super::fold::fold;
 use super::question::Question;
 use super::words::{Vocabulary, is_number, real, words};
-use super::{Entry, Kind, Library};
+use super::{Entry, Kind};
 
 /// No name has as many bytes; comparing an endless text with each of them takes time.
 const LONGEST_NAME: usize = 400;
@@ -15,6 +15,15 @@ const RULE_WORD: f64 = 3.0;
 const MESSAGE: f64 = 93.0;
 /// ... but for sentences that are those of a code.
 const CODED: f64 = 97.0;
+
+/// Key words of a sentence in one language, and the entry that it is.
+#[derive(Clone, Debug)]
+pub(super) struct Rule {
+    /// All of these must be in the text; squeezed.
+    pub(super) all: Vec<String>,
+    /// The entry's place.
+    pub(super) entry: usize,
+}
 
 /// The entries' texts as words, made once.
 #[derive(Clone, Debug)]
@@ -68,17 +77,18 @@ impl Index {
         Self { known, vocabulary }
     }
 
-    /// Every entry with how well it answers, 0 to 100, in the order of the data.
+    /// Every one of `entries`, those that the index was made of, and of `own` with how well it
+    /// answers, 0 to 100, in the order of the data.
     pub(super) fn scores<'a>(
         &self,
         question: &Question,
-        library: &'a Library,
+        (entries, rules): (&'a [Entry], &[Rule]),
         own: &'a [Entry],
     ) -> Vec<(f64, &'a Entry)> {
         let asked = self.vocabulary.corrected(&question.words);
-        let rules = by_rules(question, library);
+        let rules = by_rules(question, entries, rules);
         let own_words: Vec<Known> = own.iter().map(Known::new).collect();
-        let all = self.known.iter().zip(library.entries());
+        let all = self.known.iter().zip(entries);
         let all = all.chain(own_words.iter().zip(own));
         let scores = all.map(|(known, entry)| {
             let is_meant = question.only.is_none_or(|only| only == entry.kind);
@@ -129,14 +139,15 @@ impl Index {
 }
 
 /// The entries whose key words in some language are all in the text.
-fn by_rules<'a>(question: &Question, library: &'a Library) -> Vec<(&'a Entry, f64)> {
+fn by_rules<'a>(
+    question: &Question,
+    entries: &'a [Entry],
+    rules: &[Rule],
+) -> Vec<(&'a Entry, f64)> {
     let holds = |part: &String| question.squeezed.contains(part.as_str());
-    let rules = library
-        .rules()
-        .iter()
-        .filter(|rule| rule.all.iter().all(holds));
+    let rules = rules.iter().filter(|rule| rule.all.iter().all(holds));
     let found = rules.filter_map(|rule| {
-        let entry = library.entries().get(rule.entry)?;
+        let entry = entries.get(rule.entry)?;
         let most = if entry.code.is_some() { CODED } else { MESSAGE };
         let length: usize = rule.all.iter().map(|part| part.chars().count()).sum();
         let score = RULE + RULE_WORD * real(rule.all.len()) + 0.05 * real(length.min(60));

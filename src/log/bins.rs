@@ -2,10 +2,12 @@
 //! Whether the bins that came out of a log are bins.
 
 use super::pages::{Pages, SECTOR};
+use crate::regf::structures::HiveBinHeader;
 use crate::regf::{
     BASE_BLOCK_SIZE, CellOffset, Fault, FileOffset, HIVE_BIN_HEADER_SIZE, HIVE_BIN_UNIT, HiveBin,
     HiveBytes, Record, RegfError,
 };
+use zerocopy::IntoBytes;
 
 /// How far in front of a page its bin's header is looked for before all bins are walked.
 const LOOK_BACK: u32 = 256 * HIVE_BIN_UNIT;
@@ -110,11 +112,7 @@ impl Bins<'_> {
 /// A bin of 4096 bytes that is one free cell.
 pub(super) fn dummy(at: CellOffset) -> Vec<u8> {
     let free = HIVE_BIN_UNIT.saturating_sub(HIVE_BIN_HEADER_SIZE);
-    let mut bin = Vec::new();
-    bin.extend_from_slice(b"hbin");
-    bin.extend_from_slice(&at.0.to_le_bytes());
-    bin.extend_from_slice(&HIVE_BIN_UNIT.to_le_bytes());
-    bin.resize(usize::try_from(HIVE_BIN_HEADER_SIZE).unwrap_or(0), 0);
+    let mut bin = HiveBinHeader::new(at.0, HIVE_BIN_UNIT).as_bytes().to_vec();
     bin.extend_from_slice(&free.to_le_bytes());
     bin.resize(usize::try_from(HIVE_BIN_UNIT).unwrap_or(0), 0);
     bin

@@ -3,54 +3,23 @@
 
 use std::borrow::Cow;
 
-use super::new_format::is_before;
+use super::log_file::{LogFile, LogFormat};
 use super::report::{Finding, HiveState};
+use super::sequence::is_before;
+use crate::regf::structures::{BaseBlockHead, HiveBinHeader, read};
 use crate::regf::{
     BASE_BLOCK_SIZE, BaseBlock, CellOffset, Fault, FileOffset, HIVE_BIN_UNIT, HiveBin, HiveBytes,
-    Record, RegfError, u64_at, upcase,
+    Record, RegfError, upcase,
 };
 
 /// Bytes of a base block that its checksum guards, and that every log has a copy of.
-pub(super) const GUARDED: usize = 512;
-/// Where a base block has the file's name, in UTF-16LE.
-const FILE_NAME: std::ops::Range<usize> = 48..112;
-/// Where the first bin has the time of the last write.
-const FIRST_BIN_TIME: usize = 20;
-
-/// A transaction log beside a primary file.
-pub struct LogFile<'a> {
-    /// Its name, as `SYSTEM.LOG1`: for messages, and to tell `.LOG` from the pair.
-    pub name: String,
-    /// Its bytes.
-    pub bytes: &'a dyn HiveBytes,
-}
-
-/// The two formats of transaction logs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LogFormat {
-    /// Up to Windows 8: one set of dirty pages of 512 bytes.
-    Old,
-    /// Since Windows 8.1: a chain of log entries.
-    New,
-}
-
-impl LogFormat {
-    /// What a log of this format is counted in.
-    pub(super) fn unit(self, count: u64) -> &'static str {
-        match (self, count) {
-            (Self::Old, 1) => "page",
-            (Self::Old, _) => "pages",
-            (Self::New, 1) => "entry",
-            (Self::New, _) => "entries",
-        }
-    }
-}
+const GUARDED: usize = size_of::<BaseBlockHead>();
 
 /// The primary file, as far as recovery must know it.
 pub(super) struct HiveHead {
     pub(super) state: HiveState,
-    /// The base block and its first 512 bytes, unless they are bad.
-    pub(super) base: Option<(BaseBlock, Vec<u8>)>,
+    /// The base block and all of its fields, unless they are bad.
+    pub(super) base: Option<(BaseBlock, BaseBlockHead)>,
     /// When the last write to the primary file was begun (FILETIME).
     pub(super) time: u64,
 }
@@ -80,14 +49,14 @@ impl HiveHead {
 
     /// A file whose base block is bad is still a hive where a bin stands behind it.
     fn without_base(primary: &dyn HiveBytes, error: RegfError) -> Result<Self, RegfError> {
-        let bin = primary.read(FileOffset(BASE_BLOCK_SIZE), 32);
+        let bin = primary.read(FileOffset(BASE_BLOCK_SIZE), size_of::<HiveBinHeader>());
         let bin = bin.map_err(|_| error.clone())?;
         let any_size = u32::MAX.saturating_sub(HIVE_BIN_UNIT.saturating_sub(1));
         HiveBin::parse(&bin, CellOffset(0), any_size).map_err(|_| error.clone())?;
         Ok(Self {
             state: HiveState::BadBaseBlock(error),
             base: None,
-            time: u64_at(&bin, FIRST_BIN_TIME).unwrap_or(0),
+            time: read::<HiveBinHeader>(&bin).map_or(0, |bin| bin.last_written.get()),
         })
     }
 }
@@ -111,26 +80,26 @@ pub fn newer_than_hive<'l>(primary: &dyn HiveBytes, logs: &'l [LogFile<'_>]) -> 
 }
 
 /// The base block at the beginning of a file, where its signature and checksum are right.
-fn guarded(file: &dyn HiveBytes) -> Result<(BaseBlock, Vec<u8>), RegfError> {
+fn guarded(file: &dyn HiveBytes) -> Result<(BaseBlock, BaseBlockHead), RegfError> {
     let head = file
         .read(FileOffset(0), GUARDED)
         .map_err(|error| RegfError {
             record: Record::BaseBlock,
             ..error
         })?;
-    let base = BaseBlock::parse(&head)?;
+    let (base, fields) = BaseBlock::with_head(&head)?;
     let (found, expected) = (base.stored_checksum, base.checksum);
     if found != expected {
         return Err(fault(Fault::BadChecksum { found, expected }));
     }
-    Ok((base, Cow::into_owned(head)))
+    Ok((base, fields))
 }
 
 /// The base block of a valid log.
 pub(super) struct LogHead {
     pub(super) base: BaseBlock,
-    /// Its first 512 bytes, which can replace a bad base block.
-    pub(super) bytes: Vec<u8>,
+    /// All of its fields, which can replace a bad base block.
+    pub(super) fields: BaseBlockHead,
     pub(super) format: LogFormat,
 }
 
@@ -142,18 +111,18 @@ impl LogHead {
         if is_empty(log.bytes) {
             return Err(Finding::Empty);
         }
-        let (base, bytes) = guarded(log.bytes).map_err(Finding::Invalid)?;
+        let (base, fields) = guarded(log.bytes).map_err(Finding::Invalid)?;
         let format = format_of(&base).map_err(|fault| Finding::Invalid(self::fault(fault)))?;
         let (primary, secondary) = (base.primary_sequence, base.secondary_sequence);
         if primary != secondary {
             return Err(Finding::HalfWritten { primary, secondary });
         }
-        if let Some(field) = other_hive(&base, &bytes, hive) {
+        if let Some(field) = other_hive(&base, &fields, hive) {
             return Err(Finding::OtherHive { field });
         }
         Ok(Self {
             base,
-            bytes,
+            fields,
             format,
         })
     }
@@ -203,23 +172,19 @@ fn format_of(base: &BaseBlock) -> Result<LogFormat, Fault> {
 /// What shows that a log does not belong to the hive. A bad base block shows nothing.
 ///
 /// Windows writes the log's base block and that of the hive from the same bytes in memory.
-fn other_hive(log: &BaseBlock, bytes: &[u8], hive: &HiveHead) -> Option<&'static str> {
-    let (base, own_bytes) = hive.base.as_ref()?;
+fn other_hive(log: &BaseBlock, fields: &BaseBlockHead, hive: &HiveHead) -> Option<&'static str> {
+    let (base, own_fields) = hive.base.as_ref()?;
     if base.minor != log.minor {
         return Some("format version");
     }
-    let (own, other) = (file_name(own_bytes), file_name(bytes));
+    let (own, other) = (file_name(own_fields), file_name(fields));
     let named = !own.is_empty() && !other.is_empty();
     (named && own != other).then_some("file name")
 }
 
 /// The last part of the path in a base block, upper-cased. The path is cut at its front.
-fn file_name(base_block: &[u8]) -> Vec<u16> {
-    let field = base_block.get(FILE_NAME).unwrap_or(&[]);
-    let units = field.chunks_exact(2).map(|unit| match *unit {
-        [low, high] => u16::from_le_bytes([low, high]),
-        _ => 0,
-    });
+fn file_name(head: &BaseBlockHead) -> Vec<u16> {
+    let units = head.file_name.iter().map(|unit| unit.get());
     let path: Vec<u16> = units.take_while(|unit| *unit != 0).map(upcase).collect();
     let last = path.rsplit(|unit| *unit == u16::from(b'\\')).next();
     last.unwrap_or(&[]).to_vec()

@@ -8,6 +8,7 @@
 
 mod bins;
 mod head;
+mod log_file;
 mod marvin32;
 mod new_format;
 mod old_format;
@@ -15,8 +16,11 @@ mod pages;
 mod recover;
 mod recovered;
 mod report;
+mod sequence;
+mod structures;
 
-pub use head::{LogFile, LogFormat, newer_than_hive};
+pub use head::newer_than_hive;
+pub use log_file::{LogFile, LogFormat};
 pub use recover::{LogError, mark_clean, recover};
 pub use recovered::Recovered;
 pub use report::{Applied, Finding, HiveState, LogReport, NotUsed, Report, Stop};

@@ -5,22 +5,21 @@
 
 use std::borrow::Cow;
 
-use super::LogFile;
+use super::log_file::LogFile;
 use super::marvin32::marvin32;
 use super::pages::{Pages, SECTOR};
 use super::report::Stop;
+use super::sequence::is_before;
+use super::structures::{LogEntryHeader, PageReference};
+use crate::regf::structures::{listed, read};
 use crate::regf::{
-    BASE_BLOCK_SIZE, Fault, FileOffset, HIVE_BIN_UNIT, HiveBytes, Record, RegfError, u32_at, u64_at,
+    BASE_BLOCK_SIZE, Fault, FileOffset, HIVE_BIN_UNIT, HiveBytes, Record, RegfError, field,
 };
 
 /// Where the first entry stands: always at 512, whatever the disk's sectors are.
 const FIRST_ENTRY: u64 = 512;
 /// Bytes in front of an entry's page references.
-const HEADER: usize = 40;
-/// Bytes at the beginning of an entry that hash-2 guards.
-const HASHED_HEADER: usize = 32;
-/// Bytes of a page reference.
-const REFERENCE: usize = 8;
+const HEADER: usize = size_of::<LogEntryHeader>();
 /// How much of a log is read at once in search of headers.
 const CHUNK: u64 = 64 * 1024;
 
@@ -99,10 +98,11 @@ impl<'l> Entry<'l> {
             return Err(Stop::BadHash2 { expected });
         }
         header.follows(expected)?;
-        let sequence = header.sequence;
-        let need = u64::from(header.size);
-        if header.size == 0 || !header.size.is_multiple_of(SECTOR) {
-            return Err(invalid(bad_field("size", header.size)));
+        let fields = &header.fields;
+        let (sequence, size) = (fields.sequence.get(), fields.size.get());
+        let need = u64::from(size);
+        if size == 0 || !size.is_multiple_of(SECTOR) {
+            return Err(invalid(bad_field("size", size)));
         }
         if need > have {
             let torn = Stop::Torn {
@@ -114,27 +114,22 @@ impl<'l> Entry<'l> {
         }
         let length = usize::try_from(need).unwrap_or(usize::MAX);
         let bytes = log.read(FileOffset(at), length).map_err(Stop::Invalid)?;
-        if marvin32(bytes.get(HEADER..).unwrap_or(&[])) != header.hash_1 {
+        if marvin32(bytes.get(HEADER..).unwrap_or(&[])) != fields.hash_1.get() {
             return Err(Stop::BadHash1 { sequence });
         }
-        let pages = pages(&header, &bytes).map_err(invalid)?;
+        let pages = pages(fields, &bytes).map_err(invalid)?;
         Ok(Self {
-            flags: header.flags,
-            bins_size: header.bins_size,
+            flags: fields.flags.get(),
+            bins_size: fields.bins_size.get(),
             bytes,
             pages,
         })
     }
 }
 
-/// The first 40 bytes of an entry.
+/// A header of an entry, and whether it is one.
 struct Header {
-    size: u32,
-    flags: u32,
-    sequence: u32,
-    bins_size: u32,
-    page_count: u32,
-    hash_1: u64,
+    fields: LogEntryHeader,
     /// Whether hash-2 is right.
     is_sound: bool,
 }
@@ -142,22 +137,17 @@ struct Header {
 impl Header {
     /// The header, where `bytes` begin with the signature of one.
     fn parse(bytes: &[u8]) -> Option<Self> {
-        if !bytes.starts_with(b"HvLE") {
+        if !bytes.starts_with(&LogEntryHeader::SIGNATURE) {
             return None;
         }
-        Some(Self {
-            size: u32_at(bytes, 4)?,
-            flags: u32_at(bytes, 8)?,
-            sequence: u32_at(bytes, 12)?,
-            bins_size: u32_at(bytes, 16)?,
-            page_count: u32_at(bytes, 20)?,
-            hash_1: u64_at(bytes, 24)?,
-            is_sound: marvin32(bytes.get(..HASHED_HEADER)?) == u64_at(bytes, HASHED_HEADER)?,
-        })
+        let fields: LogEntryHeader = read(bytes)?;
+        let hashed = bytes.get(..field!(LogEntryHeader.hash_2).offset())?;
+        let is_sound = marvin32(hashed) == fields.hash_2.get();
+        Some(Self { fields, is_sound })
     }
 
     fn follows(&self, expected: u32) -> Result<(), Stop> {
-        let found = self.sequence;
+        let found = self.fields.sequence.get();
         if found == expected {
             Ok(())
         } else if is_before(found, expected) {
@@ -169,22 +159,25 @@ impl Header {
 }
 
 /// The pages of an entry whose hashes are right: it may still have been made to harm.
-fn pages(header: &Header, bytes: &[u8]) -> Result<Vec<(u32, std::ops::Range<usize>)>, Fault> {
-    if header.bins_size == 0 || !header.bins_size.is_multiple_of(HIVE_BIN_UNIT) {
-        return Err(bad_field("hive bins data size", header.bins_size));
+fn pages(
+    header: &LogEntryHeader,
+    bytes: &[u8],
+) -> Result<Vec<(u32, std::ops::Range<usize>)>, Fault> {
+    let (bins_size, page_count) = (header.bins_size.get(), header.page_count.get());
+    if bins_size == 0 || !bins_size.is_multiple_of(HIVE_BIN_UNIT) {
+        return Err(bad_field("hive bins data size", bins_size));
     }
-    let no_room = || bad_field("dirty pages count", header.page_count);
-    let count = usize::try_from(header.page_count).unwrap_or(usize::MAX);
-    let mut data = HEADER.saturating_add(count.saturating_mul(REFERENCE));
+    let no_room = || bad_field("dirty pages count", page_count);
+    let count = usize::try_from(page_count).unwrap_or(usize::MAX);
+    let mut data = HEADER.saturating_add(count.saturating_mul(size_of::<PageReference>()));
     let references = bytes.get(HEADER..data).ok_or_else(no_room)?;
     if references.is_empty() {
         return Err(no_room());
     }
     let mut pages = Vec::with_capacity(count);
-    for reference in references.chunks_exact(REFERENCE) {
-        let offset = u32_at(reference, 0).unwrap_or(0);
-        let size = u32_at(reference, 4).unwrap_or(0);
-        let room = header.bins_size.saturating_sub(offset);
+    for reference in listed::<PageReference>(references) {
+        let (offset, size) = (reference.offset.get(), reference.size.get());
+        let room = bins_size.saturating_sub(offset);
         if !offset.is_multiple_of(SECTOR) || room == 0 {
             return Err(bad_field("dirty page offset", offset));
         }
@@ -216,15 +209,10 @@ pub(super) fn newest(log: &LogFile<'_>, longest: u64) -> Option<u32> {
         let headers = chunk.iter().flat_map(|chunk| chunk.chunks(step));
         let headers = headers.filter_map(Header::parse);
         let sound = headers.filter(|header| header.is_sound);
-        newest = newest.max(sound.map(|header| header.sequence).max());
+        newest = newest.max(sound.map(|header| header.fields.sequence.get()).max());
         at = at.saturating_add(CHUNK);
     }
     newest
-}
-
-/// Whether `a` comes before `b`: sequence numbers begin again at 0.
-pub(super) fn is_before(a: u32, b: u32) -> bool {
-    a.wrapping_sub(b).cast_signed() < 0
 }
 
 fn bad_field(field: &'static str, found: u32) -> Fault {

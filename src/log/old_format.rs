@@ -3,21 +3,20 @@
 //!
 //! Spec: regf, *Format of transaction log files > Old format*.
 
-use super::LogFile;
 use super::head::LogHead;
+use super::log_file::LogFile;
 use super::pages::{Pages, SECTOR};
 use super::report::Finding;
+use super::structures::DIRTY_VECTOR;
 use crate::regf::{
     BASE_BLOCK_SIZE, Fault, FileOffset, HIVE_BIN_UNIT, HiveBytes, Record, RegfError,
 };
-
-const SIGNATURE: &[u8; 4] = b"DIRT";
 
 /// The dirty pages of a whole log, and how many they are.
 pub(super) fn pages(log: &LogFile<'_>, head: &LogHead) -> Result<(Pages, u64), Finding> {
     let sector = u64::from(SECTOR).saturating_mul(u64::from(head.base.clustering_factor));
     let vector = dirty_vector(log.bytes, sector, head.base.bins_size).map_err(Finding::Invalid)?;
-    let bitmap = vector.get(SIGNATURE.len()..).unwrap_or(&[]);
+    let bitmap = vector.get(DIRTY_VECTOR.len()..).unwrap_or(&[]);
     let count: u64 = bitmap.iter().map(|bits| u64::from(bits.count_ones())).sum();
     if count == 0 {
         let (field, found) = ("number of dirty pages", 0);
@@ -57,14 +56,14 @@ fn dirty_vector(
 ) -> Result<std::borrow::Cow<'_, [u8]>, RegfError> {
     // Eight pages to a byte: a byte for each 4096 bytes.
     let bitmap = usize::try_from(bins_size.div_ceil(HIVE_BIN_UNIT)).unwrap_or(usize::MAX);
-    let length = SIGNATURE.len().saturating_add(bitmap);
+    let length = DIRTY_VECTOR.len().saturating_add(bitmap);
     let relabel = |error: RegfError| RegfError {
         record: Record::DirtyVector,
         ..error
     };
     let vector = log.read(FileOffset(at), length).map_err(relabel)?;
     match vector.first_chunk() {
-        Some(found) if found != SIGNATURE => {
+        Some(found) if *found != DIRTY_VECTOR => {
             let (found, expected) = (*found, "DIRT");
             Err(vector_error(at, Fault::BadSignature { found, expected }))
         }

@@ -8,21 +8,23 @@ use std::cmp::Reverse;
 use thiserror::Error;
 
 use super::bins::{Bins, dummy};
-use super::head::{GUARDED, HiveHead, LogFile, LogFormat, LogHead};
-use super::new_format::{Replay, Replayed, is_before, newest, replay};
+use super::head::{HiveHead, LogHead};
+use super::log_file::{LogFile, LogFormat};
+use super::new_format::{Replay, Replayed, newest, replay};
 use super::old_format;
 use super::pages::Pages;
 use super::recovered::Recovered;
 use super::report::{Applied, Finding, HiveState, LogReport, NotUsed, Report};
+use super::sequence::is_before;
+use crate::regf::structures::{BaseBlockHead, read};
 use crate::regf::{
-    BASE_BLOCK_SIZE, HiveBytes, RegfError, base_block_field, checksum, longest_log, u32_at,
+    BASE_BLOCK_SIZE, HiveBytes, RegfError, TRANSACTIONS_PENDING, checksum, longest_log,
 };
-
-/// The flag of the base block that a log entry brings along: pending kernel transactions.
-const KTM_LOCKED: u32 = 1;
+use zerocopy::IntoBytes;
 
 /// Why there is no hive to work on.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum LogError {
     /// It is no primary file of a supported version, whatever its logs hold.
     #[error("no hive: {0}")]
@@ -68,18 +70,18 @@ pub fn recover<'a>(
 ///
 /// What its last writes changed is lost by this: only ever for somebody who said so in words.
 pub fn mark_clean(image: &mut [u8]) {
-    let put = |image: &mut [u8], at: usize, value: u32| {
-        if let Some(field) = at.checked_add(4).and_then(|end| image.get_mut(at..end)) {
-            field.copy_from_slice(&value.to_le_bytes());
-        }
+    let Some(mut head) = read::<BaseBlockHead>(image) else {
+        return;
     };
-    let number = |at| u32_at(image, at).unwrap_or(0);
-    let last = number(base_block_field::PRIMARY_SEQUENCE)
-        .max(number(base_block_field::SECONDARY_SEQUENCE));
-    put(image, base_block_field::PRIMARY_SEQUENCE, last);
-    put(image, base_block_field::SECONDARY_SEQUENCE, last);
-    let sum = checksum(image).unwrap_or(0);
-    put(image, base_block_field::CHECKSUM, sum);
+    let last = head
+        .primary_sequence
+        .get()
+        .max(head.secondary_sequence.get());
+    head.primary_sequence.set(last);
+    head.secondary_sequence.set(last);
+    head.checksum.set(checksum(head.as_bytes()).unwrap_or(0));
+    // What was read there can be written there.
+    let _ = head.write_to_prefix(image);
 }
 
 /// A recovery under way; `heads` and the report's logs are in the order of `logs`.
@@ -96,8 +98,8 @@ struct Recovery<'a, 'l> {
 /// What the logs bring.
 struct Done {
     pages: Pages,
-    /// The first 512 bytes of the base block before its fields are set.
-    base: Vec<u8>,
+    /// The base block before its fields are set.
+    base: BaseBlockHead,
     sequence: u32,
     bins_size: u32,
     flags: u32,
@@ -314,7 +316,7 @@ impl<'a, 'l> Recovery<'a, 'l> {
             .as_ref()
             .map_or(0, |(b, _)| b.primary_sequence);
         let sequence = head.primary_sequence.max(begun);
-        let flags = u32_at(&base, base_block_field::FLAGS).unwrap_or(0);
+        let flags = base.flags.get();
         self.set_finding(index, Finding::Pages { count });
         Ok(Done {
             pages,
@@ -333,13 +335,13 @@ impl<'a, 'l> Recovery<'a, 'l> {
     }
 
     /// The hive's own base block or, where it is bad, the copy in the log at `index`.
-    fn base_block(&mut self, index: usize) -> Option<Vec<u8>> {
-        if let Some((_, bytes)) = &self.hive.base {
-            return Some(bytes.clone());
+    fn base_block(&mut self, index: usize) -> Option<BaseBlockHead> {
+        if let Some((_, fields)) = &self.hive.base {
+            return Some(fields.clone());
         }
-        let bytes = self.head(index)?.bytes.clone();
+        let fields = self.head(index)?.fields.clone();
         self.report.base_block_from = self.logs.get(index).map(|log| log.name.clone());
-        Some(bytes)
+        Some(fields)
     }
 
     fn finish(mut self, mut done: Done) -> Result<Recovered<'a>, LogError> {
@@ -374,20 +376,22 @@ impl<'a, 'l> Recovery<'a, 'l> {
     /// Lays the base block over the file, as of a completely written hive.
     fn seal(&self, done: &mut Done) {
         let base = &mut done.base;
-        put(base, base_block_field::PRIMARY_SEQUENCE, done.sequence);
-        put(base, base_block_field::SECONDARY_SEQUENCE, done.sequence);
-        put(base, base_block_field::FILE_TYPE, 0);
-        put(base, base_block_field::BINS_SIZE, done.bins_size);
-        let flags = u32_at(base, base_block_field::FLAGS).unwrap_or(0);
-        let flags = flags & !KTM_LOCKED | done.flags & KTM_LOCKED;
-        put(base, base_block_field::FLAGS, flags);
-        let sum = checksum(base).unwrap_or(0);
-        put(base, base_block_field::CHECKSUM, sum);
+        base.primary_sequence.set(done.sequence);
+        base.secondary_sequence.set(done.sequence);
+        base.file_type.set(0);
+        base.bins_size.set(done.bins_size);
+        // The one flag that a log entry brings along.
+        let pending = done.flags & TRANSACTIONS_PENDING;
+        let flags = base.flags.get() & !TRANSACTIONS_PENDING | pending;
+        base.flags.set(flags);
+        base.checksum.set(checksum(base.as_bytes()).unwrap_or(0));
+        let mut bytes = base.as_bytes().to_vec();
         if self.hive.base.is_none() {
             // Nothing of a block that failed its checksum is kept, not even what it does not guard.
-            base.resize(usize::try_from(BASE_BLOCK_SIZE).unwrap_or(GUARDED), 0);
+            let whole = usize::try_from(BASE_BLOCK_SIZE).unwrap_or(bytes.len());
+            bytes.resize(whole, 0);
         }
-        done.pages.put(0, base);
+        done.pages.put(0, &bytes);
     }
 
     fn head(&self, index: usize) -> Option<&LogHead> {
@@ -415,11 +419,4 @@ impl<'a, 'l> Recovery<'a, 'l> {
 fn is_single(name: &str) -> bool {
     let ending = name.rsplit('.').next();
     ending.is_some_and(|ending| ending.eq_ignore_ascii_case("log"))
-}
-
-fn put(block: &mut [u8], at: usize, field: u32) {
-    let place = at.checked_add(4).and_then(|end| block.get_mut(at..end));
-    if let Some(place) = place {
-        place.copy_from_slice(&field.to_le_bytes());
-    }
 }

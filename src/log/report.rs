@@ -3,12 +3,13 @@
 
 use std::fmt;
 
-use super::LogFormat;
+use super::log_file::LogFormat;
 use crate::regf::{CellOffset, RegfError};
 use crate::text::escape;
 
 /// The outcome of a recovery, or of the attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Report {
     /// The primary file as it is on the disk.
     pub state: HiveState,
@@ -42,6 +43,7 @@ pub enum HiveState {
 
 /// What was taken from the logs.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Applied {
     /// The format of the logs.
     pub format: LogFormat,
@@ -57,6 +59,7 @@ pub struct Applied {
 
 /// What was found in one log.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct LogReport {
     /// The log's name, as given.
     pub name: String,
@@ -143,6 +146,7 @@ pub enum Finding {
 
 /// Why a sound log was not used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum NotUsed {
     /// The hive is clean.
     HiveIsClean,
@@ -233,19 +237,6 @@ impl Report {
             write!(f, "{mark}{log}")?;
         }
         Ok(())
-    }
-
-    /// The greatest sequence number of an entry behind the last one applied: data that Windows
-    /// would not see either, because an entry before it is missing or it is torn itself.
-    pub fn unapplied(&self) -> Option<u32> {
-        let last = self.applied.as_ref()?.last;
-        // An old log has one state of the hive, not a part of the way there.
-        let ours = self.logs.iter().filter(|log| {
-            let other = matches!(log.finding, Finding::OtherHive { .. });
-            log.format != Some(LogFormat::Old) && !other
-        });
-        let newest = ours.filter_map(|log| log.newest).max();
-        newest.filter(|newest| *newest > last)
     }
 }
 

@@ -2,19 +2,9 @@
 //! The base block: what is there of it, what a log has of it, and what the bins tell.
 
 use super::bins::{Bins, usize_of};
-use crate::regf::{
-    BASE_BLOCK_SIZE, BaseBlock, BigData, CellOffset, base_block_field, checksum, u32_at,
-};
-
-/// Where the fields stand that a primary file has the same in, whoever wrote it.
-const MAJOR: usize = 20;
-const MINOR: usize = 24;
-const FILE_FORMAT: usize = 32;
-const ROOT: usize = 36;
-const CLUSTERING_FACTOR: usize = 44;
-const LAST_WRITTEN: usize = 12;
-/// Bytes that its fields and the checksum have.
-const GUARDED: usize = 512;
+use crate::regf::structures::{BaseBlockHead, HiveBinHeader, Offset, read};
+use crate::regf::{BASE_BLOCK_SIZE, BaseBlock, BigData, CellOffset, checksum, field};
+use zerocopy::IntoBytes;
 
 /// The base block to begin from.
 #[derive(Clone, Debug)]
@@ -37,21 +27,22 @@ impl Base {
         let is_sound = is_guarded(&bytes);
         if !is_sound {
             let logs = heads.iter().filter(|head| is_guarded(head));
-            let newest = logs.max_by_key(|head| u32_at(head, base_block_field::PRIMARY_SEQUENCE));
-            if let Some(head) = newest
-                && let Some(place) = bytes.get_mut(..GUARDED)
-                && let Some(head) = head.get(..GUARDED)
-            {
-                place.copy_from_slice(head);
-                put(&mut bytes, base_block_field::FILE_TYPE, 0);
+            let heads = logs.filter_map(|head| read::<BaseBlockHead>(head));
+            let newest = heads.max_by_key(|head| head.primary_sequence.get());
+            if let Some(mut head) = newest {
+                head.file_type.set(0);
+                put(&mut bytes, &head);
             } else if !is_likely(&bytes) {
                 bytes.fill(0);
             }
         }
-        let minor = u32_at(&bytes, MINOR).filter(|minor| (3..=6).contains(minor));
+        let minor = field!(BaseBlockHead.minor).read(&bytes);
+        let root = field!(BaseBlockHead.root).read(&bytes);
         Self {
-            root: u32_at(&bytes, ROOT).unwrap_or(u32::MAX),
-            minor,
+            root: root.unwrap_or(Offset::NONE).get().0,
+            minor: minor
+                .map(|minor| minor.get())
+                .filter(|minor| (3..=6).contains(minor)),
             is_sound,
             bytes,
         }
@@ -59,7 +50,8 @@ impl Base {
 
     /// Bytes of the bins, as it says.
     pub(super) fn bins_size(&self) -> usize {
-        usize_of(u32_at(&self.bytes, base_block_field::BINS_SIZE).unwrap_or(0))
+        let size = field!(BaseBlockHead.bins_size).read(&self.bytes);
+        usize_of(size.map_or(0, |size| size.get()))
     }
 
     /// The version: as it says, unless the bins show that it cannot be.
@@ -77,45 +69,38 @@ impl Base {
     /// The finished base block.
     pub(super) fn sealed(&self, root: u32, bins_size: u32, minor: u32, beyond: u32) -> Vec<u8> {
         let mut bytes = self.bytes.clone();
-        if let Some(signature) = bytes.get_mut(..4) {
-            signature.copy_from_slice(b"regf");
-        }
-        let field = |at| u32_at(&self.bytes, at).unwrap_or(0);
+        let Some(mut head) = read::<BaseBlockHead>(&bytes) else {
+            return bytes;
+        };
+        let (primary, secondary) = (head.primary_sequence.get(), head.secondary_sequence.get());
         let known = match self.is_sound {
-            true => field(base_block_field::PRIMARY_SEQUENCE)
-                .max(field(base_block_field::SECONDARY_SEQUENCE)),
-            false => field(base_block_field::PRIMARY_SEQUENCE)
-                .min(field(base_block_field::SECONDARY_SEQUENCE)),
+            true => primary.max(secondary),
+            false => primary.min(secondary),
         };
         let sequence = known.max(beyond).saturating_add(1);
-        put(&mut bytes, base_block_field::PRIMARY_SEQUENCE, sequence);
-        put(&mut bytes, base_block_field::SECONDARY_SEQUENCE, sequence);
-        put(&mut bytes, MAJOR, 1);
-        put(&mut bytes, MINOR, minor);
-        put(&mut bytes, base_block_field::FILE_TYPE, 0);
-        put(&mut bytes, FILE_FORMAT, 1);
-        put(&mut bytes, ROOT, root);
-        put(&mut bytes, base_block_field::BINS_SIZE, bins_size);
-        if !matches!(field(CLUSTERING_FACTOR), 1 | 2 | 4 | 8) {
-            put(&mut bytes, CLUSTERING_FACTOR, 1);
+        head.signature = BaseBlockHead::SIGNATURE;
+        head.primary_sequence.set(sequence);
+        head.secondary_sequence.set(sequence);
+        head.major.set(1);
+        head.minor.set(minor);
+        head.file_type.set(0);
+        head.file_format.set(1);
+        head.root = CellOffset(root).into();
+        head.bins_size.set(bins_size);
+        if !matches!(head.clustering_factor.get(), 1 | 2 | 4 | 8) {
+            head.clustering_factor.set(1);
         }
-        let sum = checksum(&bytes).unwrap_or(0);
-        put(&mut bytes, base_block_field::CHECKSUM, sum);
+        head.checksum.set(checksum(head.as_bytes()).unwrap_or(0));
+        put(&mut bytes, &head);
         bytes
     }
 
     /// Takes the time of the last write from the first bin where there is none.
     pub(super) fn take_time(&mut self, bins: &Bins) {
         let is_empty = self.bytes.iter().all(|byte| *byte == 0);
-        let time = bins
-            .bytes
-            .get(20..28)
-            .filter(|_| bins.bytes.starts_with(b"hbin"));
-        let end = LAST_WRITTEN.saturating_add(8);
-        if let Some(time) = time.filter(|_| is_empty)
-            && let Some(place) = self.bytes.get_mut(LAST_WRITTEN..end)
-        {
-            place.copy_from_slice(time);
+        let first = read::<HiveBinHeader>(&bins.bytes).filter(|_| is_empty);
+        if let Some(bin) = first.filter(|bin| bin.signature == HiveBinHeader::SIGNATURE) {
+            field!(BaseBlockHead.last_written).write(&mut self.bytes, bin.last_written);
         }
     }
 }
@@ -140,19 +125,20 @@ fn is_guarded(bytes: &[u8]) -> bool {
 
 /// Whether most of what every base block has alike is there.
 fn is_likely(bytes: &[u8]) -> bool {
-    let field = |at| u32_at(bytes, at).unwrap_or(0);
-    let signs = [
-        bytes.starts_with(b"regf"),
-        field(MAJOR) == 1,
-        (3..=6).contains(&field(MINOR)),
-        field(FILE_FORMAT) == 1,
-        field(CLUSTERING_FACTOR) == 1,
-    ];
-    signs.into_iter().filter(|sign| *sign).count() >= 3
+    let signs = read::<BaseBlockHead>(bytes).map(|head| {
+        [
+            head.signature == BaseBlockHead::SIGNATURE,
+            head.major.get() == 1,
+            (3..=6).contains(&head.minor.get()),
+            head.file_format.get() == 1,
+            head.clustering_factor.get() == 1,
+        ]
+    });
+    signs.is_some_and(|signs| signs.into_iter().filter(|sign| *sign).count() >= 3)
 }
 
-fn put(bytes: &mut [u8], at: usize, value: u32) {
-    if let Some(field) = bytes.get_mut(at..at.saturating_add(4)) {
-        field.copy_from_slice(&value.to_le_bytes());
-    }
+/// Writes the fields of a base block, whose bytes these are.
+fn put(bytes: &mut [u8], head: &BaseBlockHead) {
+    // A base block is always longer.
+    let _ = head.write_to_prefix(bytes);
 }

@@ -6,12 +6,13 @@
 
 use std::ops::Range;
 
-use crate::regf::u32_at;
+use crate::regf::structures::HiveBinHeader;
+use crate::regf::{field, u32_at};
 
 /// Bytes of the unit that bins are multiples of.
 pub(super) const UNIT: usize = 4096;
 /// Bytes of a bin's header.
-pub(super) const HEADER: usize = 32;
+pub(super) const HEADER: usize = size_of::<HiveBinHeader>();
 /// What disks lose at once, at the least.
 const SECTOR: usize = 512;
 /// How often cells are followed through the whole of the bins, all bins together.
@@ -304,8 +305,10 @@ pub(super) fn cell_size(bytes: &[u8], at: usize, end: usize) -> Option<(usize, b
 
 /// The offset that the bin header at `at` names, where its signature is right.
 pub(super) fn named(bytes: &[u8], at: usize) -> Option<u32> {
-    let signature = bytes.get(at..at.checked_add(4)?)?;
-    (signature == b"hbin").then(|| u32_at(bytes, at.saturating_add(4)))?
+    let header = bytes.get(at..)?;
+    let signature = field!(HiveBinHeader.signature).read(header)?;
+    let offset = field!(HiveBinHeader.offset).read(header)?;
+    (signature == HiveBinHeader::SIGNATURE).then(|| offset.get())
 }
 
 /// Whether a bin's header stands at `at` and says so.
@@ -327,7 +330,8 @@ fn parts(bytes: &[u8]) -> Vec<Part> {
 
 /// The end that the header at `at` gives, where it is possible.
 fn declared_end(bytes: &[u8], at: usize) -> Option<usize> {
-    let size = usize_of(u32_at(bytes, at.checked_add(8)?)?);
+    let size = field!(HiveBinHeader.size).read(bytes.get(at..)?)?;
+    let size = usize_of(size.get());
     let end = at.checked_add(size)?;
     (size > 0 && size.is_multiple_of(UNIT) && end <= bytes.len()).then_some(end)
 }

@@ -8,9 +8,8 @@
 use super::model::{Bytes, Data, Key, Origin, Value};
 use super::notes::LostKind;
 use super::tree::Builder;
-use crate::regf::{
-    CellOffset, Hive, INLINE_DATA, KEY_NODE_HEADER_SIZE, KeyNode, Name, key_node_field,
-};
+use crate::regf::structures::KeyNodeHeader;
+use crate::regf::{CellOffset, Hive, INLINE_DATA, KeyNode, Name};
 
 /// A sound hive that may have what is lost.
 pub struct Donor<'a> {
@@ -254,21 +253,11 @@ fn value_of(donor: &Donor<'_>, at: CellOffset) -> Option<(Name, Value)> {
 }
 
 /// The fields of a donor's key that lead nowhere.
-fn head_of(theirs: &KeyNode<'_>) -> [u8; KEY_NODE_HEADER_SIZE] {
-    let mut head = [0; KEY_NODE_HEADER_SIZE];
-    let mut put = |at: usize, bytes: &[u8]| {
-        if let Some(field) = head.get_mut(at..at.saturating_add(bytes.len())) {
-            field.copy_from_slice(bytes);
-        }
-    };
-    put(key_node_field::FLAGS, &theirs.flags().to_le_bytes());
-    put(
-        key_node_field::LAST_WRITTEN,
-        &theirs.last_written().to_le_bytes(),
-    );
-    put(
-        key_node_field::VIRTUALIZATION_AND_USER_FLAGS,
-        &[theirs.virtualization_and_user_flags()],
-    );
-    head
+fn head_of(theirs: &KeyNode<'_>) -> KeyNodeHeader {
+    KeyNodeHeader {
+        flags: theirs.flags().into(),
+        last_written: theirs.last_written().into(),
+        virtualization_and_user_flags: theirs.virtualization_and_user_flags(),
+        ..KeyNodeHeader::EMPTY
+    }
 }

@@ -5,7 +5,7 @@ use super::donor::name_of;
 use super::model::Data;
 use super::notes::{Fix, LostKind};
 use super::tree::Builder;
-use crate::regf::{Name, key_flags, key_node_field};
+use crate::regf::{Name, key_flags};
 
 /// The REG_LINK type.
 const REG_LINK: u32 = 6;
@@ -18,7 +18,7 @@ impl Builder<'_> {
             let Some(key) = self.tree.keys.get(index) else {
                 continue;
             };
-            let flags = key.word(key_node_field::FLAGS);
+            let flags = key.head.flags.get();
             if flags & key_flags::PREDEF_HANDLE != 0 {
                 self.settle_handle(index, flags, minor);
                 continue;
@@ -51,8 +51,8 @@ impl Builder<'_> {
         let Some(key) = self.tree.keys.get(index) else {
             return;
         };
-        let count = super::bins::usize_of(key.long(key_node_field::VALUE_COUNT));
-        let list = key.long(key_node_field::VALUES_LIST);
+        let count = super::bins::usize_of(key.head.value_count.get());
+        let list = key.head.values_list.get().0;
         let values = match count {
             0 => None,
             _ => self.sound_values(count, list, minor),
@@ -68,10 +68,7 @@ impl Builder<'_> {
 
     fn set_flags(&mut self, index: usize, flags: u16) {
         if let Some(key) = self.tree.keys.get_mut(index) {
-            let field = key_node_field::FLAGS..key_node_field::FLAGS.saturating_add(2);
-            if let Some(field) = key.head.get_mut(field) {
-                field.copy_from_slice(&flags.to_le_bytes());
-            }
+            key.head.flags.set(flags);
             self.notes.fix(index, Fix::Value);
         }
     }

@@ -8,14 +8,16 @@
 use std::collections::BTreeMap;
 
 use super::bins::{Bins, usize_of};
+use super::input::Input;
 use super::model::{Key, Origin, ROOT};
 use super::nodes::list_at;
 use super::notes::Fix;
-use super::{Input, Saved};
-use crate::regf::{
-    CellOffset, KEY_NODE_HEADER_SIZE, ListKind, Report, check, key_flags, key_node_field,
-    key_security_field, u32_at,
+use super::saved::Saved;
+use crate::regf::structures::{
+    HintedElement, HiveBinHeader, KeyNodeHeader, KeySecurityHeader, ListHeader, Offset,
 };
+use crate::regf::{CellOffset, ListKind, Report, check, field, key_flags};
+use zerocopy::IntoBytes;
 
 /// What can be put right where it stands.
 const IN_PLACE: [Fix; 4] = [Fix::Root, Fix::Element, Fix::List, Fix::Name];
@@ -35,11 +37,12 @@ pub(super) fn mended(saved: &Saved, input: &Input<'_>) -> Option<(Vec<u8>, Repor
     }
     let mut new = bins.bytes.clone();
     for part in bins.parts.iter().filter(|part| !part.has_header) {
-        put(&mut new, part.start, b"hbin");
         let start = u32::try_from(part.start).ok()?;
         let size = u32::try_from(part.end.checked_sub(part.start)?).ok()?;
-        put(&mut new, part.start.checked_add(4)?, &start.to_le_bytes());
-        put(&mut new, part.start.checked_add(8)?, &size.to_le_bytes());
+        let header = new.get_mut(part.start..)?;
+        field!(HiveBinHeader.signature).write(header, HiveBinHeader::SIGNATURE);
+        field!(HiveBinHeader.offset).write(header, start);
+        field!(HiveBinHeader.size).write(header, size);
     }
     for (index, key) in saved.tree.keys.iter().enumerate() {
         write_key(&mut new, saved, index, key)?;
@@ -61,10 +64,9 @@ fn write_key(new: &mut [u8], saved: &Saved, index: usize, key: &Key) -> Option<(
     if key.origin != Origin::Node {
         return None;
     }
-    let start = usize_of(key.at).checked_add(4)?;
-    let mut set = |field: usize, bytes: &[u8]| put(new, start.saturating_add(field), bytes);
-    set(0, b"nk");
-    let mut flags = key.word(key_node_field::FLAGS);
+    let mut head = key.head.clone();
+    head.signature = KeyNodeHeader::SIGNATURE;
+    let mut flags = head.flags.get();
     let root_only = key_flags::HIVE_ENTRY | key_flags::NO_DELETE;
     match index {
         ROOT => flags |= key_flags::HIVE_ENTRY,
@@ -74,22 +76,19 @@ fn write_key(new: &mut [u8], saved: &Saved, index: usize, key: &Key) -> Option<(
     if key.is_narrow {
         flags |= key_flags::COMP_NAME;
     }
-    set(key_node_field::FLAGS, &flags.to_le_bytes());
+    head.flags.set(flags);
     let room = saved.bins.payload(key.at)?.length;
-    if KEY_NODE_HEADER_SIZE.checked_add(key.name.len())? > room {
+    if size_of::<KeyNodeHeader>().checked_add(key.name.len())? > room {
         return None;
     }
-    let length = u16::try_from(key.name.len()).ok()?;
-    set(key_node_field::NAME_LENGTH, &length.to_le_bytes());
-    set(KEY_NODE_HEADER_SIZE, &key.name);
+    head.name_length.set(u16::try_from(key.name.len()).ok()?);
     if index != ROOT {
-        let parent = saved.tree.keys.get(key.parent)?.at;
-        set(key_node_field::PARENT, &parent.to_le_bytes());
+        head.parent = CellOffset(saved.tree.keys.get(key.parent)?.at).into();
     }
     let count = u32::try_from(key.children.len()).ok()?;
-    set(key_node_field::SUBKEY_COUNT, &count.to_le_bytes());
+    head.subkey_count.set(count);
     if count == 0 {
-        set(key_node_field::SUBKEYS_LIST, &u32::MAX.to_le_bytes());
+        head.subkeys_list = Offset::NONE;
     }
     let below = || {
         key.children
@@ -98,9 +97,11 @@ fn write_key(new: &mut [u8], saved: &Saved, index: usize, key: &Key) -> Option<(
     };
     let longest = below().map(|child| child.stored_name().utf16_size()).max();
     let longest = u16::try_from(longest.unwrap_or(0)).ok()?;
-    if key.word(key_node_field::LARGEST_SUBKEY_NAME) < longest {
-        set(key_node_field::LARGEST_SUBKEY_NAME, &longest.to_le_bytes());
+    if head.largest_subkey_name.get() < longest {
+        head.largest_subkey_name.set(longest);
     }
+    let start = usize_of(key.at).checked_add(4)?;
+    put(new, start, &[head.as_bytes(), &key.name].concat());
     if count > 0 {
         write_lists(new, saved, key)?;
     }
@@ -110,7 +111,7 @@ fn write_key(new: &mut [u8], saved: &Saved, index: usize, key: &Key) -> Option<(
 /// Writes the list of a key into the cells that it had, leaf by leaf.
 fn write_lists(new: &mut [u8], saved: &Saved, key: &Key) -> Option<()> {
     let bins = &saved.bins;
-    let at = key.long(key_node_field::SUBKEYS_LIST);
+    let at = key.head.subkeys_list.get().0;
     let leaves = leaves(bins, at)?;
     let room: usize = leaves.iter().map(|(_, _, count)| count).sum();
     if room != key.children.len() {
@@ -123,18 +124,22 @@ fn write_lists(new: &mut [u8], saved: &Saved, key: &Key) -> Option<()> {
     children.sort_by(|one, other| one.stored_name().order(other.stored_name()));
     let mut children = children.into_iter();
     for (leaf, kind, count) in leaves {
-        let mut place = usize_of(leaf).checked_add(8)?;
+        let extra = field!(HintedElement.extra);
+        let header = usize_of(leaf).checked_add(4)?;
+        let mut place = header.checked_add(size_of::<ListHeader>())?;
         for child in children.by_ref().take(count) {
-            put(new, place, &child.at.to_le_bytes());
-            let beside = place.checked_add(4)?;
+            // An element without anything beside the offset begins as one with it.
+            let element = new.get_mut(place..)?;
+            field!(HintedElement.cell).write(element, CellOffset(child.at));
             match kind {
-                ListKind::HashLeaf => put(new, beside, &child.stored_name().hash().to_le_bytes()),
+                ListKind::HashLeaf => {
+                    extra.write(element, child.stored_name().hash().to_le_bytes());
+                }
                 ListKind::FastLeaf => {
-                    let stored = u32_at(&bins.bytes, beside)?.to_le_bytes();
-                    let hint = child.stored_name().hint();
+                    let stored = extra.read(bins.bytes.get(place..)?)?;
                     // Windows leaves the hint empty where a name begins with no single byte.
                     if stored != [0; 4] {
-                        put(new, beside, &hint);
+                        extra.write(element, child.stored_name().hint());
                     }
                 }
                 _ => {}
@@ -169,25 +174,17 @@ fn leaves(bins: &Bins, at: u32) -> Option<Vec<(u32, ListKind, usize)>> {
 fn write_ring(new: &mut [u8], saved: &Saved) -> Option<()> {
     let mut uses: BTreeMap<u32, u32> = BTreeMap::new();
     for key in &saved.tree.keys {
-        let count = uses.entry(key.long(key_node_field::SECURITY)).or_default();
+        let count = uses.entry(key.head.security.get().0).or_default();
         *count = count.checked_add(1)?;
     }
-    let link = |at: u32, field: usize| {
-        u32_at(
-            &saved.bins.bytes,
-            usize_of(at).saturating_add(4).saturating_add(field),
-        )
-    };
-    let set = |new: &mut [u8], at: u32, field: usize, value: u32| {
-        let place = usize_of(at).saturating_add(4).saturating_add(field);
-        put(new, place, &value.to_le_bytes());
-    };
+    let start = |at: u32| usize_of(at).saturating_add(4);
     for (at, count) in &uses {
-        if link(*at, key_security_field::REFERENCE_COUNT)? < *count {
-            set(new, *at, key_security_field::REFERENCE_COUNT, *count);
+        let counted = field!(KeySecurityHeader.reference_count);
+        if counted.read(saved.bins.bytes.get(start(*at)..)?)?.get() < *count {
+            counted.write(new.get_mut(start(*at)..)?, *count);
         }
     }
-    let first = saved.tree.keys.first()?.long(key_node_field::SECURITY);
+    let first = saved.tree.keys.first()?.head.security.get().0;
     if is_ring(saved, first, &uses) {
         return Some(());
     }
@@ -197,8 +194,14 @@ fn write_ring(new: &mut [u8], saved: &Saved) -> Option<()> {
         .filter(|at| *at != CellOffset::NONE.0)
         .collect();
     for (at, next) in ring.iter().zip(ring.iter().cycle().skip(1)) {
-        set(new, *at, key_security_field::FLINK, *next);
-        set(new, *next, key_security_field::BLINK, *at);
+        for (at, link, to) in [
+            (*at, field!(KeySecurityHeader.flink), *next),
+            (*next, field!(KeySecurityHeader.blink), *at),
+        ] {
+            if let Some(record) = new.get_mut(start(at)..) {
+                link.write(record, CellOffset(to));
+            }
+        }
     }
     Some(())
 }
@@ -206,19 +209,21 @@ fn write_ring(new: &mut [u8], saved: &Saved) -> Option<()> {
 /// Whether the ring from `first` on closes, forwards and backwards, and has all that are used.
 fn is_ring(saved: &Saved, first: u32, uses: &BTreeMap<u32, u32>) -> bool {
     let bins = &saved.bins;
-    let link = |at: u32, field: usize| {
-        let place = usize_of(at).saturating_add(4).saturating_add(field);
-        u32_at(&bins.bytes, place).filter(|_| bins.is_linked(at))
+    let record = |at: u32| {
+        let bytes = bins.bytes.get(usize_of(at).saturating_add(4)..)?;
+        Some(bytes).filter(|_| bins.is_linked(at))
     };
     let most = bins.size() / 24;
     let (mut at, mut found, mut steps) = (first, 0_usize, 0_usize);
     loop {
         found = found.saturating_add(usize::from(uses.contains_key(&at)));
         steps = steps.saturating_add(1);
-        let Some(next) = link(at, key_security_field::FLINK) else {
+        let next = record(at).and_then(|bytes| field!(KeySecurityHeader.flink).read(bytes));
+        let Some(CellOffset(next)) = next.map(Offset::get) else {
             return false;
         };
-        if link(next, key_security_field::BLINK) != Some(at) || steps > most {
+        let back = record(next).and_then(|bytes| field!(KeySecurityHeader.blink).read(bytes));
+        if back != Some(CellOffset(at).into()) || steps > most {
             return false;
         }
         if next == first {

@@ -8,8 +8,10 @@
 mod base;
 mod bins;
 mod donor;
+mod error;
 mod flags;
 mod in_place;
+mod input;
 mod model;
 mod names;
 mod nodes;
@@ -19,59 +21,26 @@ mod pages;
 mod proof;
 mod prune;
 mod report;
+mod saved;
 mod security;
 mod suspects;
 mod tree;
 mod values;
 mod write;
 
-use std::ops::Range;
-
-use thiserror::Error;
-
 use self::base::Base;
 use self::bins::Bins;
 use self::model::Tree;
-use self::notes::Notes;
+use self::saved::Saved;
 use self::tree::Builder;
 use crate::regf::{BASE_BLOCK_SIZE, Report, check};
 
 pub use self::donor::Donor;
+pub use self::error::MendError;
+pub use self::input::Input;
 pub use self::notes::{Fix, LostKind};
 pub use self::pages::PageMove;
 pub use self::report::{Essential, Filled, Loss, MendReport, Repair, essential_lost};
-
-/// What there is to mend from.
-#[derive(Default)]
-pub struct Input<'a> {
-    /// The primary file, with what its logs hold already laid over it; zeros where it could not be read.
-    pub image: &'a [u8],
-    /// The first 512 bytes of its logs, for a base block that is lost.
-    pub log_heads: &'a [Vec<u8>],
-    /// The greatest sequence number in any log.
-    pub beyond: u32,
-    /// Other hives that may have what is lost here.
-    pub donors: &'a [Donor<'a>],
-    /// What is known to be destroyed, in bytes of the file.
-    pub destroyed: &'a [Range<u64>],
-}
-
-/// Why nothing could be mended.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum MendError {
-    /// There is nothing in it that could be a hive.
-    #[error("there is no bin and no key in it: nothing of the hive is left")]
-    Nothing,
-    /// No key can be the root.
-    #[error("no key in it can be the root")]
-    NoRoot,
-    /// What was saved does not fit into a hive.
-    #[error("what was saved is more than a hive can hold")]
-    TooLarge,
-    /// What was made is not sound: a fault of this program.
-    #[error("the mended hive is not sound: {0}")]
-    NotSound(String),
-}
 
 /// What came of it.
 #[derive(Debug)]
@@ -95,19 +64,6 @@ pub struct Mended {
     pub before: Report,
     /// What it finds now: no error.
     pub after: Report,
-}
-
-/// What was saved, before it is written.
-struct Saved {
-    bins: Bins,
-    base: Base,
-    minor: u32,
-    tree: Tree,
-    notes: Notes,
-    moves: Vec<PageMove>,
-    orphans: Option<orphans::Orphans>,
-    /// Where nothing says that what stands there is this hive's.
-    strange: Vec<Range<usize>>,
 }
 
 /// Mends the hive in `input`.

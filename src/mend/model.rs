@@ -2,7 +2,8 @@
 //! The tree as it was saved from a damaged hive.
 
 use super::bins::Bins;
-use crate::regf::{KEY_NODE_HEADER_SIZE, Name, StoredName};
+use crate::regf::structures::KeyNodeHeader;
+use crate::regf::{Name, StoredName};
 
 /// The root's place among the keys.
 pub(super) const ROOT: usize = 0;
@@ -22,7 +23,7 @@ pub(super) struct Key {
     /// Where its node stood in the bins; for one that came from elsewhere, 0xFFFFFFFF.
     pub(super) at: u32,
     /// The fields of its node as they were, without what leads elsewhere; zeros where it is lost.
-    pub(super) head: [u8; KEY_NODE_HEADER_SIZE],
+    pub(super) head: KeyNodeHeader,
     pub(super) name: Vec<u8>,
     pub(super) is_narrow: bool,
     pub(super) parent: usize,
@@ -134,20 +135,6 @@ impl Key {
             bytes: &self.name,
             narrow: self.is_narrow,
         }
-    }
-
-    /// The two bytes of its node's fields at `at`.
-    pub(super) fn word(&self, at: usize) -> u16 {
-        let field = self.head.get(at..at.saturating_add(2));
-        field.map_or(0, |field| match *field {
-            [low, high] => u16::from_le_bytes([low, high]),
-            _ => 0,
-        })
-    }
-
-    /// The four bytes of its node's fields at `at`.
-    pub(super) fn long(&self, at: usize) -> u32 {
-        crate::regf::u32_at(&self.head, at).unwrap_or(0)
     }
 }
 

@@ -2,9 +2,8 @@
 //! Key nodes and subkeys lists, read with less trust than in a sound hive.
 
 use super::bins::{Bins, usize_of};
-use crate::regf::{
-    KEY_NODE_HEADER_SIZE, LIST_HEADER_SIZE, ListKind, StoredName, key_flags, key_node_field, u32_at,
-};
+use crate::regf::structures::{KeyNodeHeader, ListHeader, read};
+use crate::regf::{ListKind, StoredName, SubkeysList, key_flags};
 
 /// The most bytes of a key's name.
 const LONGEST_NAME: usize = 512;
@@ -27,23 +26,23 @@ impl Node {
     pub(super) fn read(bins: &Bins, at: u32) -> Option<Self> {
         let payload = bins.payload(at)?;
         let bytes = bins.of(payload);
-        if !bytes.starts_with(b"nk") {
+        let header: KeyNodeHeader = read(bytes)?;
+        if header.signature != KeyNodeHeader::SIGNATURE {
             return None;
         }
-        let length = usize::from(word(bytes, key_node_field::NAME_LENGTH)?);
-        let need = KEY_NODE_HEADER_SIZE.saturating_add(length);
+        let length = usize::from(header.name_length.get());
+        let need = size_of::<KeyNodeHeader>().saturating_add(length);
         if length == 0 || length > LONGEST_NAME || need > bytes.len() {
             return None;
         }
-        let flags = word(bytes, key_node_field::FLAGS)?;
-        let is_narrow = flags & key_flags::COMP_NAME != 0;
+        let is_narrow = header.flags.get() & key_flags::COMP_NAME != 0;
         if !is_narrow && !length.is_multiple_of(2) {
             return None;
         }
         Some(Self {
             at,
             start: payload.start,
-            parent: u32_at(bytes, key_node_field::PARENT)?,
+            parent: header.parent.get().0,
             name_length: length,
             is_narrow,
             is_doubtful: false,
@@ -55,18 +54,16 @@ impl Node {
     pub(super) fn read_listed(bins: &Bins, at: u32, parent: u32, listed: Listed) -> Option<Self> {
         let reach = bins.reach(at)?;
         let bytes = bins.of(reach);
-        let name_room = bytes.get(KEY_NODE_HEADER_SIZE..)?;
-        let has_signature = bytes
-            .get(..2)
-            .is_some_and(|found| turned(found, b"nk").is_some_and(|bits| bits <= 1));
-        let found_parent = u32_at(bytes, key_node_field::PARENT)?;
-        let names_parent = found_parent == parent;
+        let header: KeyNodeHeader = read(bytes)?;
+        let name_room = bytes.get(size_of::<KeyNodeHeader>()..)?;
+        let turned_bits = turned(&header.signature, &KeyNodeHeader::SIGNATURE);
+        let has_signature = turned_bits.is_some_and(|bits| bits <= 1);
+        let names_parent = header.parent.get().0 == parent;
         if !has_signature && !names_parent {
             return None;
         }
-        let flags = word(bytes, key_node_field::FLAGS)?;
-        let flagged = flags & key_flags::COMP_NAME != 0;
-        let stored = usize::from(word(bytes, key_node_field::NAME_LENGTH)?);
+        let flagged = header.flags.get() & key_flags::COMP_NAME != 0;
+        let stored = usize::from(header.name_length.get());
         let fits = |length: usize, is_narrow: bool| {
             if !is_narrow && !length.is_multiple_of(2) {
                 return None;
@@ -103,25 +100,22 @@ impl Node {
             parent,
             name_length,
             is_narrow,
-            is_doubtful: !(bytes.starts_with(b"nk") && names_parent),
+            is_doubtful: !(header.signature == KeyNodeHeader::SIGNATURE && names_parent),
         })
     }
 
     pub(super) fn name<'b>(&self, bins: &'b Bins) -> StoredName<'b> {
-        let start = self.start.saturating_add(KEY_NODE_HEADER_SIZE);
+        let start = self.start.saturating_add(size_of::<KeyNodeHeader>());
         StoredName {
             bytes: bins.slice(start, self.name_length),
             narrow: self.is_narrow,
         }
     }
 
-    pub(super) fn long(&self, bins: &Bins, field: usize) -> u32 {
-        u32_at(&bins.bytes, self.start.saturating_add(field)).unwrap_or(0)
-    }
-
-    pub(super) fn flags(&self, bins: &Bins) -> u16 {
-        let at = self.start.saturating_add(key_node_field::FLAGS);
-        word(&bins.bytes, at).unwrap_or(0)
+    /// Its fields, whatever they say.
+    pub(super) fn header(&self, bins: &Bins) -> KeyNodeHeader {
+        let bytes = bins.bytes.get(self.start..).unwrap_or(&[]);
+        read(bytes).unwrap_or(KeyNodeHeader::EMPTY)
     }
 }
 
@@ -187,8 +181,9 @@ pub(super) struct Listing {
 
 /// The subkeys list of `node`.
 pub(super) fn listing(bins: &Bins, node: &Node) -> Listing {
-    let count = usize_of(node.long(bins, key_node_field::SUBKEY_COUNT));
-    let at = node.long(bins, key_node_field::SUBKEYS_LIST);
+    let header = node.header(bins);
+    let count = usize_of(header.subkey_count.get());
+    let at = header.subkeys_list.get().0;
     let mut listing = Listing::default();
     if count == 0 && at == u32::MAX {
         listing.is_whole = !node.is_doubtful;
@@ -218,7 +213,7 @@ pub(super) fn read_list(bins: &Bins, at: u32, listing: &mut Listing, may_be_root
         return;
     }
     // Leaves that are listed again and again lead to no more keys than there is room for.
-    let most = bins.size() / KEY_NODE_HEADER_SIZE;
+    let most = bins.size() / size_of::<KeyNodeHeader>();
     if listing.elements.len().saturating_add(elements.len()) > most {
         listing.is_whole = false;
         return;
@@ -233,33 +228,15 @@ pub(super) fn list_at(bins: &Bins, at: u32) -> Option<(ListKind, Vec<Element>, b
         None => (bins.reach(at)?, false),
     };
     let bytes = bins.of(payload);
-    let kind = [
-        ListKind::HashLeaf,
-        ListKind::FastLeaf,
-        ListKind::IndexLeaf,
-        ListKind::IndexRoot,
-    ]
-    .into_iter()
-    .find(|kind| bytes.starts_with(kind.signature()))?;
-    let count = usize::from(word(bytes, 2)?);
-    let size = kind.element_size();
-    let room = bytes.len().saturating_sub(LIST_HEADER_SIZE) / size;
-    let elements = bytes.get(LIST_HEADER_SIZE..)?.chunks_exact(size);
-    let elements = elements.take(count).map(|element| {
-        let extra = u32_at(element, 4).unwrap_or(0).to_le_bytes();
-        let cell = u32_at(element, 0).unwrap_or(u32::MAX);
-        (cell, Listed { kind, extra })
-    });
+    let header: ListHeader = read(bytes)?;
+    let kind = ListKind::from_signature(header.signature)?;
+    let count = usize::from(header.count.get());
+    let bytes = bytes.get(size_of::<ListHeader>()..)?;
+    let room = bytes.len() / kind.element_size();
+    let elements = SubkeysList::of(kind, bytes).elements().take(count);
+    let elements = elements.map(|(cell, extra)| (cell.0, Listed { kind, extra }));
     let is_whole = count <= room && count > 0 && is_sized;
     Some((kind, elements.collect(), is_whole))
-}
-
-/// The two bytes at `at`.
-pub(super) fn word(bytes: &[u8], at: usize) -> Option<u16> {
-    match *bytes.get(at..at.checked_add(2)?)? {
-        [low, high] => Some(u16::from_le_bytes([low, high])),
-        _ => None,
-    }
 }
 
 /// How many bits are turned between the two, if they have the same length.

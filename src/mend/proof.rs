@@ -12,7 +12,7 @@ use super::names::{is_between, is_text};
 use super::nodes::Node;
 use super::notes::{Fix, LostKind};
 use super::tree::{Builder, Missing};
-use crate::regf::{Name, StoredName, upcase};
+use crate::regf::{KEY_NAME_LIMIT, Name, StoredName, upcase};
 
 /// Names that every Windows has.
 const DICTIONARY: &str = include_str!("names.txt");
@@ -199,9 +199,7 @@ fn candidates(
     found
 }
 
-/// The longest name that is looked for in data.
-const LONGEST: usize = 255;
-/// The shortest: shorter ones have hashes that too much else has.
+/// The shortest name that is looked for in data: shorter ones have hashes that too much else has.
 const SHORTEST: usize = 5;
 
 /// Calls `take` for each piece of text in `bytes` that has a wanted hash, one byte a character or two.
@@ -209,7 +207,9 @@ fn scan(bytes: &[u8], wanted: &HashSet<u32>, take: &mut impl FnMut(Name)) {
     let mut narrow: Vec<u16> = Vec::new();
     for byte in bytes.iter().chain([&0]) {
         match *byte {
-            0x20..=0x5B | 0x5D..=0x7E if narrow.len() <= LONGEST => narrow.push(u16::from(*byte)),
+            0x20..=0x5B | 0x5D..=0x7E if narrow.len() <= KEY_NAME_LIMIT => {
+                narrow.push(u16::from(*byte))
+            }
             _ => {
                 pieces(&narrow, wanted, take);
                 narrow.clear();
@@ -220,7 +220,7 @@ fn scan(bytes: &[u8], wanted: &HashSet<u32>, take: &mut impl FnMut(Name)) {
     let mut wide: Vec<u16> = Vec::new();
     for pair in bytes.as_chunks::<2>().0.iter().chain([&[0, 0]]) {
         match u16::from_le_bytes(*pair) {
-            unit @ (0x20..=0x5B | 0x5D..=0x7E | 0xA1..=0x24F) if wide.len() <= LONGEST => {
+            unit @ (0x20..=0x5B | 0x5D..=0x7E | 0xA1..=0x24F) if wide.len() <= KEY_NAME_LIMIT => {
                 wide.push(unit);
             }
             _ => {

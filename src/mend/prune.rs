@@ -7,10 +7,7 @@ use super::donor::name_of;
 use super::model::ROOT;
 use super::notes::{Fix, LostKind};
 use super::tree::Builder;
-use crate::regf::{Name, value_flags};
-
-/// The most characters of a value's name.
-const LONGEST_VALUE_NAME: usize = 16_383;
+use crate::regf::{Name, VALUE_NAME_LIMIT, value_flags};
 
 impl Builder<'_> {
     /// Takes out of the tree what cannot be in a sound hive, and notes it.
@@ -66,7 +63,7 @@ impl Builder<'_> {
                 fixed = fixed.saturating_add(1);
             }
             let name = name_of(value, bins);
-            let is_kept = name.units().len() <= LONGEST_VALUE_NAME && names.insert(name.folded());
+            let is_kept = name.units().len() <= VALUE_NAME_LIMIT && names.insert(name.folded());
             if !is_kept {
                 lost.push(Some(name));
             }

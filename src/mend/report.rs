@@ -3,9 +3,9 @@
 
 use std::ops::Range;
 
-use super::Saved;
 use super::notes::{Fix, LostKind};
 use super::pages::PageMove;
+use super::saved::Saved;
 use crate::regf::{BASE_BLOCK_SIZE, Hive, Name};
 use crate::text::Foreign;
 

@@ -8,9 +8,8 @@ use super::model::{Bytes, Origin, ROOT};
 use super::nodes::{one_bit_off, turned};
 use super::notes::{Fix, LostKind};
 use super::tree::Builder;
-use crate::regf::{
-    KEY_SECURITY_HEADER_SIZE, SecurityDescriptor, key_node_field, key_security_field, u32_at,
-};
+use crate::regf::SecurityDescriptor;
+use crate::regf::structures::{KeySecurityHeader, read};
 
 /// A descriptor for a root whose own is lost with those of all keys: SYSTEM and administrators only.
 const LAST_RESORT: [u8; 100] = [
@@ -64,7 +63,7 @@ impl Builder<'_> {
         if key.origin != Origin::Node {
             return None;
         }
-        let at = key.long(key_node_field::SECURITY);
+        let at = key.head.security.get().0;
         if let Some(found) = self.descriptor(at, known) {
             return Some(found);
         }
@@ -133,8 +132,8 @@ impl Builder<'_> {
             let Some(key) = self.tree.keys.get(index) else {
                 continue;
             };
-            let length = usize::from(key.word(key_node_field::CLASS_NAME_LENGTH));
-            let at = key.long(key_node_field::CLASS_NAME);
+            let length = usize::from(key.head.class_name_length.get());
+            let at = key.head.class_name.get().0;
             if key.origin != Origin::Node || (length == 0 && at == u32::MAX) {
                 continue;
             }
@@ -219,13 +218,14 @@ impl Builder<'_> {
 /// The descriptor of the record at `at`, where all of it is as it should be.
 fn sound(bins: &Bins, at: u32) -> Option<Vec<u8>> {
     let bytes = bins.cell(at)?;
-    let size = usize_of(u32_at(bytes, key_security_field::DESCRIPTOR_SIZE)?);
-    let end = KEY_SECURITY_HEADER_SIZE.checked_add(size)?;
-    let descriptor = bytes.get(KEY_SECURITY_HEADER_SIZE..end)?;
+    let header: KeySecurityHeader = read(bytes)?;
+    let size = usize_of(header.descriptor_size.get());
+    let end = size_of::<KeySecurityHeader>().checked_add(size)?;
+    let descriptor = bytes.get(size_of::<KeySecurityHeader>()..end)?;
     let start = usize_of(at).saturating_add(4);
+    let is_record = header.signature == KeySecurityHeader::SIGNATURE;
     let is_lost = bins.is_lost(start, end);
-    let is_sound =
-        bytes.starts_with(b"sk") && !is_lost && SecurityDescriptor::parse(descriptor).is_ok();
+    let is_sound = is_record && !is_lost && SecurityDescriptor::parse(descriptor).is_ok();
     is_sound.then(|| descriptor.to_vec())
 }
 
@@ -233,9 +233,10 @@ fn sound(bins: &Bins, at: u32) -> Option<Vec<u8>> {
 fn mended(bins: &Bins, at: u32) -> Option<Vec<u8>> {
     let payload = bins.payload(at).or_else(|| bins.reach(at))?;
     let bytes = bins.of(payload);
-    let signature = turned(bytes.get(..2)?, b"sk")?;
-    let size = usize_of(u32_at(bytes, key_security_field::DESCRIPTOR_SIZE)?);
-    let all = bytes.get(KEY_SECURITY_HEADER_SIZE..)?;
+    let header: KeySecurityHeader = read(bytes)?;
+    let signature = turned(&header.signature, &KeySecurityHeader::SIGNATURE)?;
+    let size = usize_of(header.descriptor_size.get());
+    let all = bytes.get(size_of::<KeySecurityHeader>()..)?;
     if signature > 1 {
         return None;
     }

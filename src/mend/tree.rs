@@ -9,10 +9,8 @@ use super::bins::{Bins, HEADER, usize_of};
 use super::model::{Key, Origin, ROOT, Tree};
 use super::nodes::{Element, Listed, Listing, Node, list_at, listing, one_bit_off, read_list};
 use super::notes::{Fix, Notes};
-use crate::regf::{
-    KEY_DEPTH_LIMIT, KEY_NODE_HEADER_SIZE, ListKind, Name, StoredName, key_flags, key_node_field,
-    u32_at, upcase,
-};
+use crate::regf::structures::{KeyNodeHeader, Offset};
+use crate::regf::{KEY_DEPTH_LIMIT, ListKind, Name, StoredName, key_flags, upcase};
 
 /// How many references, names and lists are looked into further than they deserve.
 const TRIALS: usize = 20_000;
@@ -89,13 +87,14 @@ impl<'b> Builder<'b> {
     /// Puts the root in its place: the one that the base block names, or the one that can be no other.
     pub(super) fn place_root(&mut self, named: u32) -> bool {
         if let Some(node) = self.nodes.get(&named).copied()
-            && (node.flags(self.bins) & key_flags::HIVE_ENTRY != 0
+            && (node.header(self.bins).flags.get() & key_flags::HIVE_ENTRY != 0
                 || !self.nodes.contains_key(&node.parent))
         {
             self.place(node, None);
             return true;
         }
-        let is_root = |node: &&Node| node.flags(self.bins) & key_flags::HIVE_ENTRY != 0;
+        let is_root =
+            |node: &&Node| node.header(self.bins).flags.get() & key_flags::HIVE_ENTRY != 0;
         let mut roots: Vec<Node> = self.nodes.values().filter(is_root).copied().collect();
         roots.sort_by_key(|node| {
             let below = self.below.get(&node.at).map_or(0, Vec::len);
@@ -184,11 +183,7 @@ impl<'b> Builder<'b> {
         is_narrow: bool,
         parent: Option<usize>,
     ) -> usize {
-        let mut head = [0; KEY_NODE_HEADER_SIZE];
-        let found = self.bins.slice(node.start, KEY_NODE_HEADER_SIZE);
-        if let Some(head) = head.get_mut(..found.len()) {
-            head.copy_from_slice(found);
-        }
+        let head = node.header(self.bins);
         self.nodes.insert(node.at, node);
         let key = self.push(node.at, head, name, is_narrow, parent, Origin::Node);
         self.bins.claim(node.at);
@@ -204,14 +199,14 @@ impl<'b> Builder<'b> {
         origin: Origin,
     ) -> usize {
         let (bytes, is_narrow) = name.to_stored();
-        let head = [0; KEY_NODE_HEADER_SIZE];
+        let head = KeyNodeHeader::EMPTY;
         self.push(at, head, bytes, is_narrow, parent, origin)
     }
 
     fn push(
         &mut self,
         at: u32,
-        head: [u8; KEY_NODE_HEADER_SIZE],
+        head: KeyNodeHeader,
         name: Vec<u8>,
         is_narrow: bool,
         parent: Option<usize>,
@@ -283,7 +278,7 @@ impl<'b> Builder<'b> {
                 continue;
             };
             let expected = node.map_or(0, |node| {
-                usize_of(node.long(self.bins, key_node_field::SUBKEY_COUNT))
+                usize_of(node.header(self.bins).subkey_count.get())
             });
             let whole_list = list.is_whole
                 && is_settled
@@ -309,7 +304,7 @@ impl<'b> Builder<'b> {
                     let most = found.saturating_mul(4).saturating_add(256);
                     let is_sane = expected <= most && !node.is_doubtful;
                     let is_turned = expected.is_power_of_two()
-                        && node.long(self.bins, key_node_field::SUBKEYS_LIST) == u32::MAX;
+                        && node.header(self.bins).subkeys_list == Offset::NONE;
                     let short = expected.saturating_sub(found.saturating_add(known));
                     if short > 0 && !is_count_wrong && !is_turned {
                         let count = u64::try_from(short).ok().filter(|_| is_sane);
@@ -341,7 +336,7 @@ impl<'b> Builder<'b> {
         if let Some(node) = node
             && list.elements.is_empty()
         {
-            let stored = node.long(self.bins, key_node_field::SUBKEYS_LIST);
+            let stored = node.header(self.bins).subkeys_list.get().0;
             let turned: Vec<u32> = one_bit_off(stored)
                 .filter(|_| !self.bins.is_in_broken(stored))
                 .filter(|at| self.bins.is_linked(*at) && leads_here(self.bins, &self.nodes, *at))
@@ -501,7 +496,7 @@ impl<'b> Builder<'b> {
 
     /// Whether a part of the name is lost.
     fn has_lost_name(&self, node: &Node) -> bool {
-        let start = node.start.saturating_add(KEY_NODE_HEADER_SIZE);
+        let start = node.start.saturating_add(size_of::<KeyNodeHeader>());
         self.bins.is_lost(start, node.name_length)
             || node.name(self.bins).units().all(|unit| unit == 0)
     }
@@ -661,9 +656,7 @@ impl<'b> Builder<'b> {
 
     /// The last change of the key at `index`.
     pub(super) fn time(key: &Key) -> u64 {
-        let low = u32_at(&key.head, key_node_field::LAST_WRITTEN).unwrap_or(0);
-        let high = u32_at(&key.head, key_node_field::LAST_WRITTEN.saturating_add(4)).unwrap_or(0);
-        u64::from(high) << 32 | u64::from(low)
+        key.head.last_written.get()
     }
 }
 

@@ -8,12 +8,13 @@ use std::collections::HashSet;
 
 use super::bins::{Bins, usize_of};
 use super::model::{Bytes, Data, Origin, Value};
-use super::nodes::{one_bit_off, turned, word};
+use super::nodes::{one_bit_off, turned};
 use super::notes::{Fix, LostKind};
 use super::tree::{Builder, is_turned_count};
+use crate::regf::structures::{BigDataRecord, KeyValueHeader, Offset, listed, read};
 use crate::regf::{
-    DATA_SEGMENT_SIZE, INLINE_DATA, INLINE_DATA_LIMIT, KEY_VALUE_HEADER_SIZE, Name, StoredName,
-    key_flags, key_node_field, key_value_field, needs_big_data, u32_at, value_flags,
+    DATA_SEGMENT_SIZE, INLINE_DATA, INLINE_DATA_LIMIT, Name, StoredName, field, key_flags,
+    needs_big_data, u32_at, value_flags,
 };
 
 /// How many keys are asked whether they hold a cell that two values lead to.
@@ -54,12 +55,12 @@ impl Builder<'_> {
 
     fn values_of(&self, index: usize) -> Option<(usize, u32)> {
         let key = self.tree.keys.get(index)?;
-        let flags = key.word(key_node_field::FLAGS);
+        let flags = key.head.flags.get();
         if key.origin != Origin::Node || flags & key_flags::PREDEF_HANDLE != 0 {
             return None;
         }
-        let count = usize_of(key.long(key_node_field::VALUE_COUNT));
-        Some((count, key.long(key_node_field::VALUES_LIST)))
+        let count = usize_of(key.head.value_count.get());
+        Some((count, key.head.values_list.get().0))
     }
 
     /// The values of a list in which everything is as it should be; all of it is claimed.
@@ -108,7 +109,7 @@ impl Builder<'_> {
         disputes: &mut usize,
     ) {
         let Some(list) = self.find_values_list(count, list) else {
-            if count > 0 && count <= self.bins.size() / KEY_VALUE_HEADER_SIZE {
+            if count > 0 && count <= self.bins.size() / size_of::<KeyValueHeader>() {
                 let lost = u64::try_from(count).ok();
                 self.notes.lost(index, LostKind::Value, None, lost);
             } else {
@@ -154,7 +155,7 @@ impl Builder<'_> {
         let real = match all.len() < count || count == 0 {
             // The count leaves the cell: it cannot be right.
             true if is_turned_count(count, found_to) || count == 0 => found_to,
-            true if count <= self.bins.size() / KEY_VALUE_HEADER_SIZE => {
+            true if count <= self.bins.size() / size_of::<KeyValueHeader>() => {
                 let missing = count.saturating_sub(all.len());
                 let missing = u64::try_from(missing).ok();
                 self.notes.lost(index, LostKind::Value, None, missing);
@@ -392,34 +393,32 @@ impl Builder<'_> {
 }
 
 fn offsets(bytes: &[u8]) -> Vec<u32> {
-    let elements = bytes.as_chunks::<4>().0.iter();
-    elements
-        .map(|element| u32::from_le_bytes(*element))
-        .collect()
+    let elements = listed::<Offset>(bytes).iter();
+    elements.map(|element| element.get().0).collect()
 }
 
 /// The value in the cell at `at`, where all of it is as it should be.
 fn sound_value(bins: &Bins, at: u32, minor: u32) -> Option<Found> {
     let payload = bins.payload(at)?;
     let bytes = bins.of(payload);
-    if !bytes.starts_with(b"vk") {
+    let header: KeyValueHeader = read(bytes)?;
+    if header.signature != KeyValueHeader::SIGNATURE {
         return None;
     }
-    let length = usize::from(word(bytes, key_value_field::NAME_LENGTH)?);
-    let need = KEY_VALUE_HEADER_SIZE.saturating_add(length);
+    let length = usize::from(header.name_length.get());
+    let need = size_of::<KeyValueHeader>().saturating_add(length);
     if need > bytes.len() || bins.is_lost(payload.start, need) {
         return None;
     }
-    let size = u32_at(bytes, key_value_field::DATA_SIZE)?;
-    let offset = u32_at(bytes, key_value_field::DATA_OFFSET)?;
-    let (data, mut cells) = sound_data(bins, size, offset, minor)?;
+    let offset = u32::from_le_bytes(header.data_offset);
+    let (data, mut cells) = sound_data(bins, header.data_size.get(), offset, minor)?;
     cells.push(at);
     let value = Value {
-        kind: u32_at(bytes, key_value_field::DATA_TYPE)?,
-        flags: word(bytes, key_value_field::FLAGS)?,
-        spare: word(bytes, key_value_field::FLAGS.saturating_add(2)).unwrap_or(0),
+        kind: header.data_type.get(),
+        flags: header.flags.get(),
+        spare: header.spare.get(),
         name: Bytes::In {
-            start: payload.start.saturating_add(KEY_VALUE_HEADER_SIZE),
+            start: payload.start.saturating_add(size_of::<KeyValueHeader>()),
             length,
         },
         data,
@@ -453,7 +452,7 @@ fn sound_data(bins: &Bins, size: u32, offset: u32, minor: u32) -> Option<(Data, 
 fn segments(bins: &Bins, at: u32, size: u32) -> Option<(Data, Vec<u32>)> {
     let bytes = bins.cell(at)?;
     let count = usize_of(size.div_ceil(DATA_SEGMENT_SIZE));
-    let list_at = u32_at(bytes, 4)?;
+    let list_at = field!(BigDataRecord.segments_list).read(bytes)?.get().0;
     let list = bins.cell(list_at)?.get(..count.checked_mul(4)?)?;
     let mut cells = vec![at, list_at];
     let mut parts = Vec::new();
@@ -481,12 +480,9 @@ fn mended_value(
 ) -> Result<Found, Option<Name>> {
     let payload = bins.payload(at).or_else(|| bins.reach(at)).ok_or(None)?;
     let bytes = bins.of(payload);
-    if bytes.len() < KEY_VALUE_HEADER_SIZE {
-        return Err(None);
-    }
-    let field = |at| word(bytes, at).unwrap_or(0);
-    let room = bytes.len().saturating_sub(KEY_VALUE_HEADER_SIZE);
-    let stored = field(key_value_field::NAME_LENGTH);
+    let header: KeyValueHeader = read(bytes).ok_or(None)?;
+    let room = bytes.len().saturating_sub(size_of::<KeyValueHeader>());
+    let stored = header.name_length.get();
     let length = match usize::from(stored) <= room {
         true => usize::from(stored),
         false => {
@@ -500,22 +496,24 @@ fn mended_value(
             }
         }
     };
-    if bins.is_lost(payload.start, KEY_VALUE_HEADER_SIZE.saturating_add(length)) {
+    if bins.is_lost(
+        payload.start,
+        size_of::<KeyValueHeader>().saturating_add(length),
+    ) {
         return Err(None);
     }
     let name = Bytes::In {
-        start: payload.start.saturating_add(KEY_VALUE_HEADER_SIZE),
+        start: payload.start.saturating_add(size_of::<KeyValueHeader>()),
         length,
     };
-    let flags = field(key_value_field::FLAGS);
+    let flags = header.flags.get();
     let own = StoredName {
         bytes: name.of(bins),
         narrow: flags & value_flags::COMP_NAME != 0,
     };
     let lost = || Some(own.to_name());
-    let kind = u32_at(bytes, key_value_field::DATA_TYPE).unwrap_or(0);
-    let size = u32_at(bytes, key_value_field::DATA_SIZE).unwrap_or(0);
-    let offset = u32_at(bytes, key_value_field::DATA_OFFSET).unwrap_or(0);
+    let (kind, size) = (header.data_type.get(), header.data_size.get());
+    let offset = u32::from_le_bytes(header.data_offset);
     let whole = sound_data(bins, size, offset, minor);
     let whole = whole.filter(|(_, cells)| cells.iter().all(|cell| is_free(*cell)));
     let (data, mut cells) = match whole {
@@ -526,7 +524,7 @@ fn mended_value(
     let value = Value {
         kind,
         flags,
-        spare: field(key_value_field::FLAGS.saturating_add(2)),
+        spare: header.spare.get(),
         name,
         data,
     };

@@ -4,13 +4,18 @@
 //! Nothing of the damaged one's structure is taken over, so that nothing in it can lead into damage. What
 //! nodes hold besides structure stays as it was: times, flags, access bits.
 
-use super::MendError;
 use super::bins::{Bins, HEADER, UNIT, usize_of};
+use super::error::MendError;
 use super::model::{Bytes, Data, Origin, ROOT, Tree, Value};
-use crate::regf::{
-    CellOffset, DATA_SEGMENT_SIZE, INLINE_DATA, KEY_NODE_HEADER_SIZE, KEY_VALUE_HEADER_SIZE,
-    ListKind, key_flags, key_node_field, key_value_field, needs_big_data, value_flags,
+use crate::regf::structures::{
+    BigDataRecord, Field, HiveBinHeader, KeyNodeHeader, KeySecurityHeader, KeyValueHeader, Offset,
 };
+use crate::regf::{
+    CellOffset, DATA_SEGMENT_SIZE, INLINE_DATA, ListKind, field, key_flags, needs_big_data,
+    value_flags,
+};
+use zerocopy::little_endian::{U32, U64};
+use zerocopy::{Immutable, IntoBytes};
 
 /// The most elements of a hash leaf or an index leaf, and of a fast leaf.
 const LEAF_LIMIT: usize = 1012;
@@ -25,7 +30,7 @@ struct Writer {
     bytes: Vec<u8>,
     /// Where there is room left: its beginning and end.
     open: Vec<(usize, usize)>,
-    time: [u8; 8],
+    time: U64,
 }
 
 /// The bins of a fresh hive, and where its root is.
@@ -36,12 +41,11 @@ pub(super) struct Written {
 
 /// Writes `tree`, whose bytes stand in `bins`, for version 1.`minor`.
 pub(super) fn write(tree: &Tree, bins: &Bins, minor: u32) -> Result<Written, MendError> {
-    let mut time = [0; 8];
-    time.copy_from_slice(bins.bytes.get(20..28).unwrap_or(&[0; 8]));
+    let time = field!(HiveBinHeader.last_written).read(&bins.bytes);
     let mut writer = Writer {
         bytes: Vec::with_capacity(bins.size()),
         open: Vec::new(),
-        time,
+        time: time.unwrap_or(U64::ZERO),
     };
     let mut nodes = vec![CellOffset::NONE.0; tree.keys.len()];
     let order = depth_first(tree);
@@ -54,9 +58,7 @@ pub(super) fn write(tree: &Tree, bins: &Bins, minor: u32) -> Result<Written, Men
         if let Some(count) = uses.get_mut(key.security) {
             *count = count.saturating_add(1);
         }
-        let mut payload = key.head.to_vec();
-        payload.extend_from_slice(&key.name);
-        let node = writer.put(&payload)?;
+        let node = writer.put(&[key.head.as_bytes(), &key.name].concat())?;
         if let Some(place) = nodes.get_mut(index) {
             *place = node;
         }
@@ -83,12 +85,12 @@ pub(super) fn write(tree: &Tree, bins: &Bins, minor: u32) -> Result<Written, Men
             .get(key.security)
             .copied()
             .unwrap_or(CellOffset::NONE.0);
-        writer.set(node, key_node_field::SECURITY, &security.to_le_bytes());
+        writer.set(node, field!(KeyNodeHeader.security), CellOffset(security));
     }
     for (index, list, children) in lists {
         let at = fill_lists(&mut writer, tree, &nodes, &list, &children);
         let node = nodes.get(index).copied().unwrap_or(CellOffset::NONE.0);
-        writer.set(node, key_node_field::SUBKEYS_LIST, &at.to_le_bytes());
+        writer.set(node, field!(KeyNodeHeader.subkeys_list), CellOffset(at));
     }
     Ok(Written {
         bins: writer.close(),
@@ -140,13 +142,12 @@ fn reserve_lists(writer: &mut Writer, count: usize, minor: u32) -> Result<Lists,
     let mut left = count;
     while left > 0 {
         let here = left.min(each);
-        let size = here.saturating_mul(kind.element_size()).saturating_add(4);
-        leaves.push((writer.put(&vec![0; size])?, here));
+        leaves.push((writer.put(&vec![0; kind.list_size(here)])?, here));
         left = left.saturating_sub(here);
     }
     let root = match leaves.len() {
         0 | 1 => None,
-        count => Some(writer.put(&vec![0; count.saturating_mul(4).saturating_add(4)])?),
+        count => Some(writer.put(&vec![0; ListKind::IndexRoot.list_size(count)])?),
     };
     Ok(Lists { kind, leaves, root })
 }
@@ -159,7 +160,6 @@ fn fill_lists(
     children: &[usize],
 ) -> u32 {
     let mut children = children.iter();
-    let mut roots = Vec::new();
     for (leaf, count) in &lists.leaves {
         let mut payload = header(lists.kind, *count);
         for index in children.by_ref().take(*count) {
@@ -167,15 +167,16 @@ fn fill_lists(
                 continue;
             };
             let node = nodes.get(*index).copied().unwrap_or(CellOffset::NONE.0);
-            payload.extend(node.to_le_bytes());
-            match lists.kind {
-                ListKind::HashLeaf => payload.extend(key.stored_name().hash().to_le_bytes()),
-                ListKind::FastLeaf => payload.extend(key.stored_name().hint()),
-                _ => {}
-            }
+            let extra = match lists.kind {
+                ListKind::HashLeaf => key.stored_name().hash().to_le_bytes(),
+                ListKind::FastLeaf => key.stored_name().hint(),
+                ListKind::IndexLeaf | ListKind::IndexRoot => [0; 4],
+            };
+            lists
+                .kind
+                .push_element(&mut payload, CellOffset(node), extra);
         }
-        writer.set(*leaf, 0, &payload);
-        roots.extend(leaf.to_le_bytes());
+        writer.fill(*leaf, &payload);
     }
     match lists.root {
         None => lists
@@ -183,18 +184,22 @@ fn fill_lists(
             .first()
             .map_or(CellOffset::NONE.0, |(leaf, _)| *leaf),
         Some(root) => {
-            let mut payload = header(ListKind::IndexRoot, lists.leaves.len());
-            payload.extend(roots);
-            writer.set(root, 0, &payload);
+            let kind = ListKind::IndexRoot;
+            let mut payload = header(kind, lists.leaves.len());
+            for (leaf, _) in &lists.leaves {
+                kind.push_element(&mut payload, CellOffset(*leaf), [0; 4]);
+            }
+            writer.fill(root, &payload);
             root
         }
     }
 }
 
+/// The header of a list of `count` elements, which is never more than the limit of a list.
 fn header(kind: ListKind, count: usize) -> Vec<u8> {
-    let mut payload = kind.signature().to_vec();
-    payload.extend(u16::try_from(count).unwrap_or(u16::MAX).to_le_bytes());
-    payload
+    let count = count.min(usize::from(u16::MAX));
+    let header = kind.header(count);
+    header.map_or(Vec::new(), |header| header.as_bytes().to_vec())
 }
 
 fn write_values(
@@ -206,38 +211,26 @@ fn write_values(
     if values.is_empty() {
         return Ok(CellOffset::NONE.0);
     }
-    let list = writer.put(&vec![0; values.len().saturating_mul(4)])?;
-    let mut elements = Vec::new();
+    let list = writer.put(&vec![0; values.len().saturating_mul(size_of::<Offset>())])?;
+    let mut elements: Vec<Offset> = Vec::new();
     for value in values {
         let name = value.name.of(bins);
-        let mut payload = vec![0; KEY_VALUE_HEADER_SIZE];
-        put(&mut payload, 0, b"vk");
-        let length = u16::try_from(name.len()).unwrap_or(u16::MAX);
-        put(
-            &mut payload,
-            key_value_field::NAME_LENGTH,
-            &length.to_le_bytes(),
-        );
-        put(
-            &mut payload,
-            key_value_field::DATA_TYPE,
-            &value.kind.to_le_bytes(),
-        );
-        put(
-            &mut payload,
-            key_value_field::FLAGS,
-            &value.flags.to_le_bytes(),
-        );
-        let spare = key_value_field::FLAGS.saturating_add(2);
-        put(&mut payload, spare, &value.spare.to_le_bytes());
-        payload.extend_from_slice(name);
-        let at = writer.put(&payload)?;
+        let header = KeyValueHeader {
+            signature: KeyValueHeader::SIGNATURE,
+            name_length: u16::try_from(name.len()).unwrap_or(u16::MAX).into(),
+            data_size: U32::ZERO,
+            data_offset: [0; 4],
+            data_type: value.kind.into(),
+            flags: value.flags.into(),
+            spare: value.spare.into(),
+        };
+        let at = writer.put(&[header.as_bytes(), name].concat())?;
         let (size, offset) = write_data(writer, &value.data, bins, minor)?;
-        writer.set(at, key_value_field::DATA_SIZE, &size.to_le_bytes());
-        writer.set(at, key_value_field::DATA_OFFSET, &offset.to_le_bytes());
-        elements.extend(at.to_le_bytes());
+        writer.set(at, field!(KeyValueHeader.data_size), size);
+        writer.set(at, field!(KeyValueHeader.data_offset), offset);
+        elements.push(CellOffset(at).into());
     }
-    writer.set(list, 0, &elements);
+    writer.fill(list, elements.as_bytes());
     Ok(list)
 }
 
@@ -247,23 +240,25 @@ fn write_data(
     data: &Data,
     bins: &Bins,
     minor: u32,
-) -> Result<(u32, u32), MendError> {
+) -> Result<(u32, [u8; 4]), MendError> {
     match data {
-        Data::Inline(field, size) => Ok((size | INLINE_DATA, u32::from_le_bytes(*field))),
-        Data::Empty(size, offset) => Ok((*size, *offset)),
+        Data::Inline(field, size) => Ok((size | INLINE_DATA, *field)),
+        Data::Empty(size, offset) => Ok((*size, offset.to_le_bytes())),
         Data::Cell(Bytes::In { start, length })
             if !needs_big_data(minor, u32::try_from(*length).unwrap_or(u32::MAX)) =>
         {
             let size = u32::try_from(*length).map_err(|_| MendError::TooLarge)?;
-            Ok((size, writer.put(bins.slice(*start, *length))?))
+            let at = writer.put(bins.slice(*start, *length))?;
+            Ok((size, at.to_le_bytes()))
         }
         data => {
             let bytes = data.bytes(bins);
             let size = u32::try_from(bytes.len()).map_err(|_| MendError::TooLarge)?;
-            match needs_big_data(minor, size) {
-                false => Ok((size, writer.put(&bytes)?)),
-                true => Ok((size, write_segments(writer, &bytes)?)),
-            }
+            let at = match needs_big_data(minor, size) {
+                false => writer.put(&bytes)?,
+                true => write_segments(writer, &bytes)?,
+            };
+            Ok((size, at.to_le_bytes()))
         }
     }
 }
@@ -271,23 +266,23 @@ fn write_data(
 fn write_segments(writer: &mut Writer, bytes: &[u8]) -> Result<u32, MendError> {
     let each = usize_of(DATA_SEGMENT_SIZE);
     let count = bytes.len().div_ceil(each);
-    let mut record = b"db".to_vec();
-    record.extend(
-        u16::try_from(count)
+    let record = BigDataRecord {
+        signature: BigDataRecord::SIGNATURE,
+        segment_count: u16::try_from(count)
             .map_err(|_| MendError::TooLarge)?
-            .to_le_bytes(),
-    );
-    record.extend([0; 4]);
-    let at = writer.put(&record)?;
-    let list = writer.put(&vec![0; count.saturating_mul(4)])?;
-    let mut elements = Vec::new();
+            .into(),
+        segments_list: CellOffset(0).into(),
+    };
+    let at = writer.put(record.as_bytes())?;
+    let list = writer.put(&vec![0; count.saturating_mul(size_of::<Offset>())])?;
+    let mut elements: Vec<Offset> = Vec::new();
     for part in bytes.chunks(each) {
         let mut payload = part.to_vec();
         payload.resize(each, 0);
-        elements.extend(writer.put(&payload)?.to_le_bytes());
+        elements.push(CellOffset(writer.put(&payload)?).into());
     }
-    writer.set(list, 0, &elements);
-    writer.set(at, 4, &list.to_le_bytes());
+    writer.fill(list, elements.as_bytes());
+    writer.set(at, field!(BigDataRecord.segments_list), CellOffset(list));
     Ok(at)
 }
 
@@ -301,9 +296,9 @@ fn finish_node(
     let Some(key) = tree.keys.get(index) else {
         return;
     };
-    let mut head = key.head.to_vec();
-    put(&mut head, 0, b"nk");
-    let mut flags = key.word(key_node_field::FLAGS);
+    let mut head = key.head.clone();
+    head.signature = KeyNodeHeader::SIGNATURE;
+    let mut flags = head.flags.get();
     flags &= !(key_flags::VOLATILE | key_flags::HIVE_EXIT | ROOT_ONLY | key_flags::COMP_NAME);
     if key.is_narrow {
         flags |= key_flags::COMP_NAME;
@@ -311,22 +306,20 @@ fn finish_node(
     if index == ROOT {
         flags |= ROOT_ONLY;
     }
-    let is_handle = flags & key_flags::PREDEF_HANDLE != 0;
-    put(&mut head, key_node_field::FLAGS, &flags.to_le_bytes());
-    let mut long = |field, value: u32| put(&mut head, field, &value.to_le_bytes());
+    head.flags.set(flags);
     let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     if index != ROOT || key.origin != Origin::Node {
-        long(key_node_field::PARENT, parent);
+        head.parent = CellOffset(parent).into();
     }
-    long(key_node_field::SUBKEY_COUNT, count(key.children.len()));
-    long(key_node_field::VOLATILE_SUBKEY_COUNT, 0);
-    long(key_node_field::SUBKEYS_LIST, CellOffset::NONE.0);
-    long(key_node_field::VOLATILE_SUBKEYS_LIST, CellOffset::NONE.0);
-    if !is_handle {
-        long(key_node_field::VALUE_COUNT, count(key.values.len()));
+    head.subkey_count.set(count(key.children.len()));
+    head.volatile_subkey_count.set(0);
+    head.subkeys_list = Offset::NONE;
+    head.volatile_subkeys_list = Offset::NONE;
+    if flags & key_flags::PREDEF_HANDLE == 0 {
+        head.value_count.set(count(key.values.len()));
     }
-    long(key_node_field::VALUES_LIST, values);
-    long(key_node_field::CLASS_NAME, class);
+    head.values_list = CellOffset(values).into();
+    head.class_name = CellOffset(class).into();
     let names = key
         .values
         .iter()
@@ -334,40 +327,22 @@ fn finish_node(
             0 => value.name.len(),
             _ => value.name.len().saturating_mul(2),
         });
-    long(
-        key_node_field::LARGEST_VALUE_NAME,
-        count(names.max().unwrap_or(0)),
-    );
+    head.largest_value_name.set(count(names.max().unwrap_or(0)));
     let data = key.values.iter().map(|value| value.data.len());
-    long(
-        key_node_field::LARGEST_VALUE_DATA,
-        count(data.max().unwrap_or(0)),
-    );
+    head.largest_value_data.set(count(data.max().unwrap_or(0)));
     let below = || {
         key.children
             .iter()
             .filter_map(|child| tree.keys.get(*child))
     };
     let classes = below().map(|child| child.class.len()).max().unwrap_or(0);
-    long(key_node_field::LARGEST_SUBKEY_CLASS, count(classes));
-    let short = |number: usize| u16::try_from(number).unwrap_or(u16::MAX).to_le_bytes();
+    head.largest_subkey_class.set(count(classes));
+    let short = |number: usize| u16::try_from(number).unwrap_or(u16::MAX);
     let names = below().map(|child| child.stored_name().utf16_size()).max();
-    put(
-        &mut head,
-        key_node_field::LARGEST_SUBKEY_NAME,
-        &short(names.unwrap_or(0)),
-    );
-    put(
-        &mut head,
-        key_node_field::NAME_LENGTH,
-        &short(key.name.len()),
-    );
-    put(
-        &mut head,
-        key_node_field::CLASS_NAME_LENGTH,
-        &short(key.class.len()),
-    );
-    writer.set(node, 0, &head);
+    head.largest_subkey_name.set(short(names.unwrap_or(0)));
+    head.name_length.set(short(key.name.len()));
+    head.class_name_length.set(short(key.class.len()));
+    writer.fill(node, head.as_bytes());
 }
 
 /// The ring of records, one for each descriptor that is used.
@@ -378,26 +353,21 @@ fn write_security(writer: &mut Writer, tree: &Tree, uses: &[u32]) -> Result<Vec<
         if *count == 0 {
             continue;
         }
-        let mut payload = b"sk\0\0".to_vec();
-        payload.extend([0; 8]);
-        payload.extend(count.to_le_bytes());
-        payload.extend(u32::try_from(descriptor.len()).unwrap_or(0).to_le_bytes());
-        payload.extend_from_slice(descriptor);
-        *place = writer.put(&payload)?;
+        let header = KeySecurityHeader {
+            signature: KeySecurityHeader::SIGNATURE,
+            reserved: [0; 2],
+            flink: CellOffset(0).into(),
+            blink: CellOffset(0).into(),
+            reference_count: (*count).into(),
+            descriptor_size: u32::try_from(descriptor.len()).unwrap_or(0).into(),
+        };
+        *place = writer.put(&[header.as_bytes(), descriptor].concat())?;
         ring.push(*place);
     }
     let next = ring.iter().cycle().skip(1);
     for (at, next) in ring.iter().zip(next) {
-        writer.set(
-            *at,
-            crate::regf::key_security_field::FLINK,
-            &next.to_le_bytes(),
-        );
-        writer.set(
-            *next,
-            crate::regf::key_security_field::BLINK,
-            &at.to_le_bytes(),
-        );
+        writer.set(*at, field!(KeySecurityHeader.flink), CellOffset(*next));
+        writer.set(*next, field!(KeySecurityHeader.blink), CellOffset(*at));
     }
     Ok(places)
 }
@@ -444,21 +414,11 @@ impl Writer {
         let (offset, length) = (number(start)?, number(size)?);
         number(end)?;
         self.bytes.resize(end, 0);
-        put(&mut self.bytes, start, b"hbin");
-        put(
-            &mut self.bytes,
-            start.saturating_add(4),
-            &offset.to_le_bytes(),
-        );
-        put(
-            &mut self.bytes,
-            start.saturating_add(8),
-            &length.to_le_bytes(),
-        );
+        let mut header = HiveBinHeader::new(offset, length);
         if start == 0 {
-            let time = self.time;
-            put(&mut self.bytes, 20, &time);
+            header.last_written = self.time;
         }
+        put(&mut self.bytes, start, header.as_bytes());
         Ok((start.saturating_add(HEADER), end))
     }
 
@@ -467,10 +427,21 @@ impl Writer {
         put(&mut self.bytes, at, &size.to_le_bytes());
     }
 
-    /// Writes into the payload of the cell at `at`.
-    fn set(&mut self, at: u32, field: usize, bytes: &[u8]) {
-        let place = usize_of(at).saturating_add(4).saturating_add(field);
-        put(&mut self.bytes, place, bytes);
+    /// Writes what the payload of the cell at `at` begins with.
+    fn fill(&mut self, at: u32, bytes: &[u8]) {
+        put(&mut self.bytes, usize_of(at).saturating_add(4), bytes);
+    }
+
+    /// Writes a field of the structure in the cell at `at`.
+    fn set<S, T: IntoBytes + Immutable>(
+        &mut self,
+        at: u32,
+        field: Field<S, T>,
+        value: impl Into<T>,
+    ) {
+        if let Some(payload) = self.bytes.get_mut(usize_of(at).saturating_add(4)..) {
+            field.write(payload, value);
+        }
     }
 
     fn close(mut self) -> Vec<u8> {
@@ -487,5 +458,3 @@ fn put(to: &mut [u8], at: usize, bytes: &[u8]) {
         place.copy_from_slice(bytes);
     }
 }
-
-const _: () = assert!(KEY_NODE_HEADER_SIZE == key_node_field::NAME);

@@ -3,8 +3,8 @@
 
 use std::collections::HashSet;
 
-use super::state::hive_of;
-use super::{Action, Change, HiveInput, PlanError, State, path_text};
+use super::{Action, Change, PlanError};
+use crate::machine::{HiveInput, State, hive_of};
 use crate::profile::{Deed, HiveName, KeyPath, forbidden};
 use crate::regf::{FoldedPath, Name, NodePath};
 
@@ -98,7 +98,7 @@ fn refusal(change: &Change, why: impl Into<String>) -> PlanError {
     let value = change.value.as_ref();
     PlanError::Forbidden {
         hive: change.hive,
-        key: path_text(&change.key),
+        key: change.key.text(),
         value: value.map_or(String::new(), |name| format!(" value {name}")),
         why: why.into(),
     }

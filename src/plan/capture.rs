@@ -3,9 +3,9 @@
 
 use std::collections::HashMap;
 
+use super::PlanError;
 use super::places::{MAX_PLACES, enumerate};
-use super::state::{all_values, find_value};
-use super::{HiveInput, PlanError, Value};
+use crate::machine::{HiveInput, Value, all_values, find_value};
 use crate::profile::{ControlSet, HiveName, KeyPath, KeyRule, Profile, ValueRule, wildcard};
 use crate::regf::{FoldedPath, Name, NodePath};
 

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! Whether a condition holds.
 
-use super::machine::Machine;
-use super::state::find_value;
-use super::{Fact, HiveInput, PlanError};
-use crate::profile::{ControlSet, HiveName, KeyPath, Versions, When, wildcard};
+use super::PlanError;
+use crate::machine::{Fact, HiveInput, Machine, MachineError, find_value};
+use crate::profile::{ControlSet, HiveName, KeyPath, Profile, Versions, When, wildcard};
 use crate::regf::{Name, NodePath};
 
 /// Why a rule is left out.
@@ -20,6 +19,14 @@ pub(super) struct Standpoint<'a> {
     pub(super) control_set: Option<&'a str>,
     /// What the `*` and `{GUID}` of the rule's key stand for.
     pub(super) bound: &'a [Name],
+}
+
+/// Whether the profiles ask for facts of the machine, which are in both hives.
+pub fn needs_machine(profiles: &[Profile]) -> bool {
+    let own = profiles.iter().flat_map(|profile| &profile.when);
+    let rules = profiles.iter().flat_map(|profile| &profile.keys);
+    let mut all = own.chain(rules.flat_map(|rule| &rule.when));
+    all.any(|when| when.path().is_none())
 }
 
 enum Answer {
@@ -105,7 +112,7 @@ fn ask_key(when: &When, hives: &[HiveInput<'_>], at: &Standpoint<'_>) -> Result<
         return Ok(Answer::Unknown("there is no control set here".to_owned()));
     };
     let key = match input.find_key(&real) {
-        Err(PlanError::Special { key, special, .. }) => {
+        Err(MachineError::Special { key, special, .. }) => {
             return Ok(Answer::Unknown(format!("key {key} {special}")));
         }
         key => key?,

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! Which control set Last Known Good means, and whether a machine could start with it.
 
-use super::control_sets::ControlSetInfo;
-use super::state::find_value;
-use super::{HiveInput, PlanError};
+use super::PlanError;
+use crate::machine::{ControlSetInfo, HiveInput, MachineError, find_value};
 use crate::regf::{Name, NodePath};
 
 /// What is to be done with `Select`.
@@ -139,8 +138,8 @@ fn subkeys_of(
     let path = NodePath::from(&[Name::from(control_set), Name::from(part)]);
     match input.find_key(&path) {
         Ok(key) => Ok(key.map(|key| key.subkey_count())),
-        Err(PlanError::Special { .. }) => Ok(None),
-        Err(error) => Err(error),
+        Err(MachineError::Special { .. }) => Ok(None),
+        Err(error) => Err(error.into()),
     }
 }
 

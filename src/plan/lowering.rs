@@ -3,7 +3,8 @@
 
 use std::collections::HashMap;
 
-use super::{Action, Change, State};
+use super::{Action, Change};
+use crate::machine::State;
 use crate::profile::{
     ControlSet, Data, HiveName, KeyPath, KeyRule, Profile, ValueRule, is_known_safer, upcase,
     wildcard,
@@ -132,7 +133,7 @@ fn below_control_set<'c, 'n>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::Value;
+    use crate::machine::Value;
     use crate::profile::{builtin, load};
     use crate::regf::NodePath;
 

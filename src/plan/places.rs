@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! The real keys that a profile's key means.
 
-use super::{HiveInput, PlanError, path_text};
+use super::PlanError;
+use crate::machine::{HiveInput, MachineError};
 use crate::profile::{Wildcard, wildcard};
 use crate::regf::{Hive, Name, NodePath, RegfError};
 use crate::text::Foreign;
@@ -78,7 +79,7 @@ fn matching(
     let Some(key) = input.find_key(path)? else {
         return Ok(Vec::new());
     };
-    let regf = PlanError::in_hive(input.name);
+    let regf = MachineError::in_hive(input.name);
     let mut names = Vec::new();
     for subkey in input.hive.subkeys(&key).map_err(&regf)? {
         let (name, special) = name_of(&input.hive, subkey).map_err(&regf)?;
@@ -97,7 +98,7 @@ fn matching(
             _ => "the key's name cannot be written as text".to_owned(),
         };
         if left.len() < MAX_PLACES {
-            left.push((path_text(&path.join(name)), reason));
+            left.push((path.join(name).text(), reason));
         }
     }
     Ok(names)

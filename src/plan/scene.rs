@@ -4,12 +4,12 @@
 use std::cell::OnceCell;
 use std::sync::Arc;
 
-use super::machine::{Machine, machine, main_control_set};
-use super::{ControlSetInfo, HiveInput, PlanError};
+use super::PlanError;
+use crate::machine::{ControlSetInfo, HiveInput, Machine, MachineError, machine, main_control_set};
 use crate::profile::HiveName;
 
 /// The hives that plans are made for, with what is asked of them once.
-pub(super) struct Scene<'i, 'h> {
+pub(crate) struct Scene<'i, 'h> {
     pub(super) hives: &'i [HiveInput<'h>],
     /// All of SYSTEM.
     pub(super) control_sets: Arc<[ControlSetInfo]>,
@@ -18,7 +18,7 @@ pub(super) struct Scene<'i, 'h> {
 }
 
 impl<'i, 'h> Scene<'i, 'h> {
-    pub(super) fn of(hives: &'i [HiveInput<'h>]) -> Result<Self, PlanError> {
+    pub(crate) fn of(hives: &'i [HiveInput<'h>]) -> Result<Self, MachineError> {
         let system = hives.iter().find(|input| input.name == HiveName::System);
         let control_sets = system.map(HiveInput::control_sets).transpose()?;
         Ok(Self {

@@ -4,8 +4,9 @@
 use std::collections::HashSet;
 
 use super::allowed::{Made, expect_possible};
-use super::state::current_state;
-use super::{Action, Change, HiveInput, Lowering, PlanError, State, folded_name, path_text};
+use super::confirm::current_state;
+use super::{Action, Change, Lowering, PlanError};
+use crate::machine::{HiveInput, MachineError, State};
 use crate::profile::HiveName;
 use crate::regf::{FoldedPath, Name, NodePath};
 
@@ -46,7 +47,7 @@ pub fn undo(
     let mut gone = Gone::default();
     for change in made.iter().rev() {
         let Some(input) = hives.iter().find(|input| input.name == change.hive) else {
-            return Err(PlanError::HiveMissing(change.hive));
+            return Err(MachineError::HiveMissing(change.hive).into());
         };
         let found = current_state(input, change)?;
         if found == change.before {
@@ -93,13 +94,13 @@ struct Gone(HashSet<(HiveName, FoldedPath, Option<Vec<u16>>)>);
 impl Gone {
     fn note(&mut self, back: &Change) {
         if back.after.is_none() {
-            let value = back.value.as_ref().map(folded_name);
+            let value = back.value.as_ref().map(Name::folded);
             self.0.insert((back.hive, back.key.folded(), value));
         }
     }
 
     fn has(&self, hive: HiveName, key: &NodePath, value: Option<&Name>) -> bool {
-        let value = value.map(folded_name);
+        let value = value.map(Name::folded);
         self.0.contains(&(hive, key.folded(), value))
     }
 }
@@ -118,7 +119,7 @@ fn reason_to_leave(
     let Some(key) = input.find_key(&change.key)? else {
         return Ok(None);
     };
-    let regf = PlanError::in_hive(input.name);
+    let regf = MachineError::in_hive(input.name);
     for value in input.hive.values(&key).map_err(&regf)? {
         let name = input.hive.value(value).map_err(&regf)?.name().to_name();
         if !gone.has(change.hive, &change.key, Some(&name)) {
@@ -149,7 +150,7 @@ fn reverse(change: &Change, found: Option<State>) -> Change {
         note: format!(
             "takes back what {} did to {}",
             change.profile,
-            path_text(&change.key)
+            change.key.text()
         )
         .into(),
         ..change.clone()

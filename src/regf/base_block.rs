@@ -1,27 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! The base block: the first 4096 bytes of a primary file.
 
-use super::bytes::{u32_at, u64_at};
-use super::{CellOffset, Fault, FileOffset, Record, RegfError};
-
-/// Bytes in a base block.
-pub const BASE_BLOCK_SIZE: u64 = 4096;
-
-/// Where the fields of a base block stand that a writer changes, in bytes from its signature.
-#[allow(missing_docs, reason = "the specification's field names")]
-pub mod base_block_field {
-    pub const PRIMARY_SEQUENCE: usize = 4;
-    pub const SECONDARY_SEQUENCE: usize = 8;
-    pub const FILE_TYPE: usize = 28;
-    pub const BINS_SIZE: usize = 40;
-    pub const FLAGS: usize = 144;
-    pub const CHECKSUM: usize = 508;
-}
+use super::bytes::u32_at;
+use super::structures::{self, BaseBlockHead};
+use super::{BASE_BLOCK_SIZE, CellOffset, Fault, FileOffset, Record, RegfError, field};
 
 /// The fields of a base block that matter to a reader or a writer.
 ///
 /// Spec: regf, *Format of primary files > Base block*.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct BaseBlock {
     /// Incremented when a write to the primary file begins.
     pub primary_sequence: u32,
@@ -58,35 +46,42 @@ impl BaseBlock {
     ///
     /// [`Fault::Truncated`] below 512 bytes, [`Fault::BadSignature`] where it is no `regf` file.
     pub fn parse(bytes: &[u8]) -> Result<Self, RegfError> {
-        Self::fields(bytes)
-            .ok_or_else(|| {
-                let have = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-                fault(Fault::Truncated { need: 512, have })
-            })?
-            .map_err(fault)
+        Self::with_head(bytes).map(|(base, _)| base)
     }
 
-    fn fields(bytes: &[u8]) -> Option<Result<Self, Fault>> {
-        let found: [u8; 4] = bytes.get(..4)?.try_into().ok()?;
-        if &found != b"regf" {
-            let expected = "regf";
-            return Some(Err(Fault::BadSignature { found, expected }));
+    /// As [`BaseBlock::parse`], with all fields as they are stored.
+    pub(crate) fn with_head(bytes: &[u8]) -> Result<(Self, BaseBlockHead), RegfError> {
+        match bytes.first_chunk() {
+            Some(&found) if found != BaseBlockHead::SIGNATURE => {
+                let expected = "regf";
+                return Err(fault(Fault::BadSignature { found, expected }));
+            }
+            _ => {}
         }
-        Some(Ok(Self {
-            primary_sequence: u32_at(bytes, 4)?,
-            secondary_sequence: u32_at(bytes, 8)?,
-            last_written: u64_at(bytes, 12)?,
-            major: u32_at(bytes, 20)?,
-            minor: u32_at(bytes, 24)?,
-            file_type: u32_at(bytes, 28)?,
-            file_format: u32_at(bytes, 32)?,
-            root: CellOffset(u32_at(bytes, 36)?),
-            bins_size: u32_at(bytes, 40)?,
-            clustering_factor: u32_at(bytes, 44)?,
-            flags: u32_at(bytes, 144)?,
-            stored_checksum: u32_at(bytes, 508)?,
-            checksum: checksum(bytes)?,
-        }))
+        let head = structures::read::<BaseBlockHead>(bytes);
+        let (Some(head), Some(checksum)) = (head, checksum(bytes)) else {
+            let have = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+            return Err(fault(Fault::Truncated { need: 512, have }));
+        };
+        Ok((Self::of(&head, checksum), head))
+    }
+
+    fn of(head: &BaseBlockHead, checksum: u32) -> Self {
+        Self {
+            primary_sequence: head.primary_sequence.get(),
+            secondary_sequence: head.secondary_sequence.get(),
+            last_written: head.last_written.get(),
+            major: head.major.get(),
+            minor: head.minor.get(),
+            file_type: head.file_type.get(),
+            file_format: head.file_format.get(),
+            root: head.root.get(),
+            bins_size: head.bins_size.get(),
+            clustering_factor: head.clustering_factor.get(),
+            flags: head.flags.get(),
+            stored_checksum: head.checksum.get(),
+            checksum,
+        }
     }
 
     /// Whether the last write to the primary file was completed.
@@ -128,7 +123,8 @@ impl BaseBlock {
 ///
 /// Spec: regf, *Base block*, note 2.
 pub fn checksum(bytes: &[u8]) -> Option<u32> {
-    let words = bytes.get(..508)?.chunks_exact(4);
+    let words = bytes.get(..field!(BaseBlockHead.checksum).offset())?;
+    let words = words.chunks_exact(4);
     let sum = words.fold(0, |sum, word| sum ^ u32_at(word, 0).unwrap_or(0));
     Some(match sum {
         0 => 1,

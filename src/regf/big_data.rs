@@ -1,15 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! Big data: a value's data in more than one cell.
 
-use super::bytes::{u16_at, u32_at};
-use super::key_node::{check_length, check_signature};
-use super::{CellOffset, Record, RegfError};
-
-/// The most bytes of data that one cell holds where the format version knows big data.
-pub const DATA_SEGMENT_SIZE: u32 = 16344;
-
-/// Bytes of a big data record.
-pub const BIG_DATA_SIZE: usize = 8;
+use super::key_node::{check_signature, whole};
+use super::structures::BigDataRecord;
+use super::{CellOffset, DATA_SEGMENT_SIZE, Record, RegfError};
 
 /// The record that leads to a list of data segments.
 ///
@@ -30,11 +24,11 @@ impl BigData {
     /// [`super::Fault::BadSignature`] or [`super::Fault::Truncated`].
     pub fn parse(at: CellOffset, bytes: &[u8]) -> Result<Self, RegfError> {
         let error = |fault| RegfError::new(at.in_file(), Record::BigData, fault);
-        check_signature(bytes, b"db", "db").map_err(error)?;
-        check_length(bytes, BIG_DATA_SIZE).map_err(error)?;
+        check_signature(bytes, &BigDataRecord::SIGNATURE, "db").map_err(error)?;
+        let record: BigDataRecord = whole(bytes).map_err(error)?;
         Ok(Self {
-            segment_count: u16_at(bytes, 2).unwrap_or(0),
-            segments_list: CellOffset(u32_at(bytes, 4).unwrap_or(CellOffset::NONE.0)),
+            segment_count: record.segment_count.get(),
+            segments_list: record.segments_list.get(),
         })
     }
 }

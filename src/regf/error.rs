@@ -35,6 +35,7 @@ impl std::error::Error for RegfError {}
 /// The structures of the specification, as error messages name them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "each name is its own explanation")]
+#[non_exhaustive]
 pub enum Record {
     BaseBlock,
     HiveBin,

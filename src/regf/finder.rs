@@ -4,9 +4,10 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 
+use super::named::SubkeysByName;
 use super::{
     CellOffset, FoldedPath, Hive, KeyNode, KeyValue, Name, NodePath, RegfError, SpecialKey,
-    SubkeysByName, ValuesByName,
+    ValuesByName,
 };
 
 /// Looks keys and values up by their names, and remembers what was on the way.

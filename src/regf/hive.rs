@@ -4,20 +4,16 @@
 use std::borrow::Cow;
 
 use super::bytes::u32_at;
+use super::structures::{BaseBlockHead, KeyNodeHeader, KeyValueHeader, Offset, listed};
 use super::subkeys_list::expect_leaf;
 use super::{
-    BaseBlock, BigData, CellOffset, DATA_SEGMENT_SIZE, Fault, FileOffset, KEY_NODE_HEADER_SIZE,
-    KEY_VALUE_HEADER_SIZE, KeyNode, KeySecurity, KeyValue, ListKind, Name, Record, RegfError,
-    SubkeysList, needs_big_data,
+    BaseBlock, BigData, CellOffset, DATA_SEGMENT_SIZE, Fault, FileOffset, HIVE_BIN_HEADER_SIZE,
+    HiveBytes, KeyNode, KeySecurity, KeyValue, ListKind, Name, Record, RegfError, SubkeysList,
+    needs_big_data,
 };
-use super::{HIVE_BIN_HEADER_SIZE, HiveBytes};
 
 /// The most bytes that a name's 16-bit length field can count.
 const LONGEST_STORED_NAME: usize = 0xFFFF;
-
-/// How many levels of keys may be below the root. Windows allows 512 with the root itself:
-/// Microsoft's checker refuses one more ("Check Registry 2" 0x60).
-pub const KEY_DEPTH_LIMIT: usize = 511;
 
 /// A hive over any source of bytes. Reads what it is asked for and nothing else.
 #[derive(Clone, Copy)]
@@ -33,7 +29,8 @@ impl<'a> Hive<'a> {
     ///
     /// Where the base block is not that of a primary file in a supported version.
     pub fn open(source: &'a dyn HiveBytes) -> Result<Self, RegfError> {
-        let head = source.read(FileOffset(0), 512).map_err(|error| RegfError {
+        let head = source.read(FileOffset(0), size_of::<BaseBlockHead>());
+        let head = head.map_err(|error| RegfError {
             record: Record::BaseBlock,
             ..error
         })?;
@@ -106,7 +103,7 @@ impl<'a> Hive<'a> {
     ///
     /// Where the cell is no key node.
     pub fn key(&self, at: CellOffset) -> Result<KeyNode<'a>, RegfError> {
-        let most = KEY_NODE_HEADER_SIZE.saturating_add(LONGEST_STORED_NAME);
+        let most = size_of::<KeyNodeHeader>().saturating_add(LONGEST_STORED_NAME);
         let bytes = self.cell_head(at, Record::KeyNode, most)?;
         KeyNode::parse(at, self.base.minor, bytes)
     }
@@ -180,7 +177,7 @@ impl<'a> Hive<'a> {
         leaf: CellOffset,
     ) -> Result<(), RegfError> {
         let room = usize::try_from(self.base.bins_size).unwrap_or(usize::MAX);
-        if count <= room.checked_div(KEY_NODE_HEADER_SIZE).unwrap_or(0) {
+        if count <= room.checked_div(size_of::<KeyNodeHeader>()).unwrap_or(0) {
             return Ok(());
         }
         let fault = Fault::BadField {
@@ -231,7 +228,7 @@ impl<'a> Hive<'a> {
     ///
     /// Where the cell is no key value.
     pub fn value(&self, at: CellOffset) -> Result<KeyValue<'a>, RegfError> {
-        let most = KEY_VALUE_HEADER_SIZE.saturating_add(LONGEST_STORED_NAME);
+        let most = size_of::<KeyValueHeader>().saturating_add(LONGEST_STORED_NAME);
         let bytes = self.cell_head(at, Record::KeyValue, most)?;
         KeyValue::parse(at, self.base.minor, bytes)
     }
@@ -359,12 +356,10 @@ fn inline_data<'a>(value: &KeyValue<'_>, size: u32) -> Result<Cow<'a, [u8]>, Reg
 
 /// The first `count` offsets of a list.
 pub(super) fn offsets(bytes: &[u8], count: usize) -> Result<Vec<CellOffset>, Fault> {
-    let need = count.saturating_mul(4);
+    let need = count.saturating_mul(size_of::<Offset>());
     super::key_node::check_length(bytes, need)?;
-    let elements = bytes.chunks_exact(4).take(count);
-    Ok(elements
-        .map(|element| CellOffset(u32_at(element, 0).unwrap_or(CellOffset::NONE.0)))
-        .collect())
+    let elements = listed::<Offset>(bytes).iter().take(count);
+    Ok(elements.map(|element| element.get()).collect())
 }
 
 fn usize_of(size: u32) -> usize {

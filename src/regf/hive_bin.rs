@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! Hive bins: the blocks that cells fill.
 
-use super::bytes::u32_at;
+use super::structures::{self, HiveBinHeader};
 use super::{CellOffset, Fault, Record, RegfError};
 
 /// Bytes in a hive bin's header.
-pub const HIVE_BIN_HEADER_SIZE: u32 = 32;
+pub(crate) const HIVE_BIN_HEADER_SIZE: u32 = 32;
+const _: () = assert!(size_of::<HiveBinHeader>() == 32);
 
 /// The unit that bins are multiples of, in bytes.
-pub const HIVE_BIN_UNIT: u32 = 4096;
+pub(crate) const HIVE_BIN_UNIT: u32 = 4096;
 
 /// One hive bin.
 ///
@@ -33,18 +34,15 @@ impl HiveBin {
             let found = u64::from(found);
             error(Fault::BadField { field, found })
         };
-        let header = bytes.get(..usize::try_from(HIVE_BIN_HEADER_SIZE).unwrap_or(0));
-        let signature = header.and_then(|header| header.get(..4)?.try_into().ok());
-        let (Some(found), Some(offset), Some(size)) =
-            (signature, u32_at(bytes, 4), u32_at(bytes, 8))
-        else {
+        let Some(header) = structures::read::<HiveBinHeader>(bytes) else {
             let have = u64::try_from(bytes.len()).unwrap_or(0);
             return Err(error(Fault::Truncated { need: 32, have }));
         };
-        if &found != b"hbin" {
-            let expected = "hbin";
+        if header.signature != HiveBinHeader::SIGNATURE {
+            let (found, expected) = (header.signature, "hbin");
             return Err(error(Fault::BadSignature { found, expected }));
         }
+        let (offset, size) = (header.offset.get(), header.size.get());
         if offset != start.0 {
             return Err(field("offset", offset));
         }

@@ -4,37 +4,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::bytes::{u16_at, u32_at, u64_at};
+use super::structures::{self, KeyNodeHeader};
 use super::{CellOffset, Fault, Record, RegfError, StoredName};
-
-/// Bytes of a key node in front of its name.
-pub const KEY_NODE_HEADER_SIZE: usize = 76;
-
-/// Where the fields of a key node stand, in bytes from its signature.
-#[allow(missing_docs, reason = "the specification's field names")]
-pub mod key_node_field {
-    pub const FLAGS: usize = 2;
-    pub const LAST_WRITTEN: usize = 4;
-    pub const ACCESS_BITS: usize = 12;
-    pub const LAYERED_BITS: usize = 13;
-    pub const PARENT: usize = 16;
-    pub const SUBKEY_COUNT: usize = 20;
-    pub const VOLATILE_SUBKEY_COUNT: usize = 24;
-    pub const SUBKEYS_LIST: usize = 28;
-    pub const VOLATILE_SUBKEYS_LIST: usize = 32;
-    pub const VALUE_COUNT: usize = 36;
-    pub const VALUES_LIST: usize = 40;
-    pub const SECURITY: usize = 44;
-    pub const CLASS_NAME: usize = 48;
-    pub const LARGEST_SUBKEY_NAME: usize = 52;
-    pub const VIRTUALIZATION_AND_USER_FLAGS: usize = 54;
-    pub const LARGEST_SUBKEY_CLASS: usize = 56;
-    pub const LARGEST_VALUE_NAME: usize = 60;
-    pub const LARGEST_VALUE_DATA: usize = 64;
-    pub const NAME_LENGTH: usize = 72;
-    pub const CLASS_NAME_LENGTH: usize = 74;
-    pub const NAME: usize = 76;
-}
 
 /// The minor version from which on keys and values may be part of layers.
 pub(super) const LAYERED_VERSION: u32 = 6;
@@ -55,6 +26,7 @@ pub mod key_flags {
 ///
 /// Nothing is ever edited in such a key or below it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum SpecialKey {
     /// It leads to another key.
     SymbolicLink,
@@ -84,6 +56,7 @@ impl fmt::Display for SpecialKey {
 pub struct KeyNode<'a> {
     at: CellOffset,
     minor: u32,
+    header: KeyNodeHeader,
     bytes: Cow<'a, [u8]>,
 }
 
@@ -97,11 +70,17 @@ impl<'a> KeyNode<'a> {
     /// cell.
     pub fn parse(at: CellOffset, minor: u32, bytes: Cow<'a, [u8]>) -> Result<Self, RegfError> {
         let error = |fault| RegfError::new(at.in_file(), Record::KeyNode, fault);
-        check_signature(&bytes, b"nk", "nk").map_err(error)?;
-        let node = Self { at, minor, bytes };
-        let need = KEY_NODE_HEADER_SIZE.saturating_add(usize::from(node.name_length()));
-        check_length(&node.bytes, need).map_err(error)?;
-        Ok(node)
+        check_signature(&bytes, &KeyNodeHeader::SIGNATURE, "nk").map_err(error)?;
+        let header: KeyNodeHeader = whole(&bytes).map_err(error)?;
+        let name = usize::from(header.name_length.get());
+        let need = size_of::<KeyNodeHeader>().saturating_add(name);
+        check_length(&bytes, need).map_err(error)?;
+        Ok(Self {
+            at,
+            minor,
+            header,
+            bytes,
+        })
     }
 
     /// The cell it stands in.
@@ -111,7 +90,7 @@ impl<'a> KeyNode<'a> {
 
     /// The flags field, see [`key_flags`].
     pub fn flags(&self) -> u16 {
-        self.u16(key_node_field::FLAGS)
+        self.header.flags.get()
     }
 
     /// Whether all of `flags` are set.
@@ -121,7 +100,7 @@ impl<'a> KeyNode<'a> {
 
     /// FILETIME of the last change.
     pub fn last_written(&self) -> u64 {
-        u64_at(&self.bytes, key_node_field::LAST_WRITTEN).unwrap_or(0)
+        self.header.last_written.get()
     }
 
     /// What a layered key is in its stack: 0 ordinary, 1 tombstone, 2 and 3 superseding.
@@ -132,8 +111,7 @@ impl<'a> KeyNode<'a> {
         if self.minor < LAYERED_VERSION {
             return 0;
         }
-        let bits = self.bytes.get(key_node_field::LAYERED_BITS);
-        bits.map_or(0, |bits| bits & 0x03)
+        self.header.layered_bits & 0x03
     }
 
     /// What it is if it is no ordinary key.
@@ -153,76 +131,75 @@ impl<'a> KeyNode<'a> {
 
     /// The parent's key node; meaningless for the root.
     pub fn parent(&self) -> CellOffset {
-        self.offset(key_node_field::PARENT)
+        self.header.parent.get()
     }
 
     /// How many subkeys it has on disk.
     pub fn subkey_count(&self) -> u32 {
-        self.u32(key_node_field::SUBKEY_COUNT)
+        self.header.subkey_count.get()
     }
 
     /// Its subkeys list, or nothing.
     pub fn subkeys_list(&self) -> CellOffset {
-        self.offset(key_node_field::SUBKEYS_LIST)
+        self.header.subkeys_list.get()
     }
 
     /// How many values it has; 0 where the field holds a predefined handle instead.
     pub fn value_count(&self) -> u32 {
         match self.has(key_flags::PREDEF_HANDLE) {
             true => 0,
-            false => self.u32(key_node_field::VALUE_COUNT),
+            false => self.header.value_count.get(),
         }
     }
 
     /// The field with the number of values, whatever it holds.
     pub(super) fn stored_value_count(&self) -> u32 {
-        self.u32(key_node_field::VALUE_COUNT)
+        self.header.value_count.get()
     }
 
     /// Its key values list, or nothing.
     pub fn values_list(&self) -> CellOffset {
-        self.offset(key_node_field::VALUES_LIST)
+        self.header.values_list.get()
     }
 
     /// Its key security cell.
     pub fn security(&self) -> CellOffset {
-        self.offset(key_node_field::SECURITY)
+        self.header.security.get()
     }
 
     /// Its class name's cell, or nothing.
     pub fn class_name(&self) -> CellOffset {
-        self.offset(key_node_field::CLASS_NAME)
+        self.header.class_name.get()
     }
 
     /// Bytes of its class name.
     pub fn class_name_length(&self) -> u16 {
-        self.u16(key_node_field::CLASS_NAME_LENGTH)
+        self.header.class_name_length.get()
     }
 
     /// Bytes of the longest subkey name as UTF-16, without the flags in the field's upper half.
     pub fn largest_subkey_name(&self) -> u16 {
-        self.u16(key_node_field::LARGEST_SUBKEY_NAME)
+        self.header.largest_subkey_name.get()
     }
 
     /// Bytes of the longest class name among the subkeys.
     pub fn largest_subkey_class(&self) -> u32 {
-        self.u32(key_node_field::LARGEST_SUBKEY_CLASS)
+        self.header.largest_subkey_class.get()
     }
 
     /// Bytes of the longest value name as UTF-16.
     pub fn largest_value_name(&self) -> u32 {
-        self.u32(key_node_field::LARGEST_VALUE_NAME)
+        self.header.largest_value_name.get()
     }
 
     /// Bytes of the largest value data.
     pub fn largest_value_data(&self) -> u32 {
-        self.u32(key_node_field::LARGEST_VALUE_DATA)
+        self.header.largest_value_data.get()
     }
 
     /// The flags beside the longest subkey name: virtualization (low half) and user flags.
     pub fn virtualization_and_user_flags(&self) -> u8 {
-        let field = key_node_field::VIRTUALIZATION_AND_USER_FLAGS;
-        self.bytes.get(field).copied().unwrap_or(0)
+        self.header.virtualization_and_user_flags
     }
 
     /// The flags that a new subkey inherits, where this key says that it does.
@@ -234,27 +211,12 @@ impl<'a> KeyNode<'a> {
 
     /// Its name.
     pub fn name(&self) -> StoredName<'_> {
-        let end = key_node_field::NAME.saturating_add(usize::from(self.name_length()));
+        let start = size_of::<KeyNodeHeader>();
+        let end = start.saturating_add(usize::from(self.header.name_length.get()));
         StoredName {
-            bytes: self.bytes.get(key_node_field::NAME..end).unwrap_or(&[]),
+            bytes: self.bytes.get(start..end).unwrap_or(&[]),
             narrow: self.has(key_flags::COMP_NAME),
         }
-    }
-
-    fn name_length(&self) -> u16 {
-        self.u16(key_node_field::NAME_LENGTH)
-    }
-
-    fn u16(&self, at: usize) -> u16 {
-        u16_at(&self.bytes, at).unwrap_or(0)
-    }
-
-    fn u32(&self, at: usize) -> u32 {
-        u32_at(&self.bytes, at).unwrap_or(0)
-    }
-
-    fn offset(&self, at: usize) -> CellOffset {
-        CellOffset(self.u32(at))
     }
 }
 
@@ -282,4 +244,12 @@ pub(super) fn check_length(bytes: &[u8], need: usize) -> Result<(), Fault> {
     let need = u64::try_from(need).unwrap_or(u64::MAX);
     let have = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
     Err(Fault::Truncated { need, have })
+}
+
+/// The structure that `bytes` begin with; fails where they are fewer than it has.
+pub(super) fn whole<S: zerocopy::FromBytes>(bytes: &[u8]) -> Result<S, Fault> {
+    structures::read(bytes).ok_or_else(|| Fault::Truncated {
+        need: u64::try_from(size_of::<S>()).unwrap_or(u64::MAX),
+        have: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
+    })
 }

@@ -3,28 +3,16 @@
 
 use std::borrow::Cow;
 
-use super::bytes::u32_at;
-use super::key_node::{check_length, check_signature};
+use super::key_node::{check_length, check_signature, whole};
+use super::structures::KeySecurityHeader;
 use super::{CellOffset, Record, RegfError};
-
-/// Bytes of a key security record in front of its descriptor.
-pub const KEY_SECURITY_HEADER_SIZE: usize = 20;
-
-/// Where the fields of a key security record stand, in bytes from its signature.
-#[allow(missing_docs, reason = "the specification's field names")]
-pub mod key_security_field {
-    pub const FLINK: usize = 4;
-    pub const BLINK: usize = 8;
-    pub const REFERENCE_COUNT: usize = 12;
-    pub const DESCRIPTOR_SIZE: usize = 16;
-    pub const DESCRIPTOR: usize = 20;
-}
 
 /// A security descriptor and its place in the ring of them.
 ///
 /// Spec: regf, *Key security*.
 #[derive(Clone, Debug)]
 pub struct KeySecurity<'a> {
+    header: KeySecurityHeader,
     bytes: Cow<'a, [u8]>,
 }
 
@@ -37,40 +25,36 @@ impl<'a> KeySecurity<'a> {
     /// the cell.
     pub fn parse(at: CellOffset, bytes: Cow<'a, [u8]>) -> Result<Self, RegfError> {
         let error = |fault| RegfError::new(at.in_file(), Record::KeySecurity, fault);
-        check_signature(&bytes, b"sk", "sk").map_err(error)?;
-        check_length(&bytes, KEY_SECURITY_HEADER_SIZE).map_err(error)?;
-        let security = Self { bytes };
+        check_signature(&bytes, &KeySecurityHeader::SIGNATURE, "sk").map_err(error)?;
+        let header = whole(&bytes).map_err(error)?;
+        let security = Self { header, bytes };
         check_length(&security.bytes, security.descriptor_end()).map_err(error)?;
         Ok(security)
     }
 
     /// The next record of the ring.
     pub fn flink(&self) -> CellOffset {
-        CellOffset(self.u32(key_security_field::FLINK))
+        self.header.flink.get()
     }
 
     /// The previous record of the ring.
     pub fn blink(&self) -> CellOffset {
-        CellOffset(self.u32(key_security_field::BLINK))
+        self.header.blink.get()
     }
 
     /// How many keys use it.
     pub fn reference_count(&self) -> u32 {
-        self.u32(key_security_field::REFERENCE_COUNT)
+        self.header.reference_count.get()
     }
 
     /// The self-relative security descriptor.
     pub fn descriptor(&self) -> &[u8] {
-        let range = key_security_field::DESCRIPTOR..self.descriptor_end();
+        let range = size_of::<KeySecurityHeader>()..self.descriptor_end();
         self.bytes.get(range).unwrap_or(&[])
     }
 
     fn descriptor_end(&self) -> usize {
-        let size = usize::try_from(self.u32(key_security_field::DESCRIPTOR_SIZE));
-        KEY_SECURITY_HEADER_SIZE.saturating_add(size.unwrap_or(usize::MAX))
-    }
-
-    fn u32(&self, at: usize) -> u32 {
-        u32_at(&self.bytes, at).unwrap_or(0)
+        let size = usize::try_from(self.header.descriptor_size.get());
+        size_of::<KeySecurityHeader>().saturating_add(size.unwrap_or(usize::MAX))
     }
 }

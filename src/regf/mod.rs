@@ -17,6 +17,7 @@ mod hive_bin;
 mod key_node;
 mod key_security;
 mod key_value;
+mod limits;
 mod log_length;
 mod name;
 mod named;
@@ -24,33 +25,53 @@ mod node_path;
 mod offset;
 mod security_descriptor;
 mod source;
+#[doc(hidden)]
+pub mod structures;
 mod subkeys_list;
 mod upcase;
 
-pub use base_block::{BASE_BLOCK_SIZE, BaseBlock, base_block_field, checksum};
-pub use big_data::{BIG_DATA_SIZE, BigData, DATA_SEGMENT_SIZE, needs_big_data};
-pub(crate) use bytes::{u32_at, u64_at};
-pub use check::{
-    FINDING_CODES, Finding, FindingCode, Overreach, Report, Severity, check, check_reach,
-};
+// The library's surface.
+pub use base_block::BaseBlock;
+pub use check::{FINDING_CODES, Finding, FindingCode, Report, Severity, check};
 pub use error::{Fault, Record, RegfError};
 pub use finder::{Finder, Looked};
-pub use hive::{Hive, KEY_DEPTH_LIMIT};
-pub use hive_bin::{HIVE_BIN_HEADER_SIZE, HIVE_BIN_UNIT, HiveBin};
-pub use key_node::{KEY_NODE_HEADER_SIZE, KeyNode, SpecialKey, key_flags, key_node_field};
-pub use key_security::{KEY_SECURITY_HEADER_SIZE, KeySecurity, key_security_field};
-pub use key_value::{
-    INLINE_DATA, INLINE_DATA_LIMIT, KEY_VALUE_HEADER_SIZE, KeyValue, key_value_field, value_flags,
-};
-pub use log_length::longest_log;
+pub use hive::Hive;
+pub use key_node::{KeyNode, SpecialKey, key_flags};
+pub use key_security::KeySecurity;
+pub use key_value::{KeyValue, value_flags};
+pub use limits::KEY_DEPTH_LIMIT;
 pub use name::{Name, StoredName};
-pub use named::{ListedValue, SubkeysByName, ValuesByName};
-pub use node_path::{FoldedPath, NodePath};
+pub use node_path::NodePath;
 pub use offset::{CellOffset, FileOffset};
 pub use security_descriptor::{
     Ace, AceContent, Acl, DescriptorFlaw, SecurityDescriptor, Sid, ace_flags, ace_type,
     descriptor_control, key_access,
 };
 pub use source::HiveBytes;
-pub use subkeys_list::{LIST_HEADER_SIZE, ListKind, SubkeysList};
+
+// For the tests, which are a crate of their own and look at the bytes themselves; nothing is promised.
+#[doc(hidden)]
+pub use base_block::checksum;
+#[doc(hidden)]
+pub use big_data::{BigData, needs_big_data};
+#[doc(hidden)]
+pub use hive_bin::HiveBin;
+#[doc(hidden)]
+pub use log_length::longest_log;
+#[doc(hidden)]
+pub use subkeys_list::{ListKind, SubkeysList};
+#[doc(hidden)]
 pub use upcase::upcase;
+
+// For the other rooms.
+pub(crate) use bytes::u32_at;
+pub(crate) use check::{Overreach, check_reach};
+pub(crate) use hive_bin::{HIVE_BIN_HEADER_SIZE, HIVE_BIN_UNIT};
+pub(crate) use key_value::{INLINE_DATA, INLINE_DATA_LIMIT};
+pub(crate) use limits::{
+    DATA_SEGMENT_SIZE, KEY_NAME_LIMIT, TRANSACTIONS_PENDING, VALUE_NAME_LIMIT,
+};
+pub(crate) use named::{ListedValue, ValuesByName};
+pub(crate) use node_path::FoldedPath;
+pub(crate) use offset::BASE_BLOCK_SIZE;
+pub(crate) use structures::field;

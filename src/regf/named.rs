@@ -55,7 +55,7 @@ impl Places {
 
 /// The values of one key, by their names.
 #[derive(Debug)]
-pub struct ValuesByName {
+pub(crate) struct ValuesByName {
     /// The list; nothing where a value was taken out.
     cells: Vec<CellOffset>,
     /// How many of them have been looked at.
@@ -65,11 +65,11 @@ pub struct ValuesByName {
 
 /// A value, and where in its key's list it stands.
 #[derive(Debug)]
-pub struct ListedValue<'a> {
+pub(crate) struct ListedValue<'a> {
     /// The value.
-    pub value: KeyValue<'a>,
+    pub(crate) value: KeyValue<'a>,
     /// Its place in the list as it was read, from 0.
-    pub place: usize,
+    pub(crate) place: usize,
 }
 
 impl ValuesByName {
@@ -78,7 +78,7 @@ impl ValuesByName {
     /// # Errors
     ///
     /// Where the list leaves its cell.
-    pub fn of(hive: &Hive<'_>, key: &KeyNode<'_>) -> Result<Self, RegfError> {
+    pub(crate) fn of(hive: &Hive<'_>, key: &KeyNode<'_>) -> Result<Self, RegfError> {
         Ok(Self {
             cells: hive.values(key)?,
             looked_at: 0,
@@ -91,7 +91,7 @@ impl ValuesByName {
     /// # Errors
     ///
     /// As [`Hive::find_value`]: where a value in front of the one meant is damaged.
-    pub fn find<'a>(
+    pub(crate) fn find<'a>(
         &mut self,
         hive: &Hive<'a>,
         name: &Name,
@@ -120,25 +120,25 @@ impl ValuesByName {
     }
 
     /// The list as it is now.
-    pub fn cells(&self) -> impl Iterator<Item = CellOffset> {
+    pub(crate) fn cells(&self) -> impl Iterator<Item = CellOffset> {
         self.cells.iter().copied().filter(|cell| !cell.is_none())
     }
 
     /// The last value of the list.
-    pub fn last(&self) -> Option<CellOffset> {
+    pub(crate) fn last(&self) -> Option<CellOffset> {
         self.cells.last().copied()
     }
 
     /// Notes that the value `name` at `at` now stands behind all others, where it was looked for
     /// and is none of them.
-    pub fn push(&mut self, name: &Name, at: CellOffset) {
+    pub(crate) fn push(&mut self, name: &Name, at: CellOffset) {
         self.places.add(name.folded_hash(), self.cells.len());
         self.cells.push(at);
         self.looked_at = self.cells.len();
     }
 
     /// Notes that the value `name` at this place of the list is not there any more.
-    pub fn remove(&mut self, name: StoredName<'_>, place: usize) {
+    pub(crate) fn remove(&mut self, name: StoredName<'_>, place: usize) {
         self.places.remove(name.folded_hash(), place);
         if let Some(cell) = self.cells.get_mut(place) {
             *cell = CellOffset::NONE;
@@ -152,7 +152,7 @@ impl ValuesByName {
 
 /// The subkeys of one key, by their names.
 #[derive(Debug)]
-pub struct SubkeysByName {
+pub(crate) struct SubkeysByName {
     leaves: std::vec::IntoIter<CellOffset>,
     elements: Vec<Element>,
     /// By the hash that stands beside them, which is believed.
@@ -177,7 +177,7 @@ impl SubkeysByName {
     /// # Errors
     ///
     /// Where the list is damaged.
-    pub fn of(hive: &Hive<'_>, key: &KeyNode<'_>) -> Result<Self, RegfError> {
+    pub(crate) fn of(hive: &Hive<'_>, key: &KeyNode<'_>) -> Result<Self, RegfError> {
         Ok(Self {
             leaves: hive.leaves(key)?.into_iter(),
             elements: Vec::new(),
@@ -192,7 +192,7 @@ impl SubkeysByName {
     /// # Errors
     ///
     /// As [`Hive::find_subkey`]: where a subkeys list or a key node that may be meant is damaged.
-    pub fn find<'a>(
+    pub(crate) fn find<'a>(
         &mut self,
         hive: &Hive<'a>,
         name: &Name,

@@ -7,12 +7,13 @@ use std::sync::Arc;
 
 use super::Name;
 use super::name::Folding;
+use crate::text::Foreign;
 
 /// A key's path below its hive's root: the names on the way to it, in the spelling they were given.
 ///
 /// A copy costs nothing, and paths share what they have in common: thousands of changes may be
 /// about one key, and thousands of keys may lie below each other. Equality is exact; what the
-/// registry calls equal is told by [`NodePath::same_as`], and by [`NodePath::folded`] in a map.
+/// registry calls equal is told by [`NodePath::same_as`], and by `NodePath::folded` in a map.
 #[derive(Clone, Default)]
 pub struct NodePath(Option<Arc<Step>>);
 
@@ -113,6 +114,12 @@ impl NodePath {
         self.steps().into_iter().filter_map(Self::name).collect()
     }
 
+    /// The path as people write it.
+    pub fn text(&self) -> Foreign {
+        let names: Vec<String> = self.names().into_iter().map(Name::to_text).collect();
+        Foreign::from(names.join("\\"))
+    }
+
     /// The path without its first name: below a control set instead of the root. The root has none.
     pub fn without_first(&self) -> Option<Self> {
         let names = self.names();
@@ -138,7 +145,7 @@ impl NodePath {
     }
 
     /// The path as a map's key, equal for what the registry takes for one path.
-    pub fn folded(&self) -> FoldedPath {
+    pub(crate) fn folded(&self) -> FoldedPath {
         FoldedPath(self.clone())
     }
 
@@ -243,14 +250,7 @@ impl fmt::Debug for NodePath {
 
 /// A path that is equal to each other spelling of it.
 #[derive(Clone, Debug)]
-pub struct FoldedPath(NodePath);
-
-impl FoldedPath {
-    /// The path, in the spelling that it was made of.
-    pub fn path(&self) -> &NodePath {
-        &self.0
-    }
-}
+pub(crate) struct FoldedPath(NodePath);
 
 impl PartialEq for FoldedPath {
     fn eq(&self, other: &Self) -> bool {

@@ -3,6 +3,9 @@
 
 use std::fmt;
 
+/// Bytes in a base block.
+pub(crate) const BASE_BLOCK_SIZE: u64 = 4096;
+
 /// A position in the primary file, in bytes from its first byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileOffset(pub u64);
@@ -27,7 +30,7 @@ impl CellOffset {
 
     /// Where the cell stands in the primary file.
     pub fn in_file(self) -> FileOffset {
-        FileOffset(u64::from(self.0).saturating_add(super::BASE_BLOCK_SIZE))
+        FileOffset(u64::from(self.0).saturating_add(BASE_BLOCK_SIZE))
     }
 }
 

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! Subkeys lists: index leaf, fast leaf, hash leaf, and the index root above them.
 
-use super::bytes::{u16_at, u32_at};
-use super::key_node::check_length;
+use super::key_node::{check_length, whole};
+use super::structures::{HintedElement, ListHeader, Offset, listed};
 use super::{CellOffset, Fault, Name, Record, RegfError, upcase};
-
-/// Bytes of a subkeys list in front of its elements.
-pub const LIST_HEADER_SIZE: usize = 4;
+use zerocopy::IntoBytes;
 
 /// The kinds of subkeys list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,8 +33,8 @@ impl ListKind {
     /// Bytes of an element.
     pub fn element_size(self) -> usize {
         match self {
-            Self::IndexLeaf | Self::IndexRoot => 4,
-            Self::FastLeaf | Self::HashLeaf => 8,
+            Self::IndexLeaf | Self::IndexRoot => size_of::<Offset>(),
+            Self::FastLeaf | Self::HashLeaf => size_of::<HintedElement>(),
         }
     }
 
@@ -50,7 +48,33 @@ impl ListKind {
         }
     }
 
-    fn from_signature(signature: [u8; 2]) -> Option<Self> {
+    /// Bytes of a list of `count` elements.
+    pub(crate) fn list_size(self, count: usize) -> usize {
+        let elements = count.saturating_mul(self.element_size());
+        size_of::<ListHeader>().saturating_add(elements)
+    }
+
+    /// The header of a list of `count` elements; nothing where that is more than it can count.
+    pub(crate) fn header(self, count: usize) -> Option<ListHeader> {
+        let signature = *self.signature();
+        let count = u16::try_from(count).ok()?.into();
+        Some(ListHeader { signature, count })
+    }
+
+    /// Appends an element to the list that `bytes` are: `cell` and, in a leaf that has such, what
+    /// stands beside it.
+    pub(crate) fn push_element(self, bytes: &mut Vec<u8>, cell: CellOffset, extra: [u8; 4]) {
+        let cell = Offset::from(cell);
+        match self {
+            Self::IndexLeaf | Self::IndexRoot => bytes.extend_from_slice(cell.as_bytes()),
+            Self::FastLeaf | Self::HashLeaf => {
+                bytes.extend_from_slice(HintedElement { cell, extra }.as_bytes());
+            }
+        }
+    }
+
+    /// The kind of a list that begins with `signature`.
+    pub(crate) fn from_signature(signature: [u8; 2]) -> Option<Self> {
         match &signature {
             b"li" => Some(Self::IndexLeaf),
             b"lf" => Some(Self::FastLeaf),
@@ -68,7 +92,10 @@ impl ListKind {
 pub struct SubkeysList<'a> {
     /// Its kind.
     pub kind: ListKind,
-    elements: &'a [u8],
+    /// Of a list whose elements have hints or hashes; none in the others.
+    hinted: &'a [HintedElement],
+    /// Of the others.
+    plain: &'a [Offset],
 }
 
 impl<'a> SubkeysList<'a> {
@@ -79,39 +106,47 @@ impl<'a> SubkeysList<'a> {
     /// [`Fault::BadSignature`], or [`Fault::Truncated`] where the elements leave the cell.
     pub fn parse(at: CellOffset, bytes: &'a [u8]) -> Result<Self, RegfError> {
         let error = |fault| RegfError::new(at.in_file(), Record::SubkeysList, fault);
-        check_length(bytes, LIST_HEADER_SIZE).map_err(error)?;
-        let found = [bytes.first(), bytes.get(1)].map(|byte| byte.copied().unwrap_or(0));
-        let Some(kind) = ListKind::from_signature(found) else {
-            let [first, second] = found;
+        let header: ListHeader = whole(bytes).map_err(error)?;
+        let Some(kind) = ListKind::from_signature(header.signature) else {
+            let [first, second] = header.signature;
             let found = [first, second, b' ', b' '];
             let expected = "lh\", \"lf\", \"li\" or \"ri";
             return Err(error(Fault::BadSignature { found, expected }));
         };
-        let count = usize::from(u16_at(bytes, 2).unwrap_or(0));
-        let end = LIST_HEADER_SIZE.saturating_add(count.saturating_mul(kind.element_size()));
+        let end = kind.list_size(usize::from(header.count.get()));
         check_length(bytes, end).map_err(error)?;
-        let elements = bytes.get(LIST_HEADER_SIZE..end).unwrap_or(&[]);
-        Ok(Self { kind, elements })
+        let elements = bytes.get(size_of::<ListHeader>()..end).unwrap_or(&[]);
+        Ok(Self::of(kind, elements))
+    }
+
+    /// A list of which only the elements are to be believed: all whole ones in `elements`.
+    pub(crate) fn of(kind: ListKind, elements: &'a [u8]) -> Self {
+        let (hinted, plain) = match kind {
+            ListKind::FastLeaf | ListKind::HashLeaf => (listed(elements), &[][..]),
+            ListKind::IndexLeaf | ListKind::IndexRoot => (&[][..], listed(elements)),
+        };
+        Self {
+            kind,
+            hinted,
+            plain,
+        }
     }
 
     /// How many elements it has.
     pub fn len(self) -> usize {
-        self.elements
-            .len()
-            .checked_div(self.kind.element_size())
-            .unwrap_or(0)
+        self.hinted.len().saturating_add(self.plain.len())
     }
 
     /// Whether it has no element.
     pub fn is_empty(self) -> bool {
-        self.elements.is_empty()
+        self.len() == 0
     }
 
     /// The cell that the element at `index` leads to.
     pub fn cell(self, index: usize) -> Option<CellOffset> {
-        let size = self.kind.element_size();
-        let start = index.checked_mul(size)?;
-        Some(CellOffset(u32_at(self.elements, start)?))
+        let hinted = self.hinted.get(index).map(|element| element.cell);
+        let cell = hinted.or_else(|| self.plain.get(index).copied())?;
+        Some(cell.get())
     }
 
     /// The cells that the elements lead to: key nodes, or leaves for an index root.
@@ -121,12 +156,9 @@ impl<'a> SubkeysList<'a> {
 
     /// The cells with what stands beside them: a hint, a hash, or zero.
     pub fn elements(self) -> impl Iterator<Item = (CellOffset, [u8; 4])> + 'a {
-        let elements = self.elements.chunks_exact(self.kind.element_size());
-        elements.map(|element| {
-            let cell = CellOffset(u32_at(element, 0).unwrap_or(CellOffset::NONE.0));
-            let extra = u32_at(element, 4).unwrap_or(0).to_le_bytes();
-            (cell, extra)
-        })
+        let hinted = self.hinted.iter();
+        let hinted = hinted.map(|element| (element.cell.get(), element.extra));
+        hinted.chain(self.plain.iter().map(|cell| (cell.get(), [0; 4])))
     }
 
     /// The cells of the elements that may lead to a key called `name`, whose hash is `hash`.
@@ -135,12 +167,12 @@ impl<'a> SubkeysList<'a> {
     pub fn candidates(self, name: &Name, hash: u32) -> impl Iterator<Item = CellOffset> {
         let wanted = hash.to_le_bytes();
         let (hashed, other) = match self.kind {
-            ListKind::HashLeaf => (self.elements, None),
+            ListKind::HashLeaf => (self.hinted, None),
             _ => (&[][..], Some(self.elements())),
         };
-        let hashed = hashed.as_chunks::<8>().0.iter();
-        let hashed = hashed.filter(move |&&[_, _, _, _, e, f, g, h]| [e, f, g, h] == wanted);
-        let hashed = hashed.map(|&[a, b, c, d, ..]| CellOffset(u32::from_le_bytes([a, b, c, d])));
+        let hashed = hashed.iter();
+        let hashed = hashed.filter(move |element| element.extra == wanted);
+        let hashed = hashed.map(|element| element.cell.get());
         let other = other.into_iter().flatten();
         let other = other.filter(move |(_, extra)| self.may_be(*extra, name, hash));
         hashed.chain(other.map(|(cell, _)| cell))

@@ -42,6 +42,7 @@ fn hive_json(hive: &CheckedHive) -> Json {
             "state": log.state,
         })).collect::<Vec<Json>>(),
         "recovery": check.recovery,
+        "recoverable": check.is_recoverable(),
         "unreadable": check.unreadable.iter().map(|range| json!([range.start, range.end])).collect::<Vec<Json>>(),
         "keys": report.keys,
         "values": report.values,

@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use super::style::{BOLD, DIM, GONE, GOOD, WARN};
-use super::styled;
+use super::{CommandLine, styled};
 use crate::regf::{BaseBlock, Finding, Report, Severity};
 use crate::text::{Foreign, Text, escape};
 
@@ -19,7 +19,7 @@ pub struct CheckedHive {
     /// Its file, as it was named.
     pub path: Foreign,
     /// What came of it: a check, or why there is none and what to do.
-    pub outcome: Result<HiveCheck, (String, &'static str)>,
+    pub outcome: Result<HiveCheck, (String, String)>,
 }
 
 /// What is told of a hive that was checked.
@@ -33,6 +33,10 @@ pub struct HiveCheck {
     pub logs: Vec<LogFile>,
     /// What recovery makes of the hive and its logs, in a line.
     pub recovery: String,
+    /// What the check finds in the hive once its logs are applied, where it is dirty and they apply.
+    pub recovered: Option<Report>,
+    /// The target that it is of, or its own file: what `recover` takes.
+    pub place: Foreign,
     /// What of the file could not be read, and counted as zeros.
     pub unreadable: Vec<Range<u64>>,
     /// What the check found.
@@ -59,7 +63,7 @@ impl CheckedHive {
     }
 
     /// A hive that could not be checked.
-    pub fn failed(path: &Path, error: String, advice: &'static str) -> Self {
+    pub fn failed(path: &Path, error: String, advice: String) -> Self {
         let path = Foreign::path(path);
         let outcome = Err((error, advice));
         Self { path, outcome }
@@ -73,6 +77,11 @@ impl CheckedHive {
 }
 
 impl HiveCheck {
+    /// Whether it is only dirty: its logs apply, and it is sound once they are.
+    pub(super) fn is_recoverable(&self) -> bool {
+        self.recovered.as_ref().is_some_and(Report::is_sound)
+    }
+
     /// Whether the primary file is what Windows last wrote, in one word.
     pub(super) fn state(&self) -> &'static str {
         match &self.base {
@@ -93,16 +102,19 @@ pub fn check_text(hive: &CheckedHive, brief: bool, full: bool) -> Text {
         return text;
     };
     if brief {
-        text.line(format_args!("{path}: {}", verdict(&check.report)));
+        text.line(format_args!("{path}: {}", verdict(check)));
         return text;
     }
     text.line(&path);
     write_state(&mut text, check);
-    for (_, group) in groups(&check.report) {
-        write_group(&mut text, &group, &check.report, full);
+    // What is wrong without the logs, and right with them, is for who asks for it.
+    if full || !check.is_recoverable() {
+        for (_, group) in groups(&check.report) {
+            write_group(&mut text, &group, &check.report, full);
+        }
+        write_unreached(&mut text, &hive.path, check);
     }
-    write_unreached(&mut text, &check.report);
-    text.line(format_args!("  {}", verdict(&check.report)));
+    text.line(format_args!("  {}", verdict(check)));
     text
 }
 
@@ -141,8 +153,9 @@ fn write_state(text: &mut Text, check: &HiveCheck) {
 }
 
 /// What is there and cannot be reached, in a sum, and what leads to it.
-fn write_unreached(text: &mut Text, report: &Report) {
-    if report.is_sound() {
+fn write_unreached(text: &mut Text, path: &Foreign, check: &HiveCheck) {
+    let report = &check.report;
+    if report.is_sound() || check.is_recoverable() {
         return;
     }
     let (keys, values) = (report.unreached_keys, report.unreached_values);
@@ -154,7 +167,11 @@ fn write_unreached(text: &mut Text, report: &Report) {
             text.line(format_args!("    {count} keys at or below {place}"));
         }
     }
-    text.line("  what can be had again, and what is lost, says: hivemend mend --dry-run");
+    let command = CommandLine::for_hive(path).of("mend", &["--dry-run"]);
+    text.line(format_args!(
+        "  what can be had again, and what is lost, says: {}",
+        escape(&command)
+    ));
 }
 
 /// The findings by severity, worst first, then by code.
@@ -205,8 +222,16 @@ fn line(finding: &Finding) -> String {
     )
 }
 
-/// How many findings there are of each severity.
-fn verdict(report: &Report) -> String {
+/// How it stands with the hive, and how many findings there are of each severity.
+fn verdict(check: &HiveCheck) -> String {
+    let report = &check.report;
+    if check.is_recoverable() {
+        let command = CommandLine::for_place(&check.place).of("recover", &[]);
+        return format!(
+            "{WARN}dirty, recoverable{WARN:#}: its logs apply, and it is sound with them: run {}",
+            escape(&command)
+        );
+    }
     let style = if report.is_sound() { GOOD } else { GONE };
     let word = if report.is_sound() {
         "sound"
@@ -246,6 +271,8 @@ mod tests {
             base: None,
             logs: Vec::new(),
             recovery: String::new(),
+            recovered: None,
+            place: Foreign::from("a/SYSTEM"),
             unreadable: Vec::new(),
             report,
         };

@@ -6,27 +6,18 @@ use std::fmt::Write;
 use serde_json::{Value as Json, json};
 
 use super::effect_text::{debris_json, setting_json};
+use super::page::wrapped;
 use super::plan_json::hives_json;
-use super::plan_text::hives_text;
+use super::plan_text::hives;
 use super::state_json::state_json;
 use super::style::{BOLD, DIM, GONE, GOOD, WARN};
 use super::values::value_text;
-use super::{WIDTH, styled};
-use crate::plan::{AreaVerdict, Diagnosis, Evidence, Finding, Masked, State, Verdict, path_text};
+use super::{CommandLine, Heading, styled};
+use crate::diagnose::{AreaVerdict, Diagnosis, Evidence, Finding, Masked, Verdict};
+use crate::machine::State;
 use crate::profile::Impact;
 use crate::regf::Name;
-use crate::text::{Text, escape};
-
-/// How the command that repairs is typed.
-#[derive(Clone, Debug, Default)]
-pub struct CommandLine {
-    /// The words that name the target.
-    pub target: Vec<String>,
-    /// `NAME=VALUE`, each with the id of the profile that takes it.
-    pub settings: Vec<(String, String)>,
-    /// The profiles that mend all that blocks, where they can be applied together.
-    pub together: Vec<String>,
-}
+use crate::text::Text;
 
 /// How many values are shown for one cause.
 const SHOWN: usize = 20;
@@ -49,25 +40,21 @@ const LEFT: &[&str] = &[
 ];
 
 /// A diagnosis for people.
-pub fn diagnose_text(diagnosis: &Diagnosis, command: &CommandLine, verbose: bool) -> Text {
-    let mut text = hives_text(&diagnosis.hives);
-    text.end();
-    text.line(format_args!(
-        "{}",
-        styled(BOLD, verdict_sentence(diagnosis))
-    ));
+pub fn diagnose_text(
+    heading: &Heading,
+    diagnosis: &Diagnosis,
+    command: &CommandLine,
+    verbose: bool,
+) -> Text {
+    let mut text = Text::new();
+    heading.write(&mut text);
+    hives(&mut text, &diagnosis.hives, verbose);
+    let sentence = verdict_sentence(diagnosis);
+    wrapped(&mut text, verdict_style(diagnosis), "", &sentence);
     text.end();
     areas_text(&mut text, diagnosis);
     for finding in &diagnosis.findings {
-        finding_text(&mut text, finding, command);
-    }
-    if let Some(line) = command.together() {
-        text.line(format_args!(
-            "{}",
-            styled(BOLD, "All that blocks, together:")
-        ));
-        text.line(format_args!("         {}", styled(GOOD, &line)));
-        text.end();
+        finding_text(&mut text, finding, diagnosis, command);
     }
     if !diagnosis.elsewhere.is_empty() {
         let boots = &diagnosis.boots.name;
@@ -93,7 +80,29 @@ pub fn diagnose_text(diagnosis: &Diagnosis, command: &CommandLine, verbose: bool
     text
 }
 
-fn verdict_sentence(diagnosis: &Diagnosis) -> String {
+/// The verdict alone, as `diagnose --quiet` prints it.
+pub fn verdict_line(diagnosis: &Diagnosis) -> Text {
+    let mut text = Text::new();
+    text.line(verdict_sentence(diagnosis));
+    text
+}
+
+pub(super) fn verdict_style(diagnosis: &Diagnosis) -> anstyle::Style {
+    match diagnosis.count(Impact::Blocks) {
+        0 => BOLD,
+        _ => WARN,
+    }
+}
+
+/// What blocks and no profile mends, with what to do.
+pub(super) fn cause_text(text: &mut Text, finding: &Finding) {
+    wrapped(text, GONE, "BLOCKS   ", &finding.cause);
+    if let Some(advice) = &finding.advice {
+        wrapped(text, anstyle::Style::new(), "         ", advice);
+    }
+}
+
+pub(super) fn verdict_sentence(diagnosis: &Diagnosis) -> String {
     let blocks = diagnosis.count(Impact::Blocks);
     let others = diagnosis.findings.len().saturating_sub(blocks);
     let set = &diagnosis.boots.name;
@@ -141,7 +150,15 @@ fn areas_text(text: &mut Text, diagnosis: &Diagnosis) {
     text.end();
 }
 
-fn finding_text(text: &mut Text, finding: &Finding, command: &CommandLine) {
+/// The command that mends a finding; none on a damaged hive, which is mended itself first.
+fn command_for(finding: &Finding, diagnosis: &Diagnosis, command: &CommandLine) -> Option<String> {
+    let is_sound = diagnosis.damage.is_empty();
+    is_sound
+        .then(|| command.applying(&finding.profiles))
+        .flatten()
+}
+
+fn finding_text(text: &mut Text, finding: &Finding, diagnosis: &Diagnosis, command: &CommandLine) {
     let (style, label) = match finding.impact {
         Impact::Blocks => (GONE, "BLOCKS   "),
         Impact::Weakens => (WARN, "WEAKENS  "),
@@ -160,7 +177,7 @@ fn finding_text(text: &mut Text, finding: &Finding, command: &CommandLine) {
     if let Some(advice) = &finding.advice {
         wrapped(text, anstyle::Style::new(), "         ", advice);
     }
-    if let Some(line) = command.line(&finding.profiles) {
+    if let Some(line) = command_for(finding, diagnosis, command) {
         text.line(format_args!("         {}", styled(GOOD, &line)));
     }
     if !finding.also.is_empty() {
@@ -197,7 +214,7 @@ fn elsewhere_line(text: &mut Text, finding: &Finding) {
 }
 
 fn evidence_sentence(evidence: &Evidence) -> String {
-    let mut place = format!("{}\\{}", evidence.hive, path_text(&evidence.key));
+    let mut place = format!("{}\\{}", evidence.hive, evidence.key.text());
     if let Some(value) = &evidence.value {
         let name = match value.is_empty() {
             true => "@".to_owned(),
@@ -238,71 +255,16 @@ fn masked_sentence(masked: &Masked) -> String {
     format!("{sentence} ({}), but {}", masked.cause, masked.why)
 }
 
-/// `body` behind `label`, at the width of a page.
-fn wrapped(text: &mut Text, style: anstyle::Style, label: &str, body: &str) {
-    let body = escape(body);
-    let indent = " ".repeat(label.len());
-    let options = textwrap::Options::new(WIDTH)
-        .initial_indent(label)
-        .subsequent_indent(&indent)
-        // Names have hyphens in them.
-        .word_splitter(textwrap::WordSplitter::NoHyphenation);
-    for line in textwrap::wrap(&body, options) {
-        text.line(format_args!("{style}{line}{style:#}"));
-    }
-}
-
-impl CommandLine {
-    /// The command that mends all that blocks, where it is not one of the single ones.
-    fn together(&self) -> Option<String> {
-        self.line(&self.together)
-    }
-
-    /// The command that applies `profiles`; `None` for none.
-    fn line(&self, profiles: &[String]) -> Option<String> {
-        if profiles.is_empty() {
-            return None;
-        }
-        let mut words = vec!["hivemend".to_owned(), "apply".to_owned()];
-        words.extend(self.target.iter().map(|word| quoted(word)));
-        for profile in profiles {
-            words.extend(["-p".to_owned(), profile.clone()]);
-        }
-        let settings = self.settings.iter();
-        let ours = settings.filter(|(profile, _)| profiles.contains(profile));
-        let mut given: Vec<&String> = Vec::new();
-        for (_, setting) in ours.filter(|(_, setting)| !setting.is_empty()) {
-            if !given.contains(&setting) {
-                words.extend(["--set".to_owned(), quoted(setting)]);
-                given.push(setting);
-            }
-        }
-        Some(words.join(" "))
-    }
-}
-
-/// The word as a shell takes it: in quotes where it needs them.
-fn quoted(word: &str) -> String {
-    let is_plain = |c: char| c.is_alphanumeric() || "-_./:\\=+,@%".contains(c);
-    if !word.is_empty() && word.chars().all(is_plain) && (cfg!(windows) || !word.contains('\\')) {
-        return word.to_owned();
-    }
-    match cfg!(windows) {
-        // A backslash in front of the last quote would make it part of the name.
-        true => format!("\"{}\"", word.trim_end_matches('\\')),
-        false => format!("'{}'", word.replace('\'', "'\\''")),
-    }
-}
-
 /// A diagnosis for scripts.
 pub fn diagnose_json(diagnosis: &Diagnosis, command: &CommandLine, target: &str) -> Json {
-    let finding = |finding: &Finding| finding_json(finding, command);
+    let finding =
+        |finding: &Finding| finding_json(finding, command_for(finding, diagnosis, command));
     json!({
         "schema": "hivemend.diagnose/2",
         "target": target,
         "hives": hives_json(&diagnosis.hives),
         "boots": diagnosis.boots.name,
-        "command": command.together(),
+        "command": command.all_together().filter(|_| diagnosis.damage.is_empty()),
         "blocked": diagnosis.count(Impact::Blocks) > 0,
         "not_judged_because": diagnosis.meant,
         "areas": diagnosis.areas.iter().map(area_json).collect::<Vec<Json>>(),
@@ -332,14 +294,14 @@ fn area_json(area: &AreaVerdict) -> Json {
     })
 }
 
-fn finding_json(finding: &Finding, command: &CommandLine) -> Json {
+fn finding_json(finding: &Finding, command: Option<String>) -> Json {
     json!({
         "area": finding.area.as_str(),
         "impact": finding.impact.as_str(),
         "cause": finding.cause,
         "profiles": finding.profiles,
         "also": finding.also,
-        "command": command.line(&finding.profiles),
+        "command": command,
         "advice": finding.advice,
         "evidence": finding.evidence.iter().map(evidence_json).collect::<Vec<Json>>(),
     })
@@ -349,7 +311,7 @@ fn evidence_json(evidence: &Evidence) -> Json {
     json!({
         "hive": evidence.hive.to_string(),
         "control_set": evidence.control_set,
-        "key": path_text(&evidence.key),
+        "key": evidence.key.text(),
         "value": evidence.value.as_ref().map(Name::to_text),
         "found": state_json(evidence.found.as_ref()),
         "wanted": state_json(evidence.wanted.as_ref()),
@@ -363,37 +325,4 @@ fn masked_json(masked: &Masked) -> Json {
         "why": masked.why,
         "evidence": evidence_json(&masked.evidence),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_command_names_target_profiles_and_their_settings() {
-        let command = CommandLine {
-            target: vec!["/mnt/os disk".to_owned()],
-            settings: vec![("rdp-port".to_owned(), "port=3390".to_owned())],
-            together: Vec::new(),
-        };
-        let line = |profiles: &[&str]| {
-            let profiles: Vec<String> = profiles.iter().map(|id| (*id).to_owned()).collect();
-            command.line(&profiles)
-        };
-        assert_eq!(line(&[]), None);
-        let quote = if cfg!(windows) { '"' } else { '\'' };
-        let target = format!("hivemend apply {quote}/mnt/os disk{quote}");
-        assert_eq!(line(&["a", "b"]), Some(format!("{target} -p a -p b")));
-        let port = format!("{target} -p rdp-port --set port=3390");
-        assert_eq!(line(&["rdp-port"]), Some(port));
-    }
-
-    #[cfg(not(windows))]
-    #[test]
-    fn a_quote_in_a_word_stays_one_word() {
-        assert_eq!(quoted("it's"), r"'it'\''s'");
-        assert_eq!(quoted("$(x)"), "'$(x)'");
-        assert_eq!(quoted(r"a\b"), r"'a\b'");
-        assert_eq!(quoted("/mnt/osdisk"), "/mnt/osdisk");
-    }
 }

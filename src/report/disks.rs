@@ -3,9 +3,11 @@
 
 use serde_json::{Value as Json, json};
 
-use super::{BOLD, DIM, GOOD, WARN, styled};
+use super::heading::windows_name;
+use super::style::{BOLD, DIM, GOOD, WARN};
+use super::styled;
 use crate::disk::Hibernation;
-use crate::plan::{ControlSetInfo, Role, WindowsVersion};
+use crate::machine::{ControlSetInfo, Machine, Role, WindowsVersion};
 use crate::profile::HiveName;
 use crate::text::{Foreign, Text, escape};
 
@@ -22,6 +24,8 @@ pub struct DiskRow {
     pub windows: Option<Foreign>,
     /// What SOFTWARE says of its Windows.
     pub version: WindowsVersion,
+    /// What both hives tell of it.
+    pub machine: Machine,
     /// The machine's name.
     pub computer_name: Option<Foreign>,
     /// The control sets of SYSTEM.
@@ -102,7 +106,7 @@ fn write_block(text: &mut Text, row: &DiskRow) {
     text.end();
     let mut line = |name: &str, value: &str| text.line(format_args!("  {name:<13}{value}"));
     if let Some(windows) = &row.windows {
-        line("Windows", &version_text(&row.version));
+        line("Windows", &escape(&version_text(row)));
         line("folder", &windows.to_string());
         let name = row.computer_name.as_ref();
         line(
@@ -148,22 +152,16 @@ fn set_text(set: &ControlSetInfo) -> String {
     }
 }
 
-fn version_text(version: &WindowsVersion) -> String {
-    let Some(product) = &version.product else {
-        return "version not known".to_owned();
-    };
-    let release = version.release.as_ref();
-    let release = release
-        .map(|release| format!(" {release}"))
-        .unwrap_or_default();
-    let numbers = [version.version.clone(), version.build.clone()];
-    let numbers = numbers.into_iter().flatten();
-    let revision = version.revision.map(|number| number.to_string());
-    let numbers: Vec<String> = numbers
-        .map(|part| part.to_string())
-        .chain(revision)
-        .collect();
-    format!("{product}{release} ({})", numbers.join("."))
+/// `Windows 10 Pro (build 19041), release 2004, revision 264`.
+fn version_text(row: &DiskRow) -> String {
+    let mut text = windows_name(&row.machine);
+    if let Some(release) = &row.version.release {
+        text.push_str(&format!(", release {release}"));
+    }
+    if let Some(revision) = row.version.revision {
+        text.push_str(&format!(", revision {revision}"));
+    }
+    text
 }
 
 /// The list as `hivemend.disks/1`.
@@ -189,6 +187,7 @@ fn row_json(row: &DiskRow) -> Json {
         "file_system": text(&row.file_system),
         "windows_folder": row.windows,
         "windows": {
+            "name": row.windows.as_ref().map(|_| windows_name(&row.machine)),
             "product": version.product,
             "release": version.release,
             "version": version.version,

@@ -3,13 +3,13 @@
 
 use serde_json::{Value as Json, json};
 
+use super::reading::value_read;
 use super::state_json::value_json;
 use super::style::{BOLD, DIM, WARN};
 use super::styled;
 use super::values::{kind_text, value_text};
-use crate::plan::{
-    Against, Debris, Effect, Flaw, InForce, Mark, Setting, Source, Value, path_text,
-};
+use crate::effect::{Against, Debris, Effect, Flaw, InForce, Mark, Setting, Source};
+use crate::machine::Value;
 use crate::profile::HiveName;
 use crate::regf::Name;
 use crate::text::{Text, escape};
@@ -129,52 +129,68 @@ fn over(setting: &Setting) -> String {
 
 /// What stands against a change, in a sentence.
 pub(super) fn mark_sentence(mark: &Mark) -> String {
-    let or_absent = |value: &Option<Value>| match value {
-        Some(value) => format!("sets it to {}", value_text(value)),
-        None => "deletes it".to_owned(),
-    };
+    let read = |name: &str, value: &Value| value_read(&Name::from(name), value);
     let sentence = match &mark.why {
         Against::Policy { key, name, value } => format!(
-            "MASKED: policy {name} is {} and wins (SOFTWARE\\{key})",
-            value_text(value)
+            "MASKED: policy {name} is {} and wins, so that is in force (SOFTWARE\\{key})",
+            read(name, value)
         ),
         Against::UserAccount { flag } => {
             format!("NOT HEEDED while {flag} is not 0: the user's account decides")
         }
-        Against::LocalPolicy { name, value } => format!(
-            "WILL BE UNDONE: Registry.pol has policy {name} and {} when Windows starts",
-            or_absent(value)
-        ),
+        Against::LocalPolicy { name, value } => {
+            let becomes = match value {
+                Some(value) => format!("sets it to {}", read(name, value)),
+                None => "deletes it".to_owned(),
+            };
+            format!(
+                "WILL BE UNDONE: Registry.pol has policy {name} and {becomes} when Windows starts"
+            )
+        }
         Against::DomainPolicy => {
             "MAY BE UNDONE: the machine is in a domain, whose policy may write this key".to_owned()
         }
     };
     match mark.profile {
-        Some(profile) => format!("{sentence}; see profile {profile}."),
+        Some(profile) => format!("{sentence}; the profile {profile} helps."),
         None => format!("{sentence}."),
     }
 }
 
-/// What is wrong with a value, and what mends it.
+/// What is wrong with a value or key, and what mends it.
 pub(super) fn debris_sentence(debris: &Debris) -> String {
-    let key = path_text(&debris.key);
-    let (hive, name) = (debris.hive, &debris.name);
+    let key = debris.key.text();
+    let hive = debris.hive;
+    let place = match &debris.value {
+        Some((name, _)) => format!("{hive} {key} has a value called {name:?}"),
+        None => format!("{hive} has a key {key}"),
+    };
     let sentence = match &debris.flaw {
-        Flaw::Name(meant) if meant.is_empty() => {
-            format!("{hive} {key} has a value called {name:?}, which does nothing.")
-        }
+        Flaw::Name(meant) if meant.is_empty() => format!("{place}, which does nothing."),
         Flaw::Name(meant) => format!(
-            "{hive} {key} has a value called {name:?}, which does nothing: {meant} was meant. \
-             Published procedures make such values when their quotes are typed as printed."
+            "{place}, which does nothing: {meant} was meant. Published procedures make such values \
+             when their quotes are typed as printed."
         ),
-        Flaw::Type => format!(
-            "{hive} {key} has {name} as {}, which Windows does not read: a REG_DWORD belongs there.",
-            kind_text(debris.value.kind)
+        Flaw::LooksLike { meant, has } => format!(
+            "{place}, which does nothing: {meant} was meant, and this has {has}. Such names come from \
+             copied text."
         ),
+        Flaw::Type => {
+            let (name, kind) = match &debris.value {
+                Some((name, value)) => (name.clone(), kind_text(value.kind)),
+                None => Default::default(),
+            };
+            format!(
+                "{hive} {key} has {name} as {kind}, which Windows does not read: a REG_DWORD belongs there."
+            )
+        }
     };
     match debris.profile {
         Some(profile) => format!("{sentence} The profile {profile} mends it."),
-        None => format!("{sentence} No built-in profile does; one of your own can."),
+        None => format!(
+            "{sentence} No built-in profile does anything about it; hivemend unset removes it, its name \
+             typed as it is shown here."
+        ),
     }
 }
 
@@ -182,7 +198,7 @@ pub(super) fn debris_sentence(debris: &Debris) -> String {
 pub(super) fn setting_json(setting: &Setting) -> Json {
     json!({
         "control_set": setting.control_set,
-        "key": path_text(&setting.key),
+        "key": setting.key.text(),
         "value": setting.name,
         "stored": setting.stored.as_ref().map(value_json),
         "now": in_force_json(setting, &setting.now),
@@ -196,7 +212,7 @@ fn in_force_json(setting: &Setting, state: &InForce) -> Json {
         Source::Policy { key, name } => Some(format!("{}\\{key}\\{name}", HiveName::Software)),
         Source::UserAccount { flag } => Some(flag.to_owned()),
         Source::Own => {
-            let key = path_text(&setting.key);
+            let key = setting.key.text();
             Some(format!("{}\\{key}\\{}", HiveName::System, setting.name))
         }
         Source::Default => None,
@@ -221,15 +237,17 @@ pub(super) fn mark_json(mark: &Mark) -> Json {
 pub(super) fn debris_json(effect: &Effect) -> Vec<Json> {
     let debris = effect.debris.iter().map(|debris| {
         let (kind, meant) = match &debris.flaw {
-            Flaw::Name(meant) => ("name", Some(meant)),
+            Flaw::Name(meant) => ("name", Some(meant.raw())),
+            Flaw::LooksLike { meant, .. } => ("look-alike", Some(*meant)),
             Flaw::Type => ("type", None),
         };
+        let value = debris.value.as_ref();
         json!({
             "hive": debris.hive.to_string(),
             "control_set": debris.control_set,
-            "key": path_text(&debris.key),
-            "value": debris.name.to_text(),
-            "data": value_json(&debris.value),
+            "key": debris.key.text(),
+            "value": value.map(|(name, _)| name.to_text()),
+            "data": value.map(|(_, value)| value_json(value)),
             "flaw": kind,
             "meant": meant,
             "profile": debris.profile,

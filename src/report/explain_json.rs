@@ -4,8 +4,8 @@
 use serde_json::{Value as Json, json};
 
 use super::{Explained, OnDisk};
+use crate::diagnose::Finding;
 use crate::explain::{CodeRead, Found, Nearest, NotKnown, Reading};
-use crate::plan::Finding;
 
 const SCHEMA: &str = "hivemend.explain/2";
 

@@ -2,9 +2,12 @@
 //! What a code, an event or a message means, for people.
 
 use super::style::{BOLD, DIM, WARN};
-use super::{WIDTH, styled};
+use anstyle::Style;
+
+use super::page::wrapped;
+use super::{CommandLine, styled};
+use crate::diagnose::Finding;
 use crate::explain::{Answer, CodeRead, Entry, Kind, NotKnown, Reading};
-use crate::plan::Finding;
 use crate::text::{Foreign, Text, escape};
 
 /// An answer, and what a disk shows of it.
@@ -29,6 +32,8 @@ pub struct OnDisk {
     pub is_complete: bool,
     /// What could not be judged.
     pub warnings: Vec<String>,
+    /// How commands about it are typed.
+    pub commands: CommandLine,
 }
 
 /// Entries as text: the first in full, what else could have been meant in a line each.
@@ -37,7 +42,8 @@ pub fn explain_text(explained: &Explained<'_>) -> Text {
     let Some((first, others)) = explained.answer.entries.split_first() else {
         return text;
     };
-    write_entry(&mut text, &first.entry);
+    let commands = explained.on_disk.map(|on_disk| &on_disk.commands);
+    write_entry(&mut text, &first.entry, commands);
     if let Some(on_disk) = explained.on_disk {
         write_on_disk(&mut text, on_disk);
     }
@@ -51,7 +57,7 @@ pub fn explain_text(explained: &Explained<'_>) -> Text {
         text.end();
         text.line(format_args!("{BOLD}The numbers in the text{BOLD:#}"));
         for line in codes {
-            write_wrapped(&mut text, "  - ", &line);
+            wrapped(&mut text, Style::new(), "  - ", &line);
         }
     }
     if !others.is_empty() {
@@ -61,7 +67,12 @@ pub fn explain_text(explained: &Explained<'_>) -> Text {
     for other in others {
         let other = &other.entry;
         let asked = escape(&format!("hivemend explain {}", other.question()));
-        write_wrapped(&mut text, "  - ", &format!("{other}: {}", other.meaning));
+        wrapped(
+            &mut text,
+            Style::new(),
+            "  - ",
+            &format!("{other}: {}", other.meaning),
+        );
         text.line(format_args!("      {DIM}{asked}{DIM:#}"));
     }
     text
@@ -73,21 +84,21 @@ pub fn not_known_text(asked: &str, not_known: &NotKnown) -> Text {
     text.line(format_args!("there is no explanation for: {asked}"));
     for code in &not_known.codes {
         for line in unread_lines(code) {
-            write_wrapped(&mut text, "  ", &line);
+            wrapped(&mut text, Style::new(), "  ", &line);
         }
     }
     if not_known.nearest.is_empty() {
         let ask = "Ask for a disconnect code (516, 0x204), --extended CODE, event NUMBER SOURCE, stop \
                    0x7B, error 1068, 0x80070005, a service, value, policy or profile name, or paste \
                    the words of the message.";
-        write_wrapped(&mut text, "  ", ask);
+        wrapped(&mut text, Style::new(), "  ", ask);
     }
     for nearest in &not_known.nearest {
         let line = format!(
             "Nearest: hivemend explain {} ({}); not it: {}.",
             nearest.question, nearest.title, nearest.why_not
         );
-        write_wrapped(&mut text, "  ", &line);
+        wrapped(&mut text, Style::new(), "  ", &line);
     }
     text
 }
@@ -148,16 +159,16 @@ fn named(reading: &Reading) -> String {
     format!("{kind} {number}{name}")
 }
 
-fn write_entry(text: &mut Text, entry: &Entry) {
+fn write_entry(text: &mut Text, entry: &Entry, commands: Option<&CommandLine>) {
     text.line(styled(BOLD, entry.to_string()));
-    write_wrapped(text, "  ", &entry.meaning);
+    wrapped(text, Style::new(), "  ", &entry.meaning);
     if let Some(key) = &entry.key {
-        write_wrapped(text, "  ", &format!("In {key}"));
+        wrapped(text, Style::new(), "  ", &format!("In {key}"));
     }
     if let Some(disagreement) = &entry.disagreement {
         text.end();
         text.line(format_args!("  {WARN}Sources disagree{WARN:#}"));
-        write_wrapped(text, "    ", disagreement);
+        wrapped(text, Style::new(), "    ", disagreement);
     }
     write_list(text, "Facts", &entry.details);
     let causes = match entry.kind {
@@ -165,7 +176,7 @@ fn write_entry(text: &mut Text, entry: &Entry) {
         _ => "Likely causes",
     };
     write_list(text, causes, &entry.causes);
-    write_profiles(text, entry);
+    write_profiles(text, entry, commands);
     let offline = match entry.kind {
         Kind::Mark | Kind::Finding => "What to do",
         _ => "With the disk offline",
@@ -174,7 +185,7 @@ fn write_entry(text: &mut Text, entry: &Entry) {
     write_list(text, "When it is not the registry", &entry.not_registry);
     let sources = format!("From: {}", entry.sources.join("; "));
     text.end();
-    write_wrapped(text, "  ", &sources);
+    wrapped(text, Style::new(), "  ", &sources);
 }
 
 fn write_list(text: &mut Text, heading: &str, items: &[String]) {
@@ -184,17 +195,24 @@ fn write_list(text: &mut Text, heading: &str, items: &[String]) {
     text.end();
     text.line(format_args!("  {BOLD}{heading}{BOLD:#}"));
     for item in items {
-        write_wrapped(text, "    - ", item);
+        wrapped(text, Style::new(), "    - ", item);
     }
 }
 
-fn write_profiles(text: &mut Text, entry: &Entry) {
+/// A command, with the target where it is known.
+fn hint(commands: Option<&CommandLine>, hint: &str) -> String {
+    commands.map_or_else(|| hint.to_owned(), |commands| commands.in_hint(hint))
+}
+
+fn write_profiles(text: &mut Text, entry: &Entry, commands: Option<&CommandLine>) {
     if entry.diagnose {
         text.end();
         text.line(format_args!("  {BOLD}First{BOLD:#}"));
-        text.line("    hivemend diagnose TARGET");
-        write_wrapped(
+        let command = hint(commands, "hivemend diagnose TARGET");
+        text.line(format_args!("    {}", escape(&command)));
+        wrapped(
             text,
+            Style::new(),
             "        ",
             "looks for all these causes on the disk, and changes nothing",
         );
@@ -209,7 +227,7 @@ fn write_profiles(text: &mut Text, entry: &Entry) {
     };
     text.end();
     text.line(format_args!("  {BOLD}Profiles that address it{BOLD:#}"));
-    let command = |id: &str| escape(&format!("hivemend plan TARGET -p {id}"));
+    let command = |id: &str| escape(&hint(commands, &format!("hivemend plan TARGET -p {id}")));
     for (profile, is_first) in [(first, true)]
         .into_iter()
         .chain(others.iter().map(|p| (p, false)))
@@ -224,7 +242,7 @@ fn write_profiles(text: &mut Text, entry: &Entry) {
         if profile.relaxes {
             what.push_str(" (relaxes protection: undo it afterwards)");
         }
-        write_wrapped(text, "        ", &what);
+        wrapped(text, Style::new(), "        ", &what);
     }
 }
 
@@ -244,38 +262,25 @@ fn write_on_disk(text: &mut Text, on_disk: &OnDisk) {
         text.line(format_args!("{WARN}{target} shows it{WARN:#}"));
     }
     for finding in &on_disk.ours {
-        write_wrapped(
+        wrapped(
             text,
+            Style::new(),
             "  - ",
             &format!("{} ({})", finding.cause, finding.impact.as_str()),
         );
         for profile in &finding.profiles {
-            write_wrapped(
-                text,
-                "      ",
-                &format!("hivemend plan TARGET -p {profile}"),
-            );
+            let command = on_disk.commands.of("plan", &["-p", profile]);
+            text.line(format_args!("      {}", escape(&command)));
         }
     }
     if !on_disk.others.is_empty() {
         let count = on_disk.others.len();
         let line =
             format!("Something else is wrong there ({count}): hivemend diagnose TARGET says what.");
-        write_wrapped(text, "  ", &line);
+        let line = on_disk.commands.in_hint(&line);
+        wrapped(text, Style::new(), "  ", &line);
     }
     for warning in &on_disk.warnings {
-        write_wrapped(text, "  Note: ", warning);
-    }
-}
-
-/// Escaped and wrapped, with `indent` in front and its width in front of the lines after it.
-fn write_wrapped(text: &mut Text, indent: &str, words: &str) {
-    let blank = " ".repeat(indent.len());
-    let options = textwrap::Options::new(WIDTH)
-        .initial_indent(indent)
-        .subsequent_indent(&blank)
-        .break_words(false);
-    for line in textwrap::wrap(&escape(words), options) {
-        text.line(format_args!("{line}"));
+        wrapped(text, Style::new(), "  Note: ", warning);
     }
 }

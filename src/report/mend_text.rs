@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::style::{BOLD, DIM, GONE, GOOD, WARN};
-use super::styled;
+use super::{CommandLine, styled};
 use crate::mend::{Essential, Fix, Loss, LostKind, MendReport, Outcome, PageMove};
 use crate::text::{Foreign, Text, escape};
 
@@ -62,7 +62,11 @@ pub fn mend_text(hive: &MendedHive, full: bool) -> Text {
                 "  {GOOD}sound{GOOD:#}: {keys} keys, {values} values; nothing is to be mended"
             ));
             if hive.recovery.is_some() {
-                text.line("  what its logs hold is written into it by: hivemend recover");
+                let command = CommandLine::for_hive(&hive.path).of("recover", &[]);
+                text.line(format_args!(
+                    "  what its logs hold is written into it by: {}",
+                    escape(&command)
+                ));
             }
             return text;
         }

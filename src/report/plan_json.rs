@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! Plans as JSON, for scripts and for `apply --plan`. The fields are described in `docs/json.md`.
 
+use std::io;
 use std::sync::Arc;
 
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value as Json;
+use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use super::effect_text::{all_warnings, debris_json, mark_json, setting_json};
 use super::state_json::{state_from, state_json};
-use crate::plan::{
-    Action, Change, Condition, ControlSetInfo, Effect, Metadata, Plan, PlannedHive, PlannedProfile,
-    Recovery, Role, Skipped, State, path_text,
-};
+use crate::effect::{Effect, Mark};
+use crate::machine::{Condition, ControlSetInfo, Recovery, Role, State};
+use crate::plan::{Action, Change, Metadata, Plan, PlannedHive, PlannedProfile, Skipped};
 use crate::profile::{Cause, HiveName, Impact};
 use crate::regf::{Name, NodePath};
 use crate::text::Foreign;
@@ -48,6 +49,8 @@ pub enum PlanJsonError {
 struct Head {
     #[serde(default)]
     schema: Json,
+    #[serde(default)]
+    digest: Json,
 }
 
 /// A plan, while it is read.
@@ -74,6 +77,8 @@ struct PlanDocument {
     #[serde(default)]
     metadata: Option<MetadataDocument>,
     summary: SummaryDocument,
+    #[serde(default, rename = "digest")]
+    _digest: IgnoredAny,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -167,18 +172,22 @@ struct SummaryDocument {
 }
 
 /// The plan as a document that is written piece by piece; behind it the `outcome` of an apply.
-pub fn plan_document<'p>(plan: &'p Plan, outcome: Option<Json>) -> impl Serialize + use<'p> {
+pub fn plan_document<'p>(
+    plan: &'p Plan,
+    effect: &'p Effect,
+    outcome: Option<Json>,
+) -> impl Serialize + use<'p> {
     WrittenPlan {
         schema: PLAN_SCHEMA,
         target: &plan.target,
         hives: plan.hives.iter().map(hive_document).collect(),
         profiles: plan.profiles.iter().map(profile_document).collect(),
-        changes: MarkedChanges(plan),
+        changes: MarkedChanges(&plan.changes, &effect.marks),
         skipped: AllSkipped(&plan.skipped),
         blocked: AllSkipped(&plan.blocked),
-        warnings: all_warnings(&plan.warnings, &plan.effect),
-        effective: Settings(&plan.effect),
-        debris: debris_json(&plan.effect),
+        warnings: all_warnings(&plan.warnings, effect),
+        effective: Settings(effect),
+        debris: debris_json(effect),
         metadata: plan.metadata.clone().map(|metadata| MetadataDocument {
             file_system: metadata.file_system,
             kept: metadata.kept,
@@ -190,6 +199,7 @@ pub fn plan_document<'p>(plan: &'p Plan, outcome: Option<Json>) -> impl Serializ
             skipped: plan.skipped.len(),
             blocked: plan.blocked.len(),
         },
+        digest: digest_of(&plan.changes),
         outcome,
     }
 }
@@ -210,18 +220,20 @@ struct WrittenPlan<'p> {
     #[serde(skip_serializing_if = "Option::is_none")]
     metadata: Option<MetadataDocument>,
     summary: SummaryDocument,
+    /// Of the changes: a plan that was edited by hand is known by it.
+    digest: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     outcome: Option<Json>,
 }
 
 /// The changes of a plan, each with what stands against it.
-struct MarkedChanges<'p>(&'p Plan);
+struct MarkedChanges<'p>(&'p [Change], &'p [Mark]);
 
 impl Serialize for MarkedChanges<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         // Marks are in the order of the changes.
-        let mut marks = self.0.effect.marks.iter().peekable();
-        let changes = self.0.changes.iter().enumerate().map(|(at, change)| {
+        let mut marks = self.1.iter().peekable();
+        let changes = self.0.iter().enumerate().map(|(at, change)| {
             let mut document = change_document(change);
             while let Some(mark) = marks.next_if(|mark| mark.change == at) {
                 document.marks.push(mark_json(mark));
@@ -257,6 +269,36 @@ impl Serialize for ChangesDocument<'_> {
     }
 }
 
+/// SHA-256 of the changes as they are written, in hexadecimal digits.
+fn digest_of(changes: &[Change]) -> String {
+    let mut hasher = Hashed(Sha256::new());
+    match serde_json::to_writer(&mut hasher, &ChangesDocument(changes)) {
+        Ok(()) => hex::encode(hasher.0.finalize()),
+        Err(_) => String::new(),
+    }
+}
+
+/// What is written is only hashed.
+struct Hashed(Sha256);
+
+impl io::Write for Hashed {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Whether the changes of `plan`, which was read from `bytes`, are not those that hivemend wrote there.
+pub fn is_edited(bytes: &[u8], plan: &Plan) -> bool {
+    let head = serde_json::from_slice::<Head>(bytes);
+    let said = head.ok().map(|head| head.digest);
+    said.as_ref().and_then(Json::as_str) != Some(&digest_of(&plan.changes))
+}
+
 /// A plan from the bytes of a file.
 ///
 /// # Errors
@@ -278,7 +320,6 @@ pub fn plan_from_json(bytes: &[u8]) -> Result<Plan, PlanJsonError> {
         skipped: all_skipped_from(document.skipped)?,
         blocked: all_skipped_from(document.blocked)?,
         warnings: document.warnings,
-        effect: crate::plan::Effect::default(),
         metadata: document.metadata.map(|metadata| Metadata {
             file_system: metadata.file_system,
             kept: metadata.kept,
@@ -412,7 +453,7 @@ pub(super) fn change_document(change: &Change) -> ChangeDocument {
         profile: change.profile.clone(),
         hive: change.hive.to_string(),
         control_set: change.control_set.clone(),
-        key: path_text(&change.key),
+        key: change.key.text(),
         value: change.value.as_ref().map(Name::to_text),
         action: change.action.as_str().to_owned(),
         before: state_json(change.before.as_ref()),
@@ -496,6 +537,6 @@ fn expect_sense(change: &Change) -> Result<(), String> {
 }
 
 fn hive_name(text: &str) -> Option<HiveName> {
-    let names = [HiveName::System, HiveName::Software];
-    names.into_iter().find(|name| name.to_string() == text)
+    let mut names = HiveName::ALL.into_iter();
+    names.find(|name| name.to_string() == text)
 }

@@ -44,8 +44,8 @@ pub fn profile_yaml(head: &ProfileHead, keys: &[CapturedKey]) -> Option<String> 
     }
     let mut text = String::from("# SPDX-License-Identifier: GPL-3.0-or-later\n");
     let _ = writeln!(text, "schema: hivemend.profile/1\nid: {}", head.id);
-    let _ = writeln!(text, "title: {}", yaml(&head.title));
-    let _ = writeln!(text, "source: {}", yaml(&head.source));
+    let _ = writeln!(text, "title: {}", yaml_text(&head.title));
+    let _ = writeln!(text, "source: {}", yaml_text(&head.source));
     if lowers {
         let _ = writeln!(text, "undo: {}", head.undo);
     }
@@ -65,7 +65,7 @@ fn is_at_or_below(key: &CapturedKey, above: &CapturedKey) -> bool {
 
 /// Writes a key; says whether a value in it lowers security.
 fn write_key(text: &mut String, key: &CapturedKey) -> bool {
-    let path = yaml(&key.path.to_string());
+    let path = yaml_text(&key.path.to_string());
     if key.should_be_absent {
         if key.exists {
             let _ = writeln!(
@@ -122,7 +122,7 @@ fn why_unsaid(value: &CapturedValue) -> Option<String> {
 }
 
 fn write_value(text: &mut String, value: &CapturedValue) -> bool {
-    let _ = writeln!(text, "      - name: {}", yaml(&value.name));
+    let _ = writeln!(text, "      - name: {}", yaml_text(&value.name));
     if value.name == "*" {
         let _ = writeln!(text, "        literal: true");
     }
@@ -136,7 +136,7 @@ fn write_value(text: &mut String, value: &CapturedValue) -> bool {
             let _ = writeln!(text, "        {}", data_yaml(data));
         }
     }
-    let _ = writeln!(text, "        why: {}", yaml(&value.why));
+    let _ = writeln!(text, "        why: {}", yaml_text(&value.why));
     let known = data.is_some_and(|data| is_known_to_lower(&value.name, &data));
     let lowers = value.lowers_security || known;
     if lowers {
@@ -146,16 +146,16 @@ fn write_value(text: &mut String, value: &CapturedValue) -> bool {
 }
 
 /// The field of the type with the data in it.
-fn data_yaml(data: &Data) -> String {
+pub(super) fn data_yaml(data: &Data) -> String {
     let field = data.field();
     match data {
         Data::Dword(number) | Data::DwordBigEndian(number) => format!("{field}: {number}"),
         Data::Qword(number) => format!("{field}: {number}"),
         Data::Sz(text) | Data::ExpandSz(text) | Data::Link(text) => {
-            format!("{field}: {}", yaml(text))
+            format!("{field}: {}", yaml_text(text))
         }
         Data::MultiSz(members) => {
-            let members: Vec<String> = members.iter().map(|member| yaml(member)).collect();
+            let members: Vec<String> = members.iter().map(|member| yaml_text(member)).collect();
             format!("{field}: [{}]", members.join(", "))
         }
         Data::Other { kind, bytes } => {
@@ -166,7 +166,7 @@ fn data_yaml(data: &Data) -> String {
 }
 
 /// Text in quotes: single ones, or double ones with escapes where something is not seen.
-fn yaml(text: &str) -> String {
+pub fn yaml_text(text: &str) -> String {
     let is_plain =
         |c: char| (c == ' ' || !c.is_whitespace()) && escape(&c.to_string()) == c.to_string();
     if text.chars().all(is_plain) {

@@ -10,7 +10,8 @@ use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 
 use super::plan_json::{ChangeDocument, PlanJsonError, change_document, change_from};
-use crate::plan::{Change, State, Value};
+use crate::machine::{State, Value};
+use crate::plan::Change;
 use crate::profile::HiveName;
 use crate::regf::{Name, NodePath};
 

@@ -4,7 +4,7 @@
 use serde_json::{Value as Json, json};
 
 use super::values::{kind_text, strings_of, text_of, units_of};
-use crate::plan::{KeySummary, State, Value};
+use crate::machine::{KeySummary, State, Value};
 use crate::profile::kind_name;
 
 /// The `type` of a key, beside the REG_ types of values.

@@ -6,9 +6,9 @@ use anstyle::{AnsiColor, Style};
 /// Headings.
 pub const BOLD: Style = Style::new().bold();
 /// What is not the point.
-pub const DIM: Style = Style::new().dimmed();
+pub(super) const DIM: Style = Style::new().dimmed();
 /// What comes.
-pub const GOOD: Style = AnsiColor::Green.on_default();
+pub(super) const GOOD: Style = AnsiColor::Green.on_default();
 /// What goes.
 pub(super) const GONE: Style = AnsiColor::Red.on_default();
 /// What to look at twice.

@@ -3,32 +3,53 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::plan::Value;
+use crate::machine::Value;
 use crate::profile::kind_name;
 use crate::regf::Name;
 use crate::text::escape;
 
 /// How many bytes or characters of data a line shows.
 const SHOWN: usize = 64;
+/// The same where whole lines are read for what is in them.
+const LONG: usize = 256;
 
 /// A value's data as text: `dword:0000003d`, `"text"`, `multi-sz:["a", "b"]`, `hex:01,02`.
 ///
 /// Data that its type does not explain is shown as bytes.
-pub fn value_text(value: &Value) -> String {
+pub(super) fn value_text(value: &Value) -> String {
+    text_within(value, SHOWN)
+}
+
+/// The same, however long it is.
+pub(super) fn whole_text(value: &Value) -> String {
+    text_within(value, usize::MAX / 8)
+}
+
+/// The same, with no more than about so many characters of data.
+fn text_within(value: &Value, shown: usize) -> String {
     let bytes = value.data.as_slice();
-    readable(value.kind, bytes).unwrap_or_else(|| match value.kind {
-        3 => format!("hex:{}", bytes_text(bytes)),
-        kind => format!("{}:hex:{}", kind_text(kind), bytes_text(bytes)),
+    readable(value.kind, bytes, shown).unwrap_or_else(|| match value.kind {
+        3 => format!("hex:{}", bytes_text(bytes, shown)),
+        kind => format!("{}:hex:{}", kind_text(kind), bytes_text(bytes, shown)),
     })
 }
 
-/// The line of a value: `"Name"=...`, `@=...` for the default value.
-pub(super) fn value_line(name: &Name, value: &Value) -> String {
+/// The line of a value with all of its data: `"Name"=...`, `@=...` for the default value.
+pub(super) fn whole_line(name: &Name, value: &Value) -> String {
+    named(name, &whole_text(value))
+}
+
+fn named(name: &Name, data: &str) -> String {
     let name = match name.is_empty() {
         true => "@".to_owned(),
         false => quoted(&name.to_text()),
     };
-    format!("{name}={}", value_text(value))
+    format!("{name}={data}")
+}
+
+/// The same with as much data as a line of a list bears.
+pub(super) fn long_line(name: &Name, value: &Value) -> String {
+    named(name, &text_within(value, LONG))
 }
 
 /// The type's name, or its number where it has none.
@@ -36,10 +57,10 @@ pub fn kind_text(kind: u32) -> String {
     kind_name(kind).map_or_else(|| format!("{kind:#010x}"), str::to_owned)
 }
 
-fn readable(kind: u32, bytes: &[u8]) -> Option<String> {
+fn readable(kind: u32, bytes: &[u8], shown: usize) -> Option<String> {
     Some(match kind {
-        1 => cut_text(&text_of(bytes)?),
-        2 => format!("expand-sz:{}", cut_text(&text_of(bytes)?)),
+        1 => cut_text(&text_of(bytes)?, shown),
+        2 => format!("expand-sz:{}", cut_text(&text_of(bytes)?, shown)),
         4 => format!("dword:{:08x}", u32::from_le_bytes(bytes.try_into().ok()?)),
         5 => format!(
             "dword-big-endian:{:08x}",
@@ -48,10 +69,10 @@ fn readable(kind: u32, bytes: &[u8]) -> Option<String> {
         7 => {
             let items: Vec<String> = strings_of(bytes)?
                 .iter()
-                .map(|item| cut_text(item))
+                .map(|item| cut_text(item, shown))
                 .collect();
             let line = items.join(", ");
-            if line.chars().count() > SHOWN * 4 {
+            if line.chars().count() > shown.saturating_mul(4) {
                 return None;
             }
             format!("multi-sz:[{line}]")
@@ -61,12 +82,12 @@ fn readable(kind: u32, bytes: &[u8]) -> Option<String> {
     })
 }
 
-fn cut_text(text: &str) -> String {
+fn cut_text(text: &str, shown: usize) -> String {
     let length = text.chars().count();
-    if length <= SHOWN * 2 {
+    if length <= shown.saturating_mul(2) {
         return quoted(text);
     }
-    let head: String = text.chars().take(SHOWN).collect();
+    let head: String = text.chars().take(shown).collect();
     format!(
         "{}... ({length} characters, {})",
         quoted(&head),
@@ -74,14 +95,14 @@ fn cut_text(text: &str) -> String {
     )
 }
 
-fn bytes_text(bytes: &[u8]) -> String {
+fn bytes_text(bytes: &[u8], shown: usize) -> String {
     let head: Vec<String> = bytes
         .iter()
-        .take(SHOWN / 4)
+        .take(shown / 4)
         .map(|byte| format!("{byte:02x}"))
         .collect();
     let head = head.join(",");
-    if bytes.len() <= SHOWN / 4 {
+    if bytes.len() <= shown / 4 {
         return head;
     }
     format!("{head},... ({} bytes, {})", bytes.len(), digest(bytes))
@@ -93,7 +114,7 @@ fn digest(bytes: &[u8]) -> String {
     format!("sha256 {}", sum.get(..12).unwrap_or(&sum))
 }
 
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     if !text.contains(['\\', '"']) {
         return format!("\"{}\"", escape(text));
     }

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! What went wrong while writing, and what that means for the target.
 
-use std::fmt;
-use std::io;
 use std::path::{Path, PathBuf};
+use std::{fmt, io};
 
-use super::names::{BackupId, BadName};
-use super::{FileName, Operation};
 use crate::disk::{DiskError, shown};
+use crate::store::terms::{BackupId, BadName, FileName, Operation};
 
 /// An error of this room, and the state it left the target in.
 #[derive(Debug, thiserror::Error)]
@@ -73,7 +71,7 @@ pub enum StoreFault {
     #[error(transparent)]
     Disk(#[from] DiskError),
     /// The operating system refused, or the disk failed.
-    #[error("{}: could not {action}: {source}{}", shown(.path), crate::disk::platform::advice(.path, .source))]
+    #[error("{}: could not {action}: {source}{}", shown(.path), crate::disk::system::advice(.path, .source))]
     Io {
         /// What was being done, as in "could not write".
         action: &'static str,

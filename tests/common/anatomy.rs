@@ -4,10 +4,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use hivemend::regf::{
-    BigData, CellOffset, Hive, HiveBin, KeyNode, Record, key_node_field, key_security_field,
-    key_value_field, needs_big_data,
-};
+use crate::fields::{key_node_field, key_security_field, key_value_field};
+use hivemend::regf::{BigData, CellOffset, Hive, HiveBin, KeyNode, Record, needs_big_data};
 
 /// A structure, or a field of one.
 #[derive(Clone, Debug, PartialEq)]

@@ -2,9 +2,8 @@
 //! Plans against hives in memory, and their changes made with the editor.
 
 use hivemend::edit::Editor;
-use hivemend::plan::{
-    Action, Change, Condition, HiveInput, Options, Plan, Selection, State, build,
-};
+use hivemend::machine::{Condition, HiveInput, Selection, State};
+use hivemend::plan::{Action, Change, Options, Plan, build};
 use hivemend::profile::{HiveName, builtin, load};
 use hivemend::regf::Hive;
 

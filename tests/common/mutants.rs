@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::fields::key_node_field;
 use hivemend::edit::{EditError, Editor};
-use hivemend::regf::{Hive, Name, NodePath, key_node_field};
+use hivemend::regf::{Hive, Name, NodePath};
 use hivemend::verify::{Expectation, ExpectedState, verify_damaged};
 
 use crate::empty_hive::EmptyHive;

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! A hive whose bytes can be changed at places that are found by structure.
 
-use hivemend::regf::{
-    self, CellOffset, Hive, Name, Record, base_block_field, key_node_field, key_security_field,
-    key_value_field,
-};
+use crate::fields::{base_block_field, key_node_field, key_security_field, key_value_field};
+use hivemend::regf::{self, CellOffset, Hive, Name, Record};
 
 use crate::workbench::path;
 

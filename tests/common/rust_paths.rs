@@ -4,13 +4,18 @@
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
 /// A path as written, imports taken apart: `use a::{b, c::*}` is `a::b` and `a::c::*`.
+#[derive(Clone)]
 pub(crate) struct Named {
     /// The segments as written.
     pub(crate) path: Vec<String>,
     /// Whether it stands in a `use`.
     pub(crate) imported: bool,
+    /// Whether that `use` is public, at least to the modules above.
+    pub(crate) handed_on: bool,
+    /// What the `use` calls it, where that is another name: `use a::b as c`.
+    pub(crate) alias: Option<String>,
     /// The module it stands in, from the crate's root.
-    module: Vec<String>,
+    pub(crate) module: Vec<String>,
 }
 
 impl Named {
@@ -32,6 +37,15 @@ impl Named {
         Some(path)
     }
 
+    /// What an import is called where it stands.
+    pub(crate) fn name(&self) -> Option<&str> {
+        let mut names = self.path.iter().rev().filter(|name| *name != "self");
+        self.alias
+            .as_ref()
+            .or_else(|| names.next())
+            .map(String::as_str)
+    }
+
     /// Whether the path begins with the foreign crate `name`.
     pub(crate) fn is_of_crate(&self, name: &str) -> bool {
         // A single word outside an import is more likely a variable.
@@ -48,7 +62,10 @@ pub(crate) struct Source {
     pub(crate) named: Vec<Named>,
     /// Every method call: its name and its arguments as text.
     pub(crate) calls: Vec<(String, String)>,
-    module: Vec<String>,
+    /// The module that the file is, from the crate's root.
+    pub(crate) module: Vec<String>,
+    /// The modules that are written out in the file.
+    pub(crate) inner: Vec<Vec<String>>,
     tests_only: Vec<Vec<String>>,
 }
 
@@ -69,34 +86,42 @@ impl Source {
             named: Vec::new(),
             calls: Vec::new(),
             module: module.clone(),
+            inner: Vec::new(),
             tests_only: Vec::new(),
         };
         let tokens: TokenStream = text
             .parse()
             .unwrap_or_else(|error| panic!("{file}: not Rust: {error}"));
-        source.walk(tokens, &module, false);
+        source.walk(tokens, &module, Import::None);
         source
     }
 
-    fn walk(&mut self, tokens: TokenStream, module: &[String], mut imported: bool) {
+    fn walk(&mut self, tokens: TokenStream, module: &[String], mut import: Import) {
         let tokens: Vec<TokenTree> = tokens.into_iter().collect();
         let mut at = 0;
         while let Some(token) = tokens.get(at) {
             at += 1;
             match token {
-                TokenTree::Punct(punct) if punct.as_char() == ';' => imported = false,
+                TokenTree::Punct(punct) if punct.as_char() == ';' => import = Import::None,
                 TokenTree::Punct(punct) if punct.as_char() == '#' => {
                     if let Some(end) = self.skip_test_item(&tokens, at, module) {
                         at = end;
                     }
                 }
-                TokenTree::Group(group) => self.walk(group.stream(), module, imported),
-                TokenTree::Ident(word) if word == "use" => imported = true,
+                TokenTree::Group(group) => self.walk(group.stream(), module, import),
+                // Not of `impl Trait + use<..>`.
+                TokenTree::Ident(word) if word == "use" && !is_punct(tokens.get(at), '<') => {
+                    import = import_at(&tokens, at);
+                }
                 TokenTree::Ident(word) if word == "mod" => {
                     let inner = (tokens.get(at), tokens.get(at + 1));
                     if let (Some(TokenTree::Ident(name)), Some(TokenTree::Group(body))) = inner {
-                        self.walk(body.stream(), &child(module, &name.to_string()), false);
+                        let module = child(module, &name.to_string());
+                        self.walk(body.stream(), &module, Import::None);
+                        self.inner.push(module);
                         at += 2;
+                    } else if let (Some(TokenTree::Ident(_)), _) = inner {
+                        at += 1;
                     }
                 }
                 TokenTree::Ident(word) if is_method(&tokens, at) => {
@@ -108,7 +133,9 @@ impl Source {
                 TokenTree::Ident(word) => {
                     let start = Named {
                         path: vec![word.to_string()],
-                        imported,
+                        imported: import != Import::None,
+                        handed_on: import == Import::HandedOn,
+                        alias: None,
                         module: module.to_vec(),
                     };
                     at = self.path(&tokens, at, start);
@@ -133,6 +160,10 @@ impl Source {
                 _ => break,
             }
             at += 3;
+        }
+        if let (true, Some(alias)) = (named.imported, alias_at(tokens, at)) {
+            named.alias = Some(alias);
+            at += 2;
         }
         self.named.push(named);
         at
@@ -159,8 +190,7 @@ impl Source {
             path.push(word);
             let named = Named {
                 path,
-                imported: prefix.imported,
-                module: prefix.module.clone(),
+                ..prefix.clone()
             };
             at = self.path(&tokens, at, named);
         }
@@ -225,6 +255,36 @@ fn child(module: &[String], name: &str) -> Vec<String> {
     let mut child = module.to_vec();
     child.push(name.to_owned());
     child
+}
+
+/// What kind of `use` tokens stand in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Import {
+    None,
+    Private,
+    HandedOn,
+}
+
+/// Of the `use` that ends at `at`: `pub use` and `pub(crate) use` hand on.
+fn import_at(tokens: &[TokenTree], at: usize) -> Import {
+    let back = |count| at.checked_sub(count).and_then(|at| tokens.get(at));
+    let is_pub =
+        |token: Option<&TokenTree>| matches!(token, Some(TokenTree::Ident(word)) if word == "pub");
+    let is_scope = matches!(back(2), Some(TokenTree::Group(_)));
+    match is_pub(back(2)) || is_scope && is_pub(back(3)) {
+        true => Import::HandedOn,
+        false => Import::Private,
+    }
+}
+
+/// The name behind `as`, where `as` stands at `at`.
+fn alias_at(tokens: &[TokenTree], at: usize) -> Option<String> {
+    match (tokens.get(at), tokens.get(at + 1)) {
+        (Some(TokenTree::Ident(word)), Some(TokenTree::Ident(name))) if word == "as" => {
+            Some(name.to_string())
+        }
+        _ => None,
+    }
 }
 
 /// Whether the word that ends at `at` is called as a method: `.word(`.

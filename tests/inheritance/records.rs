@@ -3,10 +3,11 @@
 
 use std::collections::BTreeMap;
 
+use crate::fields::{key_node_field, key_security_field as sk};
 use hivemend::edit::{EditError, Editor};
 use hivemend::regf::{
     CellOffset, DescriptorFlaw, Hive, Name, SecurityDescriptor, check,
-    descriptor_control as control, key_node_field, key_security_field as sk,
+    descriptor_control as control,
 };
 
 use super::{acl, descriptor};

@@ -524,7 +524,7 @@ x.yaml:10:9: a value entry is a single value, not `field: value` lines
             r"x.yaml:6:10: `HKEY_CURRENT_USER` is not a hive that hivemend edits (SYSTEM, SOFTWARE)
     6 |   - key: HKEY_CURRENT_USER\Software\Acme
       |          ^
-   begin with `HKLM\SYSTEM\CurrentControlSet\` or `HKLM\SOFTWARE\`",
+   it is in the hive of a user, the file NTUSER.DAT in the profile folder; what holds for every user is below `HKLM\SOFTWARE`",
         ),
         (
             "a key in another hive",
@@ -532,7 +532,7 @@ x.yaml:10:9: a value entry is a single value, not `field: value` lines
             r"x.yaml:6:10: `SAM` is not a hive that hivemend edits (SYSTEM, SOFTWARE)
     6 |   - key: HKLM\SAM\SAM
       |          ^
-   begin with `HKLM\SYSTEM\CurrentControlSet\` or `HKLM\SOFTWARE\`",
+   it is a hive of its own, the file of that name beside SYSTEM; `hivemend check` reads it",
         ),
         (
             "a control set by itself",
@@ -784,9 +784,9 @@ id: x
         (
             "a tab for indentation",
             with_value("\tdword: 1"),
-            r"x.yaml:9:14: this is not YAML: while scanning a plain scalar, found a tab
-    9 |         why: because
-      |              ^
+            r"x.yaml:10:1: this is not YAML: while scanning a plain scalar, found a tab
+   10 |  dword: 1
+      | ^
    indent with blanks: YAML allows no tabs",
         ),
         (

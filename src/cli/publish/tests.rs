@@ -5,7 +5,7 @@ use clap::Parser;
 
 use super::super::args::Cli;
 use super::*;
-use crate::plan::Value;
+use crate::machine::Value;
 use crate::regf::Name;
 
 fn image() -> Vec<u8> {

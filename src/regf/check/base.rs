@@ -2,17 +2,11 @@
 //! The base block, each field by a rule of its own, and how much of the file is bins.
 
 use super::codes::*;
-use super::{Report, add};
-use crate::regf::bytes::u16_at;
-use crate::regf::{BASE_BLOCK_SIZE, BaseBlock, FileOffset, HIVE_BIN_UNIT};
+use super::report::{Report, add};
+use crate::regf::structures::{self, BaseBlockHead};
+use crate::regf::{BASE_BLOCK_SIZE, BaseBlock, FileOffset, HIVE_BIN_UNIT, TRANSACTIONS_PENDING};
 use crate::text::quoted;
-
-/// Bytes of a base block that carry fields.
-const FIELDS_SIZE: usize = 512;
-/// Where the file name stands: 64 bytes of UTF-16.
-const FILE_NAME: std::ops::Range<usize> = 48..112;
-/// The flag that says: transactions of the kernel transaction manager are pending or expected.
-const TRANSACTIONS_PENDING: u32 = 1;
+use zerocopy::IntoBytes;
 
 /// Judges the base block of `image` and gives its fields, if there are enough bytes for them.
 ///
@@ -28,17 +22,16 @@ pub(super) fn check_base_block(image: &[u8], report: &mut Report) -> Option<Base
             &expected,
         );
     }
-    let mut fields: [u8; FIELDS_SIZE] = image.get(..FIELDS_SIZE)?.try_into().ok()?;
-    let (signature, _) = fields.split_at_mut(4);
-    if signature != b"regf" {
-        let found = format!("\"{}\"", signature.escape_ascii());
+    let mut head: BaseBlockHead = structures::read(image)?;
+    if head.signature != BaseBlockHead::SIGNATURE {
+        let found = format!("\"{}\"", head.signature.escape_ascii());
         find(report, BASE_BLOCK_SIGNATURE, found, "\"regf\"");
-        signature.copy_from_slice(b"regf"); // to go on with the other fields
+        head.signature = BaseBlockHead::SIGNATURE; // to go on with the other fields
     }
-    let mut base = BaseBlock::parse(&fields).ok()?;
+    let mut base = BaseBlock::parse(head.as_bytes()).ok()?;
     check_kind(&base, report);
     check_write(&base, report);
-    check_file_name(&fields, report);
+    check_file_name(&head, report);
     check_size(&base, size, report);
     base.minor = base.minor.clamp(3, 6);
     Some(base)
@@ -89,10 +82,8 @@ fn check_write(base: &BaseBlock, report: &mut Report) {
 }
 
 /// The end of the path that the hive had; its first unit may be half of a cut-off pair.
-fn check_file_name(fields: &[u8], report: &mut Report) {
-    let units = FILE_NAME
-        .step_by(2)
-        .map(|at| u16_at(fields, at).unwrap_or(0));
+fn check_file_name(head: &BaseBlockHead, report: &mut Report) {
+    let units = head.file_name.iter().map(|unit| unit.get());
     let units: Vec<u16> = units.take_while(|&unit| unit != 0).collect();
     let mut characters = char::decode_utf16(units.iter().copied()).enumerate();
     let is_odd = characters.any(|(place, character)| match character {

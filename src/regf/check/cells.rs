@@ -2,9 +2,10 @@
 //! Bins and cells: where each cell begins, and whether something refers to it.
 
 use super::codes::*;
-use super::{Report, add};
+use super::report::{Report, add};
 use crate::regf::bytes::u32_at;
-use crate::regf::{CellOffset, HIVE_BIN_HEADER_SIZE, HIVE_BIN_UNIT};
+use crate::regf::structures::HiveBinHeader;
+use crate::regf::{CellOffset, HIVE_BIN_HEADER_SIZE, HIVE_BIN_UNIT, field};
 
 const NO_CELL: u64 = 0;
 const FREE: u64 = 1;
@@ -55,7 +56,7 @@ impl Refusal {
     }
 }
 
-/// The three fields of a bin's header that tell whether it is one.
+/// What tells of a bin's header whether it is one.
 struct BinHeader {
     signature: [u8; 4],
     offset: u32,
@@ -64,17 +65,17 @@ struct BinHeader {
 
 impl BinHeader {
     fn read(bins: &[u8], at: u32) -> Option<Self> {
-        let start = usize::try_from(at).ok()?;
-        let header = bins.get(start..start.checked_add(12)?)?;
+        let header = bins.get(usize::try_from(at).ok()?..)?;
+        // Bins may be cut off in the middle of a header.
         Some(Self {
-            signature: header.get(..4)?.try_into().ok()?,
-            offset: u32_at(header, 4)?,
-            size: u32_at(header, 8)?,
+            signature: field!(HiveBinHeader.signature).read(header)?,
+            offset: field!(HiveBinHeader.offset).read(header)?.get(),
+            size: field!(HiveBinHeader.size).read(header)?.get(),
         })
     }
 
     fn has_signature(&self) -> bool {
-        &self.signature == b"hbin"
+        self.signature == HiveBinHeader::SIGNATURE
     }
 
     /// The first byte behind the bin that begins at `start`, if its size is possible.

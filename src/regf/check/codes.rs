@@ -3,7 +3,7 @@
 //!
 //! `docs/findings.md` has an entry for each, and a test compares the two.
 
-use super::Severity;
+use super::severity::Severity;
 
 /// A kind of finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

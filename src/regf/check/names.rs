@@ -2,13 +2,9 @@
 //! What names may be.
 
 use super::codes::*;
-use crate::regf::{StoredName, upcase};
+use crate::regf::{KEY_NAME_LIMIT, StoredName, VALUE_NAME_LIMIT, upcase};
 use crate::text::quoted;
 
-/// The most characters in a key's name.
-const KEY_NAME_LIMIT: usize = 255;
-/// The most characters in a value's name.
-const VALUE_NAME_LIMIT: usize = 16_383;
 /// The most characters of a name that a finding repeats.
 const SHOWN: usize = 64;
 

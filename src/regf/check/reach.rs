@@ -7,23 +7,25 @@
 
 use std::collections::HashSet;
 
-use super::Checker;
-use crate::regf::bytes::{u16_at, u32_at};
-use crate::regf::{
-    BIG_DATA_SIZE, CellOffset, DATA_SEGMENT_SIZE, FileOffset, INLINE_DATA, KEY_NODE_HEADER_SIZE,
-    KEY_SECURITY_HEADER_SIZE, KEY_VALUE_HEADER_SIZE, LIST_HEADER_SIZE, key_flags, key_node_field,
-    key_security_field, key_value_field, needs_big_data,
+use super::checker::Checker;
+use crate::regf::structures::{
+    BigDataRecord, Field, KeyNodeHeader, KeySecurityHeader, KeyValueHeader, ListHeader, Offset,
+    listed, read,
 };
+use crate::regf::{
+    CellOffset, DATA_SEGMENT_SIZE, FileOffset, INLINE_DATA, field, key_flags, needs_big_data,
+};
+use zerocopy::little_endian::{U16, U32};
 
 /// Bytes that a damaged reference leads to, outside of the cell that it should lead to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Overreach {
+pub(crate) struct Overreach {
     /// The structure whose length or offset it is.
-    pub from: FileOffset,
+    pub(crate) from: FileOffset,
     /// The first byte that is reached.
-    pub start: CellOffset,
+    pub(crate) start: CellOffset,
     /// The first byte that is not; it may lie behind the last bin.
-    pub end: CellOffset,
+    pub(crate) end: CellOffset,
 }
 
 /// What a reference takes its cell for.
@@ -119,9 +121,12 @@ impl<'a> Walk<'_, 'a> {
             Kind::Value => self.value(at, bytes),
             Kind::BigData => self.segments(at, bytes, u32::MAX),
             Kind::Security => {
-                let size = long(bytes, key_security_field::DESCRIPTOR_SIZE);
-                self.reach(at, at, wide(KEY_SECURITY_HEADER_SIZE).saturating_add(size));
-                for field in [key_security_field::FLINK, key_security_field::BLINK] {
+                let size = long(bytes, field!(KeySecurityHeader.descriptor_size));
+                self.reach(at, at, header::<KeySecurityHeader>().saturating_add(size));
+                for field in [
+                    field!(KeySecurityHeader.flink),
+                    field!(KeySecurityHeader.blink),
+                ] {
                     // The ring is one, whoever has led to it.
                     self.follow(Kind::Security, offset(bytes, field), false);
                 }
@@ -131,24 +136,24 @@ impl<'a> Walk<'_, 'a> {
     }
 
     fn key(&mut self, at: CellOffset, bytes: &[u8]) -> Option<()> {
-        let name = short(bytes, key_node_field::NAME_LENGTH);
-        self.reach(at, at, wide(KEY_NODE_HEADER_SIZE).saturating_add(name));
-        let class = short(bytes, key_node_field::CLASS_NAME_LENGTH);
+        let name = short(bytes, field!(KeyNodeHeader.name_length));
+        self.reach(at, at, header::<KeyNodeHeader>().saturating_add(name));
+        let class = short(bytes, field!(KeyNodeHeader.class_name_length));
         if class > 0 {
-            let cell = offset(bytes, key_node_field::CLASS_NAME);
+            let cell = offset(bytes, field!(KeyNodeHeader.class_name));
             self.reach(at, cell, class);
         }
-        let security = offset(bytes, key_node_field::SECURITY);
+        let security = offset(bytes, field!(KeyNodeHeader.security));
         self.follow(Kind::Security, security, false);
         // Some readers go by the list, whatever the count says.
-        let list = offset(bytes, key_node_field::SUBKEYS_LIST);
+        let list = offset(bytes, field!(KeyNodeHeader.subkeys_list));
         self.follow(Kind::Subkeys, list, self.is_stray);
-        let flags = u16_at(bytes, key_node_field::FLAGS).unwrap_or(0);
-        let count = long(bytes, key_node_field::VALUE_COUNT);
-        if count == 0 || flags & key_flags::PREDEF_HANDLE != 0 {
+        let flags = short(bytes, field!(KeyNodeHeader.flags));
+        let count = long(bytes, field!(KeyNodeHeader.value_count));
+        if count == 0 || flags & u32::from(key_flags::PREDEF_HANDLE) != 0 {
             return Some(());
         }
-        let list = offset(bytes, key_node_field::VALUES_LIST);
+        let list = offset(bytes, field!(KeyNodeHeader.values_list));
         for (cell, is_stray) in self.list(at, list, count)? {
             self.follow(Kind::Value, cell, is_stray);
         }
@@ -156,34 +161,36 @@ impl<'a> Walk<'_, 'a> {
     }
 
     fn subkeys(&mut self, at: CellOffset, bytes: &[u8]) -> Option<()> {
-        let count = short(bytes, 2);
+        let count = short(bytes, field!(ListHeader.count));
         let (kind, step) = match bytes {
             [b'r', ..] => (Kind::Subkeys, 4),
             [_, b'i', ..] => (Kind::Key, 4),
             _ => (Kind::Key, 8),
         };
         let size = count.saturating_mul(step);
-        self.reach(at, at, wide(LIST_HEADER_SIZE).saturating_add(size));
-        let elements = bytes.get(LIST_HEADER_SIZE..).unwrap_or(&[]);
+        self.reach(at, at, header::<ListHeader>().saturating_add(size));
+        let elements = bytes.get(size_of::<ListHeader>()..).unwrap_or(&[]);
         let (step, count) = (usize::try_from(step).ok()?, usize::try_from(count).ok()?);
-        let inside = self.room(at).saturating_sub(LIST_HEADER_SIZE);
+        let inside = self.room(at).saturating_sub(size_of::<ListHeader>());
         let inside = inside.checked_div(step).unwrap_or(0);
         for (index, element) in elements.chunks_exact(step).take(count).enumerate() {
             self.left = self.left.checked_sub(1)?;
             let is_stray = self.is_stray || index >= inside;
-            self.follow(kind, offset(element, 0), is_stray);
+            let cell = read(element).unwrap_or(Offset::NONE).get();
+            self.follow(kind, cell, is_stray);
         }
         Some(())
     }
 
     fn value(&mut self, at: CellOffset, bytes: &[u8]) -> Option<()> {
-        let name = short(bytes, key_value_field::NAME_LENGTH);
-        self.reach(at, at, wide(KEY_VALUE_HEADER_SIZE).saturating_add(name));
-        let size = long(bytes, key_value_field::DATA_SIZE);
+        let name = short(bytes, field!(KeyValueHeader.name_length));
+        self.reach(at, at, header::<KeyValueHeader>().saturating_add(name));
+        let size = long(bytes, field!(KeyValueHeader.data_size));
         if size == 0 || size & INLINE_DATA != 0 {
             return Some(());
         }
-        let cell = offset(bytes, key_value_field::DATA_OFFSET);
+        let cell = field!(KeyValueHeader.data_offset).read(bytes);
+        let cell = cell.map_or(CellOffset::NONE, |at| CellOffset(u32::from_le_bytes(at)));
         let record = self.bytes(cell);
         match needs_big_data(self.checker.base.minor, size) && record.starts_with(b"db") {
             true => self.segments(cell, record, size),
@@ -196,9 +203,11 @@ impl<'a> Walk<'_, 'a> {
 
     /// The segments of `size` bytes of data, or as many as the record in the cell at `at` counts.
     fn segments(&mut self, at: CellOffset, bytes: &[u8], size: u32) -> Option<()> {
-        self.reach(at, at, wide(BIG_DATA_SIZE));
+        self.reach(at, at, header::<BigDataRecord>());
+        let count = short(bytes, field!(BigDataRecord.segment_count));
+        let list = offset(bytes, field!(BigDataRecord.segments_list));
         let mut left = size;
-        for (cell, is_stray) in self.list(at, offset(bytes, 4), short(bytes, 2))? {
+        for (cell, is_stray) in self.list(at, list, count)? {
             self.is_stray |= is_stray;
             // Of a record that nothing leads to, only the number of segments is known.
             let part = if size == u32::MAX { 0 } else { left };
@@ -217,13 +226,13 @@ impl<'a> Walk<'_, 'a> {
         count: u32,
     ) -> Option<Vec<(CellOffset, bool)>> {
         self.reach(from, at, count.saturating_mul(4));
-        let elements = self.bytes(at).chunks_exact(4);
+        let elements = listed::<Offset>(self.bytes(at)).iter();
         let elements = elements.take(usize::try_from(count).unwrap_or(usize::MAX));
         self.left = self.left.checked_sub(elements.len())?;
         let inside = self.room(at) / 4;
         let elements = elements.enumerate().map(|(index, element)| {
             let is_stray = self.is_stray || index >= inside;
-            (offset(element, 0), is_stray)
+            (element.get(), is_stray)
         });
         Some(elements.collect())
     }
@@ -269,16 +278,21 @@ impl<'a> Walk<'_, 'a> {
     }
 }
 
-fn short(bytes: &[u8], field: usize) -> u32 {
-    u32::from(u16_at(bytes, field).unwrap_or(0))
+fn short<S>(bytes: &[u8], field: Field<S, U16>) -> u32 {
+    field.read(bytes).map_or(0, |value| u32::from(value.get()))
 }
 
-fn long(bytes: &[u8], field: usize) -> u32 {
-    u32_at(bytes, field).unwrap_or(0)
+fn long<S>(bytes: &[u8], field: Field<S, U32>) -> u32 {
+    field.read(bytes).map_or(0, |value| value.get())
 }
 
-fn offset(bytes: &[u8], field: usize) -> CellOffset {
-    CellOffset(u32_at(bytes, field).unwrap_or(CellOffset::NONE.0))
+fn offset<S>(bytes: &[u8], field: Field<S, Offset>) -> CellOffset {
+    field.read(bytes).unwrap_or(Offset::NONE).get()
+}
+
+/// Bytes of a structure.
+fn header<S>() -> u32 {
+    wide(size_of::<S>())
 }
 
 fn wide(size: usize) -> u32 {

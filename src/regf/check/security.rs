@@ -2,22 +2,12 @@
 //! The ring of key security records, and how many keys use each.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
 
+use super::checker::Checker;
 use super::codes::*;
-use super::{Checker, descriptor};
+use super::descriptor;
+use super::ring::Use;
 use crate::regf::{CellOffset, KeySecurity};
-
-/// The records of the ring by their cells.
-#[derive(Default)]
-pub(super) struct Ring {
-    uses: BTreeMap<CellOffset, Use>,
-}
-
-struct Use {
-    stored: u32,
-    counted: u32,
-}
 
 impl<'a> Checker<'a> {
     /// Walks the ring from the record of the key `root` on.

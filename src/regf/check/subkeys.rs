@@ -3,8 +3,8 @@
 
 use std::cmp::Ordering;
 
-use super::Checker;
 use super::cells::Refusal;
+use super::checker::Checker;
 use super::codes::*;
 use super::names::shown;
 use super::tree::Waiting;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! The tree of keys: where it begins, and each key node.
 
-use super::Checker;
+use super::checker::Checker;
 use super::codes::*;
 use super::names;
 use crate::regf::{CellOffset, FileOffset, KEY_DEPTH_LIMIT, KeyNode, key_flags};
@@ -30,7 +30,7 @@ impl Checker<'_> {
         }
         let found = format!("root key at {:#010x}, {problem}", root.0);
         let expected = "the root's key node";
-        super::add(
+        super::report::add(
             &mut self.report,
             BASE_BLOCK_ROOT,
             FileOffset(0),

@@ -3,10 +3,10 @@
 
 use std::cmp::Ordering;
 
-use super::Checker;
+use super::checker::Checker;
 use super::codes::*;
 use super::names;
-use crate::regf::bytes::u32_at;
+use crate::regf::structures::{Offset, listed};
 use crate::regf::{
     BigData, CellOffset, DATA_SEGMENT_SIZE, INLINE_DATA_LIMIT, KeyNode, KeyValue, Name, key_flags,
     needs_big_data,
@@ -256,11 +256,12 @@ fn is_link(value: &KeyValue<'_>) -> bool {
 
 /// The first `count` elements of a list of offsets, if it has that many.
 fn elements(list: &[u8], count: u32) -> Option<&[u8]> {
-    let length = usize::try_from(count).ok()?.checked_mul(4)?;
+    let length = usize::try_from(count)
+        .ok()?
+        .checked_mul(size_of::<Offset>())?;
     list.get(..length)
 }
 
 fn offsets(elements: &[u8]) -> impl Iterator<Item = CellOffset> + '_ {
-    let elements = elements.chunks_exact(4);
-    elements.map(|element| CellOffset(u32_at(element, 0).unwrap_or(CellOffset::NONE.0)))
+    listed::<Offset>(elements).iter().map(|cell| cell.get())
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! Access control lists and their entries.
 
-use super::{DescriptorFlaw, Sid};
+use super::flaw::DescriptorFlaw;
+use super::sid::Sid;
 use crate::regf::bytes::{u16_at, u32_at};
 
 /// Bytes of an ACL in front of its entries.

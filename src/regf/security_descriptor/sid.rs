@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use super::DescriptorFlaw;
+use super::flaw::DescriptorFlaw;
 use crate::regf::bytes::u32_at;
 
 /// Bytes of a SID in front of its sub-authorities.

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//! The reads as Unix spells them.
+
+mod files;
+mod holder;
+mod mountinfo;
+mod open_folder;
+mod volumes;
+
+pub(crate) use files::{
+    advice, held_by, identity, identity_at, is_root, is_same, missing, open_plain, read_at,
+    running_config, typed, writable,
+};
+pub(crate) use holder::holder;
+pub(crate) use open_folder::OpenFolder;
+pub(crate) use volumes::{mount, places, volume};
