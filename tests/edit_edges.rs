@@ -2,11 +2,9 @@
 //! What edits leave behind in single fields and cells. Mutation testing found these looked at by no test.
 
 use hivemend::edit::{EditError, Editor, Refusal};
-use hivemend::regf::{
-    CellOffset, Hive, Name, SpecialKey, check, key_flags, key_node_field as nk,
-    key_security_field as sk,
-};
+use hivemend::regf::{CellOffset, Hive, Name, SpecialKey, check, key_flags};
 
+use crate::fields::{key_node_field as nk, key_security_field as sk};
 use crate::mutants::rich;
 use crate::patient::Patient;
 use crate::readers::found_by_halves;

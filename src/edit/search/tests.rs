@@ -3,7 +3,9 @@
 
 use super::*;
 use crate::edit::Editor;
-use crate::regf::key_node_field;
+
+/// Where a key node has the offset of its subkeys list.
+const SUBKEYS_LIST: usize = 28;
 
 /// A hive with a key `Many` that has so many subkeys that an index root leads to three leaves.
 fn image() -> Vec<u8> {
@@ -83,7 +85,7 @@ fn what_cannot_be_read_is_not_found() {
     let hive = Hive::open(&image).unwrap();
     let deep = hive.find(&[Name::from("Deep")]).unwrap().unwrap();
     let below = hive.subkeys(&deep).unwrap();
-    let list = usize::try_from(deep.at().in_file().0).unwrap() + 4 + key_node_field::SUBKEYS_LIST;
+    let list = usize::try_from(deep.at().in_file().0).unwrap() + 4 + SUBKEYS_LIST;
     assert_eq!(found_of(&image, &below), vec![true; below.len()]);
     let before = found(&Hive::open(&image).unwrap()).len();
     image[list..list + 4].copy_from_slice(&8_u32.to_le_bytes());

@@ -3,8 +3,7 @@
 
 use super::*;
 use crate::disk::Folder;
-use crate::store::metadata::Stamp;
-use crate::store::names::hex;
+use crate::store::terms::{Stamp, hex};
 
 fn time(seconds: i64) -> Stamp {
     Stamp { seconds, nanos: 0 }
