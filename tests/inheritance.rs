@@ -250,6 +250,18 @@ const CASES: &[Case] = &[
         "A;ID;20019;BU A;CIIOID;GR|GX;BU",
     ),
     case(
+        "not where it is for subkeys only",
+        Automatic,
+        "A;OIIO;20039;BU A;CIIO;GR|GX;BU",
+        "A;OIIOID;20039;BU A;ID;20019;BU A;CIIOID;GR|GX;BU",
+    ),
+    case(
+        "not where it denies",
+        Automatic,
+        "D;;20039;BU A;CIIO;GR|GX;BU",
+        "A;ID;20019;BU A;CIIOID;GR|GX;BU",
+    ),
+    case(
         "generic execution is denied with the link",
         Automatic,
         "D;CI;GR|GX;BU D;;20019;WD D;CIIO;GR|GX;WD",
@@ -329,6 +341,15 @@ fn what_nobody_knows_is_handed_on_as_it_is() {
     let found = inherit_list(&parent, AclKind::Discretionary, Automatic, &creator());
     let marked = ace_flags::CONTAINER_INHERIT | ace_flags::INHERITED;
     assert_eq!(found.aces, [other(marked)]);
+
+    // Once, as any entry; and one that differs in a byte is another.
+    let handed_on = other(ace_flags::CONTAINER_INHERIT);
+    let mut differs = handed_on.clone();
+    differs.content = AceContent::Other(vec![1, 2, 3, 4, 5, 6, 7, 9]);
+    let parent = Acl::new(vec![handed_on.clone(), handed_on, differs.clone()]);
+    let found = inherit_list(&parent, AclKind::Discretionary, Automatic, &creator());
+    differs.flags = marked;
+    assert_eq!(found.aces, [other(marked), differs]);
 }
 
 #[test]

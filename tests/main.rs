@@ -72,6 +72,7 @@ mod damaged_hives;
 mod diagnose;
 mod diagnose_areas;
 mod documents;
+mod edit_edges;
 mod effective;
 mod explain;
 mod explain_texts;

@@ -23,6 +23,7 @@ use proptest::prelude::*;
 use crate::empty_hive::EmptyHive;
 use crate::transaction_log::{NewLog, dirty, old_log, seal_base_block, seal_entry, set, u32_of};
 
+mod edges;
 mod numbers;
 
 const TIME: u64 = 0x01DC_5A00_0000_0000;

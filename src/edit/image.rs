@@ -212,3 +212,7 @@ fn outside(at: FileOffset) -> EditError {
     let fault = Fault::Truncated { need: 1, have: 0 };
     EditError::Regf(RegfError::new(at, Record::Cell, fault))
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+mod tests;

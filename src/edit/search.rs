@@ -90,3 +90,7 @@ fn key_in(hive: &Hive<'_>, leaf: &[CellOffset], name: &Name) -> Option<CellOffse
     }
     None
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+mod tests;

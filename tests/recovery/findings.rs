@@ -366,7 +366,7 @@ fn an_invalid_bin_is_replaced_by_an_empty_one() {
 }
 
 /// Where the last bin of `image` begins, in the bins; it holds the value of 9000 bytes.
-fn last_bin(image: &[u8]) -> usize {
+pub(super) fn last_bin(image: &[u8]) -> usize {
     let mut at = 0;
     loop {
         let next = at + u32_of(image, 4096 + at + 8) as usize;

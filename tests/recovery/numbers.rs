@@ -43,7 +43,9 @@ fn a_log_from_behind_the_beginning_is_not_older() {
 #[test]
 fn logs_are_put_in_order_around_the_beginning() {
     let states = states();
-    for first in [u32::MAX - 3, u32::MAX - 1, u32::MAX, (1 << 31) - 2, 7] {
+    let quarter = (1 << 30) - 1;
+    let edges = [u32::MAX - 3, u32::MAX - 1, u32::MAX, (1 << 31) - 2, 7];
+    for first in edges.into_iter().chain([quarter, quarter + (1 << 31)]) {
         let primary = dirty(&states[0], first.wrapping_add(1), first);
         let earlier = log_of(&states[..3], first).bytes;
         let later = log_of(&states[2..], first.wrapping_add(2)).bytes;
@@ -52,6 +54,8 @@ fn logs_are_put_in_order_around_the_beginning() {
             let recovered = recover_from(&primary, &logs).unwrap();
             let last = first.wrapping_add(3);
             assert_same(&image_of(&recovered), &clean(&states[4], last));
+            let applied = recovered.report().applied.as_ref().unwrap();
+            assert_eq!((applied.first, applied.count), (first, 4));
         }
     }
 }

@@ -479,3 +479,6 @@ mod tests {
         assert!(posix_widens(&[1, 2, 3], Some(&none), 0o640));
     }
 }
+
+#[cfg(test)]
+mod edges;

@@ -207,3 +207,7 @@ mod tests {
         assert!(refusal.contains("ntfs_acl"), "{refusal}");
     }
 }
+
+#[cfg(test)]
+#[cfg(unix)]
+mod edges;

@@ -5,8 +5,10 @@
 //! TEST-PROGRAM...` asks which tests reach which switch, turns on one after the other and runs only
 //! the tests that reach it, the fastest first. See `docs/mutation-testing.md`.
 
+mod child;
 mod instrument;
 mod run;
+mod wanted;
 
 use std::process::ExitCode;
 

@@ -2,17 +2,25 @@
 //! Runs tests with one mutation on after the other.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
+use std::fs::{self, OpenOptions};
+use std::io::Write;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::thread::sleep;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
-/// How many times longer than without a mutation a test may take.
-const PATIENCE: u32 = 10;
-/// What it may take in any case.
-const AT_LEAST: Duration = Duration::from_secs(20);
+use crate::child::{self, End};
+use crate::wanted::Wanted;
 
+/// How many times longer than without a mutation a test may take.
+const PATIENCE: u32 = 4;
+/// What of the processor's time it may take in any case.
+const AT_LEAST: Duration = Duration::from_secs(2);
+/// What a test may take that is run for the first time.
+const FIRST: Duration = Duration::from_secs(600);
+
+/// What `mutants.tests` has of each test, a line for each.
 struct Test {
     program: String,
     name: String,
@@ -20,125 +28,212 @@ struct Test {
     reached: BTreeSet<u32>,
 }
 
-/// Takes each mutation of `mutants.tsv`, and prints those that no test notices.
+/// Takes each mutation of `mutants.tsv` that has no end in `mutants.results` yet, and adds its end there.
 ///
-/// `MUTANTS_FILTER` (words between commas) names the tests that are asked, `MUTANTS_SKIP` those that
-/// are not, `MUTANTS_SHARD` (`2/5`) a part of the mutations, `MUTANTS_FILES` words that the file and line must
-/// have.
+/// # Errors
+///
+/// A file cannot be read or written, a test program not be run, or a variable not be understood.
 pub(crate) fn all(copy: &Path, programs: &[&str]) -> Result<(), String> {
-    let list = fs::read_to_string(copy.join("mutants.tsv")).map_err(|error| error.to_string())?;
-    let (shard, shards) = shard()?;
-    let files = words("MUTANTS_FILES");
+    let wanted = Wanted::new()?;
+    let tests = tests(copy, programs, &wanted)?;
+    let list = read(&copy.join("mutants.tsv"))?;
+    let before = ended(&copy.join("mutants.results"));
     let mutants: Vec<(u32, &str)> = list
         .lines()
         .filter_map(|line| Some((line.split('\t').next()?.parse().ok()?, line)))
-        .filter(|(_, line)| files.is_empty() || files.iter().any(|word| line.contains(word)))
-        .filter(|(number, _)| number % shards == shard)
+        .filter(|(number, line)| wanted.is_wanted(*number, line, before.get(number)))
         .collect();
-    let mut tests = Vec::new();
-    for program in programs {
-        for name in names(program)? {
-            tests.extend(record(copy, program, name));
-        }
-    }
-    tests.sort_by_key(|test| test.time);
     println!("{} tests, {} mutations", tests.len(), mutants.len());
-    let mut ends: BTreeMap<&str, u32> = BTreeMap::new();
-    for (number, line) in mutants {
-        let covering = tests.iter().filter(|test| test.reached.contains(&number));
-        let covering: Vec<&Test> = covering.collect();
-        let end = match covering.is_empty() {
-            true => "not reached",
-            false if covering.iter().any(|test| notices(copy, test, number)) => "noticed",
-            false => "survived",
-        };
-        *ends.entry(end).or_default() += 1;
-        if end != "noticed" {
-            println!("{end}\t{line}");
+    let next = AtomicUsize::new(0);
+    let killers = Mutex::new(killers(&copy.join("mutants.results"), &tests));
+    thread::scope(|scope| {
+        for _ in 0..wanted.jobs {
+            scope.spawn(|| {
+                while let Some((number, line)) = mutants.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    if wanted.is_over() {
+                        break;
+                    }
+                    let end = end(copy, &tests, *number, line, &killers);
+                    let end = match before.contains_key(number) {
+                        // Other tests may reach it.
+                        true => end.replacen("not reached\t", "survived\tof 0 tests", 1),
+                        false => end,
+                    };
+                    let end = end.replacen("survived", &wanted.survived, 1);
+                    add(&copy.join("mutants.results"), &format!("{end}\t{line}\n"));
+                }
+            });
         }
+    });
+    let mut counts: BTreeMap<String, u32> = BTreeMap::new();
+    for end in ended(&copy.join("mutants.results")).into_values() {
+        *counts.entry(end).or_default() += 1;
     }
-    println!("{ends:?}");
+    println!("{counts:?}");
     Ok(())
 }
 
-fn words(variable: &str) -> Vec<String> {
-    let value = std::env::var(variable).unwrap_or_default();
-    let words = value.split(',').filter(|word| !word.is_empty());
-    words.map(str::to_owned).collect()
+fn read(path: &Path) -> Result<String, String> {
+    fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
 }
 
-fn shard() -> Result<(u32, u32), String> {
-    let text = std::env::var("MUTANTS_SHARD").unwrap_or_else(|_| "0/1".to_owned());
-    let parts = text.split_once('/').and_then(|(one, of)| Some((one.parse().ok()?, of.parse().ok()?)));
-    parts.ok_or_else(|| format!("MUTANTS_SHARD is not like 2/5: {text}"))
+/// Adds whole lines with one write, so that those of several threads are not mixed.
+fn add(path: &Path, lines: &str) {
+    let file = OpenOptions::new().append(true).create(true).open(path);
+    if let Err(error) = file.and_then(|mut file| file.write_all(lines.as_bytes())) {
+        eprintln!("mutants: {}: {error}", path.display());
+    }
 }
 
-fn names(program: &str) -> Result<Vec<String>, String> {
-    let mut command = Command::new(program);
-    let output = command.args(["--list", "--format", "terse"]).output();
-    let output = output.map_err(|error| format!("{program}: {error}"))?;
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let (wanted, skipped) = (words("MUTANTS_FILTER"), words("MUTANTS_SKIP"));
-    let names = text.lines().filter_map(|line| line.strip_suffix(": test"));
-    let names = names.filter(|name| {
-        let is_wanted = wanted.is_empty() || wanted.iter().any(|word| name.contains(word));
-        is_wanted && !skipped.iter().any(|word| name.contains(word))
+/// How each mutation ended; of several runs the last one.
+fn ended(path: &Path) -> BTreeMap<u32, String> {
+    let text = fs::read_to_string(path).unwrap_or_default();
+    let ends = text.lines().filter_map(|line| {
+        let mut parts = line.split('\t');
+        let (end, _) = (parts.next()?, parts.next()?);
+        Some((parts.next()?.parse().ok()?, end.to_owned()))
     });
-    Ok(names.map(str::to_owned).collect())
+    ends.collect()
 }
 
-fn start(copy: &Path, test: (&str, &str), variable: &str, value: &str) -> Option<Child> {
-    let (program, name) = test;
-    let mut command = Command::new(program);
-    command.args(["--exact", name]).env(variable, value).current_dir(copy);
-    command.env("RUST_BACKTRACE", "0").env("PROPTEST_CASES", "32");
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    command.spawn().ok()
+/// The places of tests that noticed a mutation, the last one at the end, by function and by file.
+type Killers = BTreeMap<String, Vec<usize>>;
+
+fn killers(results: &Path, tests: &[Test]) -> Killers {
+    let text = fs::read_to_string(results).unwrap_or_default();
+    let mut killers = Killers::new();
+    for line in text.lines() {
+        let mut parts = line.splitn(3, '\t').skip(1);
+        let (name, mutation) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+        if let Some(at) = tests.iter().position(|test| test.name == name) {
+            note_killer(&mut killers, mutation, at);
+        }
+    }
+    killers
 }
 
-/// What a test reaches, unless it fails without any mutation.
-fn record(copy: &Path, program: &str, name: String) -> Option<Test> {
-    let reached = std::env::temp_dir().join(format!("mutants-{}", std::process::id()));
-    let _ = fs::remove_file(&reached);
+fn note_killer(killers: &mut Killers, line: &str, at: usize) {
+    for place in places(line) {
+        let killers = killers.entry(place).or_default();
+        killers.retain(|other| *other != at);
+        killers.push(at);
+    }
+}
+
+/// The function and the file of a line of `mutants.tsv`.
+fn places(line: &str) -> [String; 2] {
+    let mut parts = line.split('\t').skip(1);
+    let file = parts.next().and_then(|place| place.split(':').next()).unwrap_or_default();
+    [format!("{file} {}", parts.next().unwrap_or_default()), file.to_owned()]
+}
+
+/// The tests that are asked, the fastest first; those that are not in `mutants.tests` yet are run alone.
+fn tests(copy: &Path, programs: &[&str], wanted: &Wanted) -> Result<Vec<Test>, String> {
+    let path = copy.join("mutants.tests");
+    let known = fs::read_to_string(&path).unwrap_or_default();
+    let known: BTreeSet<(&str, &str)> = known
+        .lines()
+        .filter_map(|line| {
+            let mut parts = line.split('\t');
+            Some((parts.next()?, parts.next()?))
+        })
+        .collect();
+    let mut asked = Vec::new();
+    for program in programs {
+        let names = child::names(program)?;
+        asked.extend(names.into_iter().filter(|name| wanted.is_test(name)).map(|name| (*program, name)));
+    }
+    let next = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        for _ in 0..wanted.jobs {
+            scope.spawn(|| {
+                while let Some((program, name)) = asked.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    if !known.contains(&(*program, name)) {
+                        add(&path, &record(copy, program, name));
+                    }
+                }
+            });
+        }
+    });
+    let text = read(&path)?;
+    let asked = |test: &Test| {
+        let is_asked = |(program, name): &(&str, String)| test.program == *program && test.name == *name;
+        asked.iter().any(is_asked) && wanted.is_time(test.time)
+    };
+    let mut tests: Vec<Test> = text.lines().filter_map(parsed).filter(asked).collect();
+    tests.sort_by_key(|test| test.time);
+    Ok(tests)
+}
+
+/// A line of `mutants.tests`; nothing if the test failed without any mutation.
+fn parsed(line: &str) -> Option<Test> {
+    let mut parts = line.split('\t');
+    let (program, name) = (parts.next()?.to_owned(), parts.next()?.to_owned());
+    let time = Duration::from_millis(parts.next()?.parse().ok()?);
+    let reached = parts.next()?.split(' ').filter_map(|number| number.parse().ok()).collect();
+    Some(Test { program, name, time, reached })
+}
+
+/// What a test reaches, as a line of `mutants.tests`.
+fn record(copy: &Path, program: &str, name: &str) -> String {
+    let reached = child::own_name("reached");
     let begun = Instant::now();
     let path = reached.display().to_string();
-    let child = start(copy, (program, &name), "HIVEMEND_SWITCH_RECORD", &path)?;
-    let passed = passes(child, Duration::from_secs(600));
-    let time = begun.elapsed();
+    let end = child::run(copy, (program, name), ("HIVEMEND_SWITCH_RECORD", &path), FIRST);
+    let time = begun.elapsed().as_millis();
     let numbers = fs::read_to_string(&reached).unwrap_or_default();
     let _ = fs::remove_file(&reached);
-    if !passed {
+    if end != End::Passed {
         println!("left out, it fails by itself\t{name}");
-        return None;
+        return format!("{program}\t{name}\tfails\n");
     }
-    Some(Test {
-        program: program.to_owned(),
-        name,
-        time,
-        reached: numbers.lines().filter_map(|number| number.parse().ok()).collect(),
-    })
+    let numbers: BTreeSet<u32> = numbers.lines().filter_map(|number| number.parse().ok()).collect();
+    let numbers: Vec<String> = numbers.iter().map(u32::to_string).collect();
+    format!("{program}\t{name}\t{time}\t{}\n", numbers.join(" "))
 }
 
-fn notices(copy: &Path, test: &Test, number: u32) -> bool {
-    let names = (test.program.as_str(), test.name.as_str());
-    match start(copy, names, "HIVEMEND_SWITCH", &number.to_string()) {
-        Some(child) => !passes(child, AT_LEAST.max(test.time * PATIENCE)),
-        None => false,
-    }
-}
-
-/// Whether a test ends well and in time; it is killed where not.
-fn passes(mut child: Child, patience: Duration) -> bool {
-    let begun = Instant::now();
-    loop {
-        match child.try_wait() {
-            Ok(Some(status)) => return status.success(),
-            Ok(None) if begun.elapsed() < patience => sleep(Duration::from_millis(5)),
-            _ => {
-                let _ = child.kill();
-                let _ = child.wait();
-                return false;
+/// How a mutation ends, and which test noticed it. Tests that noticed another mutation of the same
+/// function go first, then those that noticed one of the same file.
+fn end(
+    copy: &Path,
+    tests: &[Test],
+    number: u32,
+    line: &str,
+    killers: &Mutex<Killers>,
+) -> String {
+    let mut first: Vec<usize> = Vec::new();
+    for place in places(line) {
+        let known = match killers.lock() {
+            Ok(killers) => killers.get(&place).cloned().unwrap_or_default(),
+            Err(_) => Vec::new(),
+        };
+        for at in known.into_iter().rev() {
+            if !first.contains(&at) {
+                first.push(at);
             }
         }
+    }
+    let others = (0..tests.len()).filter(|at| !first.contains(at));
+    let mut asked = 0;
+    for at in first.iter().copied().chain(others) {
+        let Some(test) = tests.get(at).filter(|test| test.reached.contains(&number)) else {
+            continue;
+        };
+        asked += 1;
+        let names = (test.program.as_str(), test.name.as_str());
+        let patience = AT_LEAST.max(test.time * PATIENCE);
+        let end = match child::run(copy, names, ("HIVEMEND_SWITCH", &number.to_string()), patience) {
+            End::Passed => continue,
+            End::Failed => "noticed",
+            End::TooLong => "too long",
+        };
+        if let Ok(mut killers) = killers.lock() {
+            note_killer(&mut killers, line, at);
+        }
+        return format!("{end}\t{}", test.name);
+    }
+    match asked {
+        0 => "not reached\t".to_owned(),
+        asked => format!("survived\tof {asked} tests"),
     }
 }
