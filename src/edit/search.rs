@@ -92,5 +92,9 @@ fn key_in(hive: &Hive<'_>, leaf: &[CellOffset], name: &Name) -> Option<CellOffse
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+#[allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects
+)]
 mod tests;

@@ -97,6 +97,7 @@ fn one_sector_of_an_entry_is_a_torn_entry() {
     assert_eq!(stop(&report, "SYSTEM.LOG1"), &torn);
 }
 
+#[allow(clippy::type_complexity)]
 /// Windows logs pages of 4096 bytes; the format allows single sectors, and a bin's header fits in one.
 #[test]
 fn a_bad_bin_of_which_one_sector_came_is_found() {
