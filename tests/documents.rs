@@ -71,11 +71,13 @@ fn every_command_that_a_document_shows_is_understood() {
             let bench = Bench::sample();
             let disk = bench.disk().display().to_string();
             let plan = bench.beside("plan.json").display().to_string();
+            let file = bench.beside("fix.reg").display().to_string();
             let places = ["/mnt/osdisk", "$DISK", "F:\\"];
             let words: Vec<String> = words(&line)
                 .into_iter()
                 .map(|word| match word.as_str() {
                     "plan.json" => plan.clone(),
+                    "fix.reg" => file.clone(),
                     place if places.contains(&place) => disk.clone(),
                     _ => word,
                 })
