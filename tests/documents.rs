@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! What the documents show can be typed: every command in them is understood by the program.
 
+#![cfg(not(windows))]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -2,6 +2,8 @@
 //! Names are seen as they are: near misses of known names in profiles, on the command line and on the disk; keys
 //! that are on no disk; hives that are not what they were given as.
 
+#![cfg(not(windows))]
+
 use std::fs;
 
 use hivemend::edit::Editor;

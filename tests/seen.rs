@@ -2,6 +2,8 @@
 //! What people see of the bundled disk, whole, as it was when somebody looked at it last. Where a change is
 //! meant, `INSTA_UPDATE=always cargo test --test behaviour seen::` writes it anew: read the difference.
 
+#![cfg(not(windows))]
+
 use std::process::Command;
 
 /// The output of hivemend in the repository's folder on a page of so many columns.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! Completions and manual pages.
 
+#![cfg(not(windows))]
+
 use crate::bench::hivemend;
 
 #[test]
