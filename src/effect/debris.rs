@@ -11,8 +11,8 @@ use crate::machine::{ControlSetInfo, Value, path_in};
 use crate::profile::{self, HiveName};
 use crate::regf::{Name, NodePath};
 use crate::settings::{
-    KNOWN, LISTENER, Place, TERMINAL_SERVER, TS_POLICY, Takes, disguised, may_be_text, near_value,
-    policy, why, without_blanks,
+    KNOWN, LISTENER, Place, TERMINAL_SERVER, TS_POLICY, Takes, disguised, looks_the_same,
+    may_be_text, near_value, policy, why,
 };
 use crate::text::Foreign;
 
@@ -152,7 +152,7 @@ fn look_beside(
 /// What a name has that hardly tells it from a known one, if it is another and looks the same.
 fn hardly_told(name: &str, known: &str) -> Option<String> {
     let is_other = Name::from(name).folded() != Name::from(known).folded();
-    if !is_other || without_blanks(name) != without_blanks(known) {
+    if !is_other || !looks_the_same(name, known) {
         return None;
     }
     Some(disguised(name).map_or_else(|| "other blanks".to_owned(), why))

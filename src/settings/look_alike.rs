@@ -8,6 +8,9 @@ use crate::text::{is_deceptive, is_invisible};
 /// The name as it looks, in upper case: without what is not seen, full-width letters as others, letters of
 /// other alphabets as the ASCII ones that they look like, and each blank of whatever kind as one.
 pub(crate) fn seen(name: &str) -> String {
+    if is_plain(name) {
+        return name.to_ascii_uppercase();
+    }
     let mut seen = String::with_capacity(name.len());
     for c in name.nfkc().filter(|c| !is_invisible(*c)) {
         match c.is_whitespace() || is_deceptive(c) {
@@ -18,14 +21,34 @@ pub(crate) fn seen(name: &str) -> String {
     seen
 }
 
-/// The same without any blanks.
-pub(crate) fn without_blanks(name: &str) -> String {
+/// Whether two names look the same but for blanks.
+pub(crate) fn looks_the_same(one: &str, other: &str) -> bool {
+    if is_plain(one) && is_plain(other) {
+        let one = one.bytes().filter(|b| *b != b' ');
+        let other = other.bytes().filter(|b| *b != b' ');
+        return one
+            .map(|b| b.to_ascii_uppercase())
+            .eq(other.map(|b| b.to_ascii_uppercase()));
+    }
+    without_blanks(one) == without_blanks(other)
+}
+
+/// The same as [`seen`] without any blanks.
+fn without_blanks(name: &str) -> String {
     seen(name).chars().filter(|c| *c != ' ').collect()
+}
+
+/// Printable ASCII, which is what it looks like. Nearly every name is, and many are asked.
+fn is_plain(name: &str) -> bool {
+    name.bytes().all(|b| matches!(b, b' '..=b'~'))
 }
 
 /// The first character that is not what it looks like: it is not seen, looks like a blank, or like an ASCII
 /// letter.
 pub(crate) fn disguised(name: &str) -> Option<char> {
+    if is_plain(name) {
+        return None;
+    }
     name.chars().find(|c| is_disguised(*c))
 }
 
@@ -120,6 +143,25 @@ mod tests {
         assert_eq!(without_blanks(" a \u{2003} b"), "AB");
         for plain in ["PortNumber", "Größe", "é", "東京", "it's"] {
             assert_eq!(disguised(plain), None, "{plain}");
+        }
+    }
+
+    #[test]
+    fn names_look_the_same_however_they_are_compared() {
+        for (one, other, same) in [
+            ("TerminalServer", "Terminal Server", true),
+            ("terminal  server", "Terminal Server", true),
+            ("Terminal\u{a0}Server", "Terminal Server", true),
+            ("T\u{435}rminal Server", "Terminal Server", true),
+            ("Terminal Servers", "Terminal Server", false),
+            ("", " ", true),
+        ] {
+            assert_eq!(looks_the_same(one, other), same, "{one:?} {other:?}");
+            assert_eq!(
+                without_blanks(one) == without_blanks(other),
+                same,
+                "{one:?}"
+            );
         }
     }
 

@@ -13,7 +13,7 @@ mod volatile;
 pub(crate) use known::{
     DISABLED, KNOWN, Known, LISTENER, TERMINAL_SERVER, TS_POLICY, UNLIMITED_BY_POLICY,
 };
-pub(crate) use look_alike::{disguised, why, without_blanks};
+pub(crate) use look_alike::{disguised, looks_the_same, why};
 pub(crate) use meanings::meaning;
 pub(crate) use names::{How, Near, Place, near_key, near_value};
 pub(crate) use pairs::PAIRS;

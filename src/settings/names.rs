@@ -3,7 +3,7 @@
 
 use std::sync::LazyLock;
 
-use super::look_alike::{disguised, seen, without_blanks};
+use super::look_alike::{disguised, looks_the_same, seen};
 
 /// Where a key is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -146,15 +146,14 @@ fn near(
     if alike.clone().any(|known| known.to_uppercase() == upper) {
         return None;
     }
-    let looks = without_blanks(name);
     let disguise = disguised(name);
     if let Some(c) = disguise {
-        let same = |known: &&str| without_blanks(known) == looks;
+        let same = |known: &&str| looks_the_same(known, name);
         let how = How::Disguise(c);
         return alike.clone().find(same).map(|name| Near { name, how });
     }
     let like: Vec<&'static str> = like.collect();
-    let blanks = like.iter().find(|known| without_blanks(known) == looks);
+    let blanks = like.iter().find(|known| looks_the_same(known, name));
     if let Some(name) = blanks {
         let how = How::Blanks;
         return Some(Near { name, how });
