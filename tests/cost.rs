@@ -5,6 +5,7 @@
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use crate::instructions::{count, skip_without_counts};
 use crate::registry_pol_file::{entry, header};
@@ -25,7 +26,7 @@ fn twice_the_work_costs_about_twice_as_much() {
     if skip_without_counts() {
         return;
     }
-    let cases: [(&str, Work); 9] = [
+    let cases: [(&str, Work); 10] = [
         ("values that change in one key", existing_values),
         ("values that are made in a new key", new_values),
         ("values that are deleted", deleted_values),
@@ -35,6 +36,7 @@ fn twice_the_work_costs_about_twice_as_much() {
         ("names in one **DeleteKeys", deleted_by_policy),
         ("profiles that include the same others", includes),
         ("choices of one condition", choices),
+        ("backups of other disks in one folder", backups),
     ];
     let folder = tempfile::tempdir().unwrap();
     for (name, work) in cases {
@@ -170,6 +172,46 @@ fn choices(place: &Path, factor: u32) -> Vec<String> {
         place,
         &key.replacen("    values:", &(when + "    values:"), 1),
     )
+}
+
+/// Newer backups of other disks, in the folder that this disk's backup is in.
+fn backups(place: &Path, factor: u32) -> Vec<String> {
+    disk(place, &bundled(SYSTEM));
+    let [target, folder] = [place, &place.join("backups")].map(|place| place.display().to_string());
+    let words = |command: &str, more: &[&str]| {
+        let place = [command, &target, "--backup-dir", &folder, "--yes"];
+        let words = place.iter().chain(more);
+        words.map(|&word| word.to_owned()).collect::<Vec<String>>()
+    };
+    let mut apply = Command::new(env!("CARGO_BIN_EXE_hivemend"));
+    let applied = apply
+        .args(words("apply", &["-p", "rdp-disconnects"]))
+        .output();
+    assert!(applied.unwrap().status.success());
+    let made = fs::read_dir(&folder).unwrap().next().unwrap().unwrap();
+    let id = made.file_name().into_string().unwrap();
+    let manifest = fs::read_to_string(made.path().join("manifest.json")).unwrap();
+    let digest = |file: &str| {
+        let (_, record) = manifest.split_once(&format!(r#""file":"{file}""#)).unwrap();
+        let (_, after) = record.split_once(r#""after":"#).unwrap();
+        let (_, digest) = after.split_once(r#""sha256":""#).unwrap();
+        digest[..64].to_owned()
+    };
+    let foreign = manifest.replace(&digest("SYSTEM"), &"5".repeat(64));
+    for number in 0..60 * factor {
+        let other = format!("2099-01-01T00-{:02}-{:02}Z", number / 60, number % 60);
+        let sequence = format!(r#""sequence":{}"#, number + 2);
+        let foreign = foreign
+            .replace(&id, &other)
+            .replace(r#""sequence":1"#, &sequence);
+        let place = Path::new(&folder).join(&other);
+        fs::create_dir(&place).unwrap();
+        fs::write(place.join("manifest.json"), foreign).unwrap();
+        for hive in ["SYSTEM", "SOFTWARE"] {
+            fs::copy(made.path().join(hive), place.join(hive)).unwrap();
+        }
+    }
+    words("restore", &[])
 }
 
 /// Profiles that each include the same twenty others, which are read once.

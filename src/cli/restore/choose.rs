@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! Which backup is meant.
 
+use std::cell::OnceCell;
 use std::path::Path;
 
 use crate::cli::failure::Failure;
 use crate::cli::target::Found;
-use crate::store::{Backup, BackupState, Disk, Site, Store};
+use crate::store::{Backup, BackupState, Disk, RestorePlan, Site, Store};
 use crate::text::quoted;
 
 /// The backup that was named with `wanted`, or the newest that `restore` can be about.
@@ -18,12 +19,10 @@ pub(in crate::cli) fn choose(
     let store = Store::new(&Disk);
     let backups = store.list(&found.target.folder, backup_dir)?;
     let site = &found.site();
+    let fitting = Fitting::among(&backups, &store, site);
     // A folder that was named may hold the backups of other disks too.
-    let own = |backup: &Backup| {
-        let plan = store.prepare_restore(site, backup);
-        is_in(backup, BackupState::Applied) && plan.is_ok_and(|plan| plan.changed.is_empty())
-    };
-    let own = backup_dir.and_then(|_| backups.iter().position(own));
+    let own = || fitting.first(BackupState::Applied, |plan| plan.changed.is_empty());
+    let own = backup_dir.and_then(|_| own());
     if backup_dir.is_some() && wanted.is_none() && own.is_none() && values {
         let message = "this disk holds none of these backups' hives as hivemend left them, so \
             that the newest may be another disk's";
@@ -36,7 +35,7 @@ pub(in crate::cli) fn choose(
             false => own,
         }),
         None if values => to_take_back(&backups),
-        _ => to_put_back(&backups, wanted, &store, site),
+        _ => to_put_back(&fitting, wanted),
     };
     if wanted.is_none() {
         none_passed_over(&backups, chosen)?;
@@ -49,26 +48,48 @@ fn is_in(backup: &Backup, state: BackupState) -> bool {
     manifest.is_ok_and(|manifest| manifest.state == state)
 }
 
+/// The backups, and which of them are about hives that are as the target's are now. Only those are looked
+/// at closely: a folder may hold those of thousands of disks.
+struct Fitting<'a> {
+    backups: &'a [Backup],
+    fits: OnceCell<Vec<bool>>,
+    store: &'a Store<'a>,
+    site: &'a Site,
+}
+
+impl<'a> Fitting<'a> {
+    fn among(backups: &'a [Backup], store: &'a Store<'a>, site: &'a Site) -> Self {
+        let fits = OnceCell::new();
+        Self {
+            backups,
+            fits,
+            store,
+            site,
+        }
+    }
+
+    /// The first in this state of which restoring would be such.
+    fn first(&self, state: BackupState, is_such: impl Fn(&RestorePlan) -> bool) -> Option<usize> {
+        let fits = self
+            .fits
+            .get_or_init(|| self.store.about_these_hives(self.site, self.backups));
+        self.backups.iter().zip(fits).position(|(backup, fits)| {
+            let plan = || self.store.prepare_restore(self.site, backup);
+            *fits && is_in(backup, state) && plan().is_ok_and(|plan| is_such(&plan))
+        })
+    }
+}
+
 /// The backup that was named; or the newest that was applied and not restored since; or else the
 /// one that everything already is as in.
-fn to_put_back(
-    backups: &[Backup],
-    wanted: Option<&str>,
-    store: &Store<'_>,
-    site: &Site,
-) -> Option<usize> {
-    let is_as_now = |backup: &Backup| {
-        is_in(backup, BackupState::Restored)
-            && store
-                .prepare_restore(site, backup)
-                .is_ok_and(|plan| plan.is_empty())
-    };
+fn to_put_back(fitting: &Fitting<'_>, wanted: Option<&str>) -> Option<usize> {
+    let backups = fitting.backups;
     match wanted {
         Some(id) => backups.iter().position(|backup| backup.id.as_str() == id),
         None => {
             let mut applied = backups.iter();
             let applied = applied.position(|backup| is_in(backup, BackupState::Applied));
-            applied.or_else(|| backups.iter().position(is_as_now))
+            applied.or_else(|| fitting.first(BackupState::Restored, RestorePlan::is_empty))
         }
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! The backups of a target.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::disk::{Folder, Spot};
@@ -8,9 +9,10 @@ use crate::store::door::Store;
 use crate::store::error::{StoreError, StoreFault};
 use crate::store::files;
 use crate::store::medium::Disk;
-use crate::store::record::{Listed, Manifest};
-use crate::store::terms::BackupId;
+use crate::store::record::{HiveRecord, Listed, Manifest};
+use crate::store::terms::{BackupId, Content};
 use crate::store::transaction::{BackupFolder, BackupRoot};
+use crate::store::trust::{Role, Site};
 
 /// A backup, sound or not.
 #[derive(Debug)]
@@ -30,6 +32,20 @@ impl Backup {
     pub(super) fn open(&self) -> Result<BackupFolder, StoreFault> {
         let found = BackupFolder::find(self.spot.clone())?;
         found.ok_or_else(|| StoreFault::damaged(&self.folder, "it is gone"))
+    }
+
+    /// The hives that it speaks of; none where one is not the target's, or it cannot be used.
+    fn hives(&self, site: &Site) -> &[HiveRecord] {
+        let hives = self
+            .manifest
+            .as_ref()
+            .map_or(&[][..], |manifest| &manifest.hives);
+        let is_ours = |hive: &HiveRecord| site.admit(&hive.file, Role::Hive).is_ok();
+        if hives.iter().all(is_ours) {
+            hives
+        } else {
+            &[]
+        }
     }
 
     /// Its manifest with all its changes.
@@ -97,6 +113,31 @@ impl Store<'_> {
         }
         backups.sort_by(|a, b| b.age().cmp(&a.age()));
         Ok(backups)
+    }
+
+    /// Of each backup, whether the target's hives are as it keeps them or as its run left them. What is
+    /// put back, or would be, is one of these; each file is read once for all of them.
+    pub fn about_these_hives(&self, site: &Site, backups: &[Backup]) -> Vec<bool> {
+        let mut known: BTreeMap<&str, Vec<Content>> = BTreeMap::new();
+        for hive in backups.iter().flat_map(|backup| backup.hives(site)) {
+            let contents = known.entry(hive.file.as_str()).or_default();
+            contents.extend([hive.before, hive.after]);
+        }
+        let now = |(name, contents): (_, Vec<Content>)| {
+            let spot = site.config.at(name);
+            let now = files::content_among(self.medium, &spot, &contents);
+            (name, now.ok().flatten())
+        };
+        let now: BTreeMap<&str, Option<Content>> = known.into_iter().map(now).collect();
+        let is_as_now = |hive: &HiveRecord| {
+            let now = now.get(hive.file.as_str()).copied().flatten();
+            now.is_some_and(|now| now == hive.before || now == hive.after)
+        };
+        let fits = |backup: &Backup| {
+            let hives = backup.hives(site);
+            !hives.is_empty() && hives.iter().all(is_as_now)
+        };
+        backups.iter().map(fits).collect()
     }
 
     /// The number for the next backup in this folder.
