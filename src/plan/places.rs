@@ -30,7 +30,8 @@ pub(super) struct Enumerated {
     pub(super) too_many: bool,
 }
 
-/// Every key that `segments` below `root` means; a segment without a wildcard need not exist.
+/// Every key that `segments` below `root` means; a segment without a wildcard need not exist. Without
+/// wildcards it is one, which shares with the path `beside` it what both begin with.
 ///
 /// # Errors
 ///
@@ -39,7 +40,17 @@ pub(super) fn enumerate(
     input: &HiveInput<'_>,
     root: NodePath,
     segments: &[String],
+    beside: &NodePath,
 ) -> Result<Enumerated, PlanError> {
+    if segments.iter().all(|segment| wildcard(segment).is_none()) {
+        let root = root.steps().into_iter().filter_map(NodePath::name).cloned();
+        let names = segments.iter().map(|segment| Name::from(segment.as_str()));
+        return Ok(Enumerated {
+            found: vec![(NodePath::beside(beside, root.chain(names)), Vec::new())],
+            left: Vec::new(),
+            too_many: false,
+        });
+    }
     let mut all = Enumerated {
         found: vec![(root, Vec::new())],
         left: Vec::new(),

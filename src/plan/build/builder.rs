@@ -36,6 +36,8 @@ pub(super) struct Builder<'s, 'h, 'p> {
     pub(super) seen: HashMap<Subject, Said<'p>>,
     /// Keys that the plan creates.
     pub(super) made: Made,
+    /// The path of the last rule in each hive and control set: the next one often begins like it.
+    pub(super) last: HashMap<(HiveName, Option<String>), NodePath>,
     /// How many bytes more the plan may come to.
     pub(super) room: usize,
     /// Why keys are made.
@@ -60,6 +62,7 @@ impl<'s, 'h, 'p> Builder<'s, 'h, 'p> {
             },
             seen: HashMap::new(),
             made: Made::default(),
+            last: HashMap::new(),
             room: MAX_PLANNED,
             missing: Arc::from(MISSING),
         }

@@ -22,11 +22,16 @@ impl<'h> Builder<'_, 'h, '_> {
         let mut places = Vec::new();
         for control_set in self.roots(path) {
             let root = control_set.as_deref().map(Name::from);
+            let place = (path.hive, control_set.clone());
+            let beside = self.last.remove(&place).unwrap_or_default();
             let Enumerated {
                 found,
                 left,
                 too_many,
-            } = enumerate(input, root.into_iter().collect(), &path.segments)?;
+            } = enumerate(input, root.into_iter().collect(), &path.segments, &beside)?;
+            if let Some((key, _)) = found.last() {
+                self.last.insert(place, key.clone());
+            }
             for (key, reason) in left {
                 self.skip_rule(profile, rule, values, &key, &reason, None)?;
             }
