@@ -41,7 +41,7 @@ fn words(line: &str) -> Vec<String> {
     let mut has_word = false;
     for c in line.chars() {
         match (c, quote) {
-            ('#' | '>', None) if !has_word => break,
+            ('#' | '>' | '|', None) if !has_word => break,
             ('"' | '\'', None) => (quote, has_word) = (Some(c), true),
             (c, Some(open)) if c == open => quote = None,
             (' ', None) => {

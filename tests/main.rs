@@ -88,6 +88,7 @@ mod import;
 mod inheritance;
 mod instructions;
 mod isolation;
+mod json_documents;
 mod judges;
 mod killed;
 mod language;

@@ -156,9 +156,17 @@ fn advised(mut error: clap::Error) -> clap::Error {
     error
 }
 
+/// What a script is told to do about a command line that is not understood.
+const ADVICE: &str = "See what the command takes with --help.";
+
 /// Help and version are what was asked for; everything else is a usage error.
 fn usage(error: &clap::Error) -> ExitCode {
     if error.use_stderr() {
+        if output::is_asked_for_json(std::env::args_os()) {
+            let said = error.to_string();
+            let sentence = said.lines().next().unwrap_or_default();
+            output::usage_json(sentence.trim_start_matches("error: "), ADVICE);
+        }
         // Nobody is left to tell where this fails.
         let _ = error.print();
         return ExitCode::from(Exit::Usage.code());

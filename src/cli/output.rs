@@ -2,6 +2,7 @@
 //! Where words go: results to standard output, everything else to standard error.
 
 use std::cell::{Cell, RefCell};
+use std::ffi::OsString;
 use std::fmt;
 use std::io::{self, BufRead, BufWriter, IsTerminal, Write};
 
@@ -10,6 +11,7 @@ use anstream::{AutoStream, ColorChoice};
 use serde::Serialize;
 
 use super::args::{Cli, Color, Command, Format, PlanFormat, ProfileCommand};
+use super::exit::Exit;
 use super::failure::Failure;
 use super::stdout::expect_writable;
 use super::times::Times;
@@ -294,4 +296,21 @@ fn format_of(command: &Command) -> Format {
         },
         Command::Completions(_) | Command::Man(_) => Format::Text,
     }
+}
+
+/// Whether a command line that was not understood asks for JSON.
+pub(super) fn is_asked_for_json(words: impl Iterator<Item = OsString>) -> bool {
+    let words: Vec<OsString> = words.take_while(|word| word != "--").collect();
+    let is_pair = |pair: &[OsString]| {
+        pair.first().is_some_and(|word| word == "--format")
+            && pair.get(1).is_some_and(|word| word == "json")
+    };
+    words.windows(2).any(is_pair) || words.iter().any(|word| word == "--format=json")
+}
+
+/// Prints, for scripts, why a command line was not understood.
+pub(super) fn usage_json(sentence: &str, advice: &str) {
+    let document = error_json(Exit::Usage.code(), sentence, advice);
+    // The exit code says the same to those whom this does not reach.
+    let _ = expect_writable().and_then(|()| writeln!(io::stdout().lock(), "{document}"));
 }
