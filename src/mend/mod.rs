@@ -9,22 +9,31 @@ mod base;
 mod bins;
 mod donor;
 mod error;
+mod exchange;
+mod expected;
 mod flags;
 mod in_place;
 mod input;
+mod lists;
 mod model;
 mod names;
 mod nodes;
 mod notes;
 mod orphans;
+mod page_bytes;
+mod page_moves;
 mod pages;
 mod proof;
 mod prune;
 mod report;
+mod resolve;
+mod root;
 mod saved;
 mod security;
+mod strays;
 mod suspects;
 mod tree;
+mod value_data;
 mod values;
 mod write;
 
@@ -39,7 +48,7 @@ pub use self::donor::Donor;
 pub use self::error::MendError;
 pub use self::input::Input;
 pub use self::notes::{Fix, LostKind};
-pub use self::pages::PageMove;
+pub use self::page_moves::PageMove;
 pub use self::report::{Essential, Filled, Loss, MendReport, Repair, essential_lost};
 
 /// What came of it.
@@ -145,7 +154,7 @@ fn save(input: &Input<'_>, before: &Report) -> Result<Saved, MendError> {
     if builder.nodes.is_empty() {
         return Err(MendError::Nothing);
     }
-    if !builder.place_root(base.root) {
+    if !builder.place_root(base.root, base.is_sound) {
         return Err(MendError::NoRoot);
     }
     builder.grow();
@@ -162,9 +171,10 @@ fn save(input: &Input<'_>, before: &Report) -> Result<Saved, MendError> {
         std::mem::take(&mut builder.notes),
     );
     // What orphans use bears nothing out: whose they are is not known.
-    let strange = suspects::strange(builder.bins);
+    let mut strange = suspects::strange(builder.bins);
     let orphans = orphans::gather(&mut builder, minor);
     drop(builder);
+    strange.extend(bins.put_back());
     Ok(Saved {
         bins,
         base,

@@ -93,7 +93,9 @@ impl Builder<'_> {
             return;
         }
         for (at, owner, listed) in self.strays_to(&unknown) {
-            let Some(parent) = self.placed.get(&owner).copied() else {
+            let parent = self.placed.get(&owner).copied();
+            // A list that is whole decides: another one is old, or another hive's.
+            let Some(parent) = parent.filter(|parent| self.open.contains(parent)) else {
                 continue;
             };
             self.missing.push(Missing {
