@@ -132,8 +132,16 @@ pub fn mend(input: &Input<'_>) -> Result<Outcome, MendError> {
 fn fresh(saved: &Saved, tree: &Tree, beyond: u32) -> Result<Vec<u8>, MendError> {
     let written = write::write(tree, &saved.bins, saved.minor)?;
     let size = u32::try_from(written.bins.len()).map_err(|_| MendError::TooLarge)?;
-    let mut image = saved.base.sealed(written.root, size, saved.minor, beyond);
-    image.extend_from_slice(&written.bins);
+    let base = saved.base.sealed(written.root, size, saved.minor, beyond);
+    // In the same memory: a hive may be as large as what is left of it.
+    let mut image = written.bins;
+    let length = image.len();
+    image.reserve_exact(base.len());
+    image.resize(length.saturating_add(base.len()), 0);
+    image.copy_within(..length, base.len());
+    if let Some(head) = image.get_mut(..base.len()) {
+        head.copy_from_slice(&base);
+    }
     Ok(image)
 }
 

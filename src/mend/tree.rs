@@ -31,6 +31,9 @@ pub(super) struct Missing {
     pub(super) is_settled: bool,
 }
 
+/// A name that may be meant, and whether it is known to be one of a key.
+pub(super) type Candidate = (Name, bool);
+
 /// The tree while it is being put together.
 pub(super) struct Builder<'b> {
     pub(super) bins: &'b mut Bins,
@@ -47,6 +50,9 @@ pub(super) struct Builder<'b> {
     pub(super) waiting: VecDeque<usize>,
     /// Keys whose list is not whole: others may say what is below them.
     pub(super) open: HashSet<usize>,
+    /// Names that were found for hashes, and for which it was looked.
+    pub(super) candidates: HashMap<u32, Vec<Candidate>>,
+    pub(super) sought: HashSet<u32>,
     /// Which names each key has below it, see [`Builder::mark`].
     names: HashSet<u64>,
     seed: RandomState,
@@ -78,6 +84,8 @@ impl<'b> Builder<'b> {
             stray_leaves: None,
             waiting: VecDeque::new(),
             open: HashSet::new(),
+            candidates: HashMap::new(),
+            sought: HashSet::new(),
             names: HashSet::new(),
             seed: RandomState::new(),
             name_counts: None,
