@@ -7,6 +7,7 @@ use hivemend::edit::{EditError, Editor};
 use hivemend::explain::Library;
 use hivemend::import::{self, Options};
 use hivemend::log::LogFile;
+use hivemend::mend::{self, Input, Outcome};
 use hivemend::policy::{PolicyAction, RegistryPol};
 use hivemend::profile;
 use hivemend::regf::{self, Hive, KEY_DEPTH_LIMIT, Name};
@@ -50,7 +51,7 @@ pub(crate) fn walk(bytes: &[u8]) {
 /// Checks the bytes as a hive; what passes, two readers must be able to walk.
 pub(crate) fn check(bytes: &[u8]) {
     let mut image = bytes.to_vec();
-    mend(&mut image);
+    seal(&mut image);
     let report = regf::check(&image);
     if !report.is_sound() {
         return;
@@ -73,7 +74,7 @@ pub(crate) fn edit(bytes: &[u8]) {
         return;
     };
     let mut image = image.to_vec();
-    mend(&mut image);
+    seal(&mut image);
     let editor = Editor::open(image.clone(), 1);
     let is_sound = editor.is_ok();
     let Ok(mut editor) = editor.or_else(|_| Editor::open_damaged(image.clone(), 1)) else {
@@ -189,8 +190,32 @@ fn seal_entry_at(log: &mut [u8], at: usize) {
     }
 }
 
+/// Mends the bytes as a damaged hive: what comes of it is sound, another reader can read it, and mending it
+/// again changes nothing.
+pub(crate) fn mending(bytes: &[u8]) {
+    let input = Input {
+        image: bytes,
+        ..Input::default()
+    };
+    let Ok(Outcome::Mended(mended)) = mend::mend(&input) else {
+        return;
+    };
+    let after = regf::check(&mended.image);
+    assert!(after.first_error().is_none(), "{:?}", after.first_error());
+    verify(&mended.image, &[]).expect("another reader can read what was mended");
+    let again = Input {
+        image: &mended.image,
+        ..Input::default()
+    };
+    let again = mend::mend(&again);
+    assert!(
+        matches!(again, Ok(Outcome::Sound(_))),
+        "mended twice is not mended once"
+    );
+}
+
 /// A fuzzer does not find checksums: gives the base block the right one, and equal numbers.
-fn mend(image: &mut [u8]) {
+fn seal(image: &mut [u8]) {
     if image.len() < 512 {
         return;
     }

@@ -12,7 +12,7 @@ use proptest::test_runner::{Config, TestRunner};
 use crate::bench::hivemend;
 
 /// What the list of texts calls a thing that has no number, and the entry that it is.
-const CALLED: [(&str, &str); 34] = [
+const CALLED: [(&str, &str); 35] = [
     ("three-reasons", "can't connect for one of these reasons"),
     ("auth-error", "authentication error"),
     ("lsa", "Local Security Authority"),
@@ -47,6 +47,7 @@ const CALLED: [(&str, &str); 34] = [
     ("trust", "trust relationship failed"),
     ("protocol-error", "protocol error"),
     ("time-limit", "time limit"),
+    ("registry-file", "registry file failure"),
 ];
 
 /// How many texts were answered rightly, wrongly, and not at all.
@@ -136,6 +137,14 @@ fn texts_of_public_threads_are_answered_rightly_or_not_at_all() {
     );
 }
 
+/// The lists that were gathered afterwards, after what they showed was mended.
+#[test]
+fn texts_that_came_afterwards_are_answered_rightly_or_not_at_all() {
+    let result = try_all(include_str!("../testdata/explain/afterwards.tsv"));
+    assert!(result.wrong.is_empty(), "{}", result.wrong);
+    assert!(result.right >= 70, "{} of 78", result.right);
+}
+
 /// A number answers with itself, with what is wrapped in it, or not at all.
 #[test]
 fn no_number_answers_with_the_entry_of_another() {
@@ -153,6 +162,12 @@ fn no_number_answers_with_the_entry_of_another() {
         "the service failed with error {} again",
         "Status: {x}",
         "event id {}",
+        "{}: {x}",
+        "Erreur {} ({x})",
+        "[{}] {x}",
+        "NTSTATUS {x}",
+        "HRESULT {x}",
+        "disconnected, reason {}",
     ];
     let numbers = prop_oneof![
         0..20_000_u32,

@@ -288,6 +288,7 @@ const VALUES: &[Fault] = faults! { RICH {
     "values-list": "an absurd count" => |h| h.put_u32(h.key("F\\Values"), nk::VALUE_COUNT, NONE),
     "values-list-missing": "a count without a list" => |h| h.put_u32(h.key("F\\Values"), nk::VALUES_LIST, NONE),
     "values-list-unused": "a list without a count" => |h| h.put_u32(h.key("F\\Values"), nk::VALUE_COUNT, 0),
+    "values-list-uncounted": "a count of nothing" => |h| h.put_u32(h.key("F\\Values"), nk::VALUE_COUNT, 0),
     "key-value": "another signature" => |h| h.put(h.value("F\\Values", "two"), 0, b"nk"),
     "key-value": "a name that leaves its cell" => |h| h.put_u16(h.value("F\\Values", "two"), vk::NAME_LENGTH, 900),
     "value-name-odd": "half a character" => |h| h.put_u16(h.value("F\\Ключ", "Значение"), vk::NAME_LENGTH, 15),

@@ -142,6 +142,12 @@ fn recover() {
     mutate(&logs(), trial::recover);
 }
 
+#[test]
+fn mend() {
+    regressions("mend", trial::mending);
+    mutations(trial::mending);
+}
+
 /// A group policy file with an entry of every kind.
 fn policies() -> Vec<Vec<u8>> {
     let key = "SOFTWARE\\Policies\\Acme";

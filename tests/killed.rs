@@ -17,7 +17,7 @@ use std::time::SystemTime;
 use hivemend::edit::Editor;
 use hivemend::regf::Name;
 
-use crate::aftermath::{APPLY, Seen, Witness, patient, patient_with};
+use crate::aftermath::{APPLY, MEND, Seen, Witness, damaged_patient, patient, patient_with};
 use crate::bench::{Bench, Ended};
 
 /// Calls that only read: of these a few are enough where not all are asked for.
@@ -225,6 +225,12 @@ fn restore_is_killed_at_its_system_calls() {
     });
 }
 
+#[test]
+fn mend_is_killed_at_its_system_calls() {
+    let args = [&["mend"][..], &MEND].concat();
+    kill_everywhere("mend", &args, &damaged_patient);
+}
+
 /// Keys, and values in each, that a run changes whose manifest is nearly as long as one may be; and
 /// in the gate, where each run is to take a moment only.
 const MANY: [(u32, u32); 2] = [(3_000, 50), (100, 40)];
@@ -420,6 +426,12 @@ fn ended(bench: &Bench, args: &[&str], which: &[&str]) -> Ended {
 fn every_call_of_apply_that_writes_fails() {
     let args = [&["apply"][..], &APPLY].concat();
     fail_everywhere("apply", &args, &patient);
+}
+
+#[test]
+fn every_call_of_mend_that_writes_fails() {
+    let args = [&["mend"][..], &MEND].concat();
+    fail_everywhere("mend", &args, &damaged_patient);
 }
 
 #[test]

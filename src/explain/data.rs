@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! The data file: its rows, and how they become entries.
 
+use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use serde::Deserialize;
@@ -176,9 +177,10 @@ impl Library {
         }
         let rows = std::mem::take(&mut file.entries).into_iter();
         let entries: Vec<Entry> = rows.map(|row| file.entry(row)).collect::<Result<_, _>>()?;
+        let called = called(&entries);
         let rules = std::mem::take(&mut file.languages).into_iter();
         let rules = rules
-            .map(|row| rule(row, &entries))
+            .map(|row| rule(row, &called))
             .collect::<Result<_, _>>()?;
         Ok(Self {
             entries,
@@ -210,13 +212,22 @@ impl Library {
     }
 }
 
-fn rule(row: RuleRow, entries: &[Entry]) -> Result<Rule, DataError> {
-    let is = |entry: &Entry| match entry.code {
-        Some(code) if entry.kind != Kind::Event => format!("{} {code}", entry.kind.id()) == row.is,
-        _ => entry.name() == row.is,
-    };
+/// What rules call each entry, and its place.
+fn called(entries: &[Entry]) -> HashMap<String, usize> {
+    let mut called = HashMap::new();
+    for (place, entry) in entries.iter().enumerate() {
+        let name = match entry.code {
+            Some(code) if entry.kind != Kind::Event => format!("{} {code}", entry.kind.id()),
+            _ => entry.name().to_owned(),
+        };
+        called.entry(name).or_insert(place);
+    }
+    called
+}
+
+fn rule(row: RuleRow, called: &HashMap<String, usize>) -> Result<Rule, DataError> {
     let what = "entry";
-    let entry = entries.iter().position(is);
+    let entry = called.get(row.is.as_str()).copied();
     let entry = entry.ok_or(DataError::Unknown { what, id: row.is })?;
     let all = row.all.iter().map(|part| squeeze(&fold(part))).collect();
     Ok(Rule { all, entry })

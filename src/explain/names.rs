@@ -276,32 +276,49 @@ mod tests {
         assert_eq!(name(Kind::Event, 5), None);
     }
 
+    /// All of them, a few in one text.
     #[test]
     fn every_constant_answers_by_name_and_by_number() {
+        const TOGETHER: usize = 5;
         let library = crate::explain::Library::built_in().unwrap();
         let mut tried = 0;
         for kind in [Kind::SystemError, Kind::Ntstatus, Kind::Hresult, Kind::Stop] {
-            each(kind, |code, name| {
-                tried += 1;
-                // Each of them takes a while; a different one of each neighbourhood does.
-                if tried % 61 != 0 || !name.contains('_') {
-                    return;
-                }
-                let number = match kind {
+            let mut all = Vec::new();
+            each(kind, |code, name| all.push((code, name.to_owned())));
+            for some in all.chunks(TOGETHER) {
+                let numbers = some.iter().map(|(code, _)| match kind {
                     Kind::SystemError => format!("system error {code}"),
                     Kind::Stop => format!("stop {code:#x}"),
                     Kind::Ntstatus => format!("status {code:#010x}"),
                     _ => format!("error {code:#010x}"),
-                };
-                for asked in [number.as_str(), name] {
-                    let answer = library.look_up(asked, false, &[]);
+                });
+                let numbers = numbers.collect::<Vec<String>>().join(", ");
+                let answer = library.look_up(&numbers, false, &[]);
+                let answer = answer.unwrap_or_else(|missed| panic!("{numbers}: {missed:?}"));
+                let readings = answer.codes.iter().flat_map(|code| &code.readings);
+                let codes: Vec<u32> = readings.map(|reading| reading.code).collect();
+                let is_read = |(code, _): &(u32, String)| codes.contains(code);
+                assert!(some.iter().all(is_read), "{numbers}: {codes:x?}");
+                let named: Vec<&str> = some.iter().map(|(_, name)| name.as_str()).collect();
+                let asked: Vec<&str> = named
+                    .iter()
+                    .copied()
+                    .filter(|name| name.len() > 5 && name.contains('_'))
+                    .collect();
+                if !asked.is_empty() {
+                    let asked = asked.join(" ");
+                    let answer = library.look_up(&asked, false, &[]);
                     let answer = answer.unwrap_or_else(|missed| panic!("{asked}: {missed:?}"));
-                    let readings = answer.codes.iter().flat_map(|code| &code.readings);
-                    let codes: Vec<u32> = readings.map(|reading| reading.code).collect();
-                    // A name may stand for a number of more than one kind.
-                    assert!(codes.contains(&code) || asked == name, "{asked} {codes:x?}");
+                    for name in asked.split(' ') {
+                        // A name may stand for a number of more than one kind: then for the first.
+                        let (_, code) = numbered(name).unwrap();
+                        let readings = answer.codes.iter().flat_map(|code| &code.readings);
+                        let mut codes = readings.map(|reading| reading.code);
+                        assert!(codes.any(|read| read == code), "{name}: {code:x?}");
+                    }
                 }
-            });
+                tried += some.len();
+            }
         }
         assert!(tried > 13_000);
     }

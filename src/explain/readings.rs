@@ -60,6 +60,8 @@ fn certainty(written: &Written) -> u32 {
 
 /// What a number is worth less for each kind that is likelier.
 const STEP: u32 = 7;
+/// FreeRDP and what is made of it show an extended reason with this in its upper half.
+const OTHER_CLIENTS: u32 = 0x0001_0000;
 /// What a name alone is worth less than an explanation.
 const NAME_ONLY: u32 = 20;
 
@@ -199,6 +201,9 @@ fn kinds(written: &Written, code: u32, library: &Library, asked: &[String]) -> V
         ],
     });
     let mut all = Vec::new();
+    if is_hex && code & 0xFFFF_0000 == OTHER_CLIENTS {
+        all.push((Kind::Extended, code & 0xFFFF));
+    }
     for kind in kinds {
         all.push((kind, code));
         let mut wraps = (kind, code);

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! How well the words and names of a question fit each entry.
 
+use std::collections::HashSet;
+
 use super::fold::fold;
 use super::question::Question;
-use super::words::{Vocabulary, is_number, real, words};
+use super::words::{Compared, Vocabulary, is_number, is_telling, real, words};
 use super::{Entry, Kind};
 
 /// No name has as many bytes; comparing an endless text with each of them takes time.
@@ -36,9 +38,23 @@ pub(super) struct Index {
 #[derive(Clone, Debug)]
 struct Known {
     origin: Vec<Vec<String>>,
-    names: Vec<Vec<String>>,
-    phrases: Vec<Vec<String>>,
-    meaning: Vec<String>,
+    names: Vec<Text>,
+    phrases: Vec<Text>,
+    meaning: Text,
+}
+
+/// A text's words, and how many of them say something.
+#[derive(Clone, Debug)]
+struct Text {
+    words: Vec<String>,
+    telling: usize,
+}
+
+impl From<Vec<String>> for Text {
+    fn from(words: Vec<String>) -> Self {
+        let telling = words.iter().filter(|word| is_telling(word)).count();
+        Self { words, telling }
+    }
 }
 
 fn folded(text: &str) -> Vec<String> {
@@ -55,9 +71,13 @@ impl Known {
     fn new(entry: &Entry) -> Self {
         Self {
             origin: entry.origin.iter().map(|text| folded(text)).collect(),
-            names: entry.names.iter().map(|text| folded(text)).collect(),
-            phrases: entry.phrases.iter().map(|text| phrase(text)).collect(),
-            meaning: folded(&entry.meaning),
+            names: entry.names.iter().map(|text| folded(text).into()).collect(),
+            phrases: entry
+                .phrases
+                .iter()
+                .map(|text| phrase(text).into())
+                .collect(),
+            meaning: folded(&entry.meaning).into(),
         }
     }
 }
@@ -66,12 +86,9 @@ impl Index {
     pub(super) fn new(entries: &[Entry]) -> Self {
         let known: Vec<Known> = entries.iter().map(Known::new).collect();
         let texts = known.iter().flat_map(|known| {
-            let texts = known
-                .names
-                .iter()
-                .chain(&known.phrases)
-                .chain(&known.origin);
-            texts.chain([&known.meaning]).map(Vec::as_slice)
+            let texts = known.names.iter().chain(&known.phrases);
+            let texts = texts.chain([&known.meaning]).map(|text| &text.words);
+            texts.chain(&known.origin).map(Vec::as_slice)
         });
         let vocabulary = Vocabulary::new(texts);
         Self { known, vocabulary }
@@ -86,6 +103,8 @@ impl Index {
         own: &'a [Entry],
     ) -> Vec<(f64, &'a Entry)> {
         let asked = self.vocabulary.corrected(&question.words);
+        let asked = self.vocabulary.compared(&asked);
+        let parts = parts(&question.text);
         let rules = by_rules(question, entries, rules);
         let own_words: Vec<Known> = own.iter().map(Known::new).collect();
         let all = self.known.iter().zip(entries);
@@ -96,45 +115,55 @@ impl Index {
                 .iter()
                 .filter(|(other, _)| std::ptr::eq(*other, entry));
             let by_rule = by_rule.map(|(_, score)| *score).fold(0.0, f64::max);
-            let score = self.score(known, entry, question, &asked).max(by_rule);
+            let score = self
+                .score(known, entry, (question, &parts), &asked)
+                .max(by_rule);
             (if is_meant { score } else { 0.0 }, entry)
         });
         scores.collect()
     }
 
-    fn score(&self, known: &Known, entry: &Entry, question: &Question, asked: &[String]) -> f64 {
+    fn score(
+        &self,
+        known: &Known,
+        entry: &Entry,
+        (question, parts): (&Question, &HashSet<&str>),
+        asked: &Compared<'_>,
+    ) -> f64 {
+        let likeness = |text: &Text| self.vocabulary.likeness(asked, &text.words, text.telling);
         let most = if entry.code.is_some() { CODED } else { MESSAGE };
         let phrases = known.phrases.iter();
-        let by_text = phrases.map(|text| self.vocabulary.likeness(asked, text).min(most));
+        let by_text = phrases.map(|text| likeness(text).min(most));
         let names = known.names.iter();
         let by_words = names.map(|name| {
             // A name within a sentence says less about the sentence than its words do.
-            let share = real(name.len()) / real(asked.len().max(1));
-            self.vocabulary.likeness(asked, name) * (0.5 + 0.5 * share.min(1.0))
+            let share = real(name.words.len()) / real(asked.words.len().max(1));
+            likeness(name) * (0.5 + 0.5 * share.min(1.0))
         });
         let by_name = [
-            name_score(entry, question),
+            name_score(entry, question, parts),
             self.meaning_score(known, asked),
         ];
         by_text.chain(by_words).chain(by_name).fold(0.0, f64::max)
     }
 
     /// What only the explanation has in common with the question counts less than a known text.
-    fn meaning_score(&self, known: &Known, asked: &[String]) -> f64 {
-        if let [only] = asked {
+    fn meaning_score(&self, known: &Known, asked: &Compared<'_>) -> f64 {
+        if let [only] = asked.words {
             let texts = known
                 .names
                 .iter()
                 .chain(&known.phrases)
                 .chain([&known.meaning]);
-            let holds = texts.filter(|text| text.contains(only)).count();
-            return if holds > 0 && self.vocabulary.is_telling(only) {
+            let holds = texts.filter(|text| text.words.contains(only)).count();
+            return if holds > 0 && is_telling(only) {
                 46.0
             } else {
                 0.0
             };
         }
-        0.6 * self.vocabulary.likeness(asked, &known.meaning)
+        let Text { words, telling } = &known.meaning;
+        0.6 * self.vocabulary.likeness(asked, words, *telling)
     }
 }
 
@@ -156,8 +185,14 @@ fn by_rules<'a>(
     found.collect()
 }
 
+/// The pieces of a text that can be names.
+fn parts(text: &str) -> HashSet<&str> {
+    text.split(|c: char| !c.is_alphanumeric() && c != '-' && c != '_')
+        .collect()
+}
+
 /// A name alone, at the end of a path, or somewhere in a sentence where it can be nothing else.
-fn name_score(entry: &Entry, question: &Question) -> f64 {
+fn name_score(entry: &Entry, question: &Question, parts: &HashSet<&str>) -> f64 {
     let text = question.text.as_str();
     let is = |name: &String, text: &str| {
         text.len() <= LONGEST_NAME && name.to_lowercase() == text.to_lowercase()
@@ -175,8 +210,7 @@ fn name_score(entry: &Entry, question: &Question) -> f64 {
         let is_no_word = name.chars().count() > 5 && inner.clone().any(char::is_uppercase);
         let is_mixed = inner.clone().any(char::is_lowercase);
         let is_ours = is_ours && (name.contains('-') || name.chars().all(char::is_uppercase));
-        let parts = text.split(|c: char| !c.is_alphanumeric() && c != '-' && c != '_');
-        (is_no_word && is_mixed || is_ours) && parts.clone().any(|part| part == *name)
+        (is_no_word && is_mixed || is_ours) && parts.contains(name.as_str())
     };
     match entry.names.iter().find(in_sentence) {
         Some(_) => 65.0,

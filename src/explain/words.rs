@@ -146,11 +146,6 @@ impl Vocabulary {
         self.weights.get(word).copied().unwrap_or(self.rarest)
     }
 
-    /// Whether a word says something of what a text is about.
-    pub(super) fn is_telling(&self, word: &str) -> bool {
-        word.chars().count() > 2 && word.chars().any(char::is_alphabetic) && !is_generic(word)
-    }
-
     /// `words` with those that are misspelt by a letter or two set right.
     pub(super) fn corrected(&self, words: &[String]) -> Vec<String> {
         // Nobody types a long text, and what is pasted is spelled as Windows does.
@@ -180,48 +175,83 @@ impl Vocabulary {
             .map_or_else(|| word.to_owned(), |(_, known)| known.clone())
     }
 
-    /// How well a text that was asked for fits a known one: 0 to 100.
-    pub(super) fn likeness(&self, asked: &[String], known: &[String]) -> f64 {
-        let telling = |words: &[String]| words.iter().filter(|word| self.is_telling(word)).count();
-        if telling(asked) == 0 || telling(known) == 0 {
+    /// A text that is compared with others.
+    pub(super) fn compared<'t>(&self, words: &'t [String]) -> Compared<'t> {
+        let set: HashSet<&str> = words.iter().map(String::as_str).collect();
+        Compared {
+            words,
+            telling: words.iter().filter(|word| is_telling(word)).count(),
+            weight: set.iter().map(|word| self.weight(word)).sum(),
+            set,
+        }
+    }
+
+    /// How well a text that was asked for fits a known one, `telling` of whose words are: 0 to 100.
+    pub(super) fn likeness(&self, asked: &Compared<'_>, known: &[String], telling: usize) -> f64 {
+        let (asked, of_asked) = (asked, asked.words);
+        if asked.telling == 0 || telling == 0 {
             // A sentence of nothing but such words is one all the same.
-            let is_it = known.len() >= 5 && contains(asked, known);
+            let is_it = known.len() >= 5 && contains(of_asked, known);
             return if is_it { 78.0 } else { 0.0 };
         }
-        if asked == known {
+        if of_asked == known {
             return 92.0 + real(known.len().min(6));
         }
         if let [only] = known {
             let is_number = only.len() > 5 && only.bytes().any(|byte| byte.is_ascii_digit());
-            if is_number && asked.contains(only) {
+            if is_number && asked.set.contains(only.as_str()) {
                 return 80.0;
             }
         }
-        if known.len() > 1 && contains(asked, known) {
+        if known.len() > 1 && asked.has_all(known) && contains(of_asked, known) {
             // A few words of a long text may be there for another reason.
-            let share = real(known.len()) / real(asked.len());
-            let little = if telling(known) < 2 {
+            let share = real(known.len()) / real(of_asked.len());
+            let little = if telling < 2 {
                 12.0 * (1.0 - share)
             } else {
                 0.0
             };
             return (76.0 + 2.0 * real(known.len()) - little).min(98.0);
         }
-        if asked.len() > 1 && contains(known, asked) {
-            let few = if telling(asked) < 2 { 16.0 } else { 0.0 };
-            return 62.0 - few + 30.0 * real(asked.len()) / real(known.len());
+        if of_asked.len() > 1 && contains(known, of_asked) {
+            let few = if asked.telling < 2 { 16.0 } else { 0.0 };
+            return 62.0 - few + 30.0 * real(of_asked.len()) / real(known.len());
         }
-        let known: HashSet<&String> = known.iter().collect();
-        let asked: HashSet<&String> = asked.iter().collect();
-        let common: Vec<&&String> = asked.intersection(&known).collect();
-        if common.iter().filter(|word| self.is_telling(word)).count() < 2 {
+        let mut common: Vec<&str> = known.iter().map(String::as_str).collect();
+        common.retain(|word| asked.set.contains(word));
+        common.sort_unstable();
+        common.dedup();
+        if common.iter().filter(|word| is_telling(word)).count() < 2 {
             return 0.0;
         }
-        let sum = |words: &HashSet<&String>| -> f64 { words.iter().map(|w| self.weight(w)).sum() };
+        let of_known: HashSet<&str> = known.iter().map(String::as_str).collect();
+        let of_known: f64 = of_known.iter().map(|word| self.weight(word)).sum();
         let common: f64 = common.iter().map(|word| self.weight(word)).sum();
-        let (cover, focus) = (common / sum(&known), common / sum(&asked));
+        let (cover, focus) = (common / of_known, common / asked.weight);
         45.0 * cover + 45.0 * focus
     }
+}
+
+/// The words of a question, counted once for all texts that they are compared with.
+#[derive(Debug)]
+pub(super) struct Compared<'t> {
+    pub(super) words: &'t [String],
+    set: HashSet<&'t str>,
+    /// How many say something.
+    telling: usize,
+    /// What all of them weigh, each once.
+    weight: f64,
+}
+
+impl Compared<'_> {
+    fn has_all(&self, words: &[String]) -> bool {
+        words.iter().all(|word| self.set.contains(word.as_str()))
+    }
+}
+
+/// Whether a word says something of what a text is about.
+pub(super) fn is_telling(word: &str) -> bool {
+    word.chars().nth(2).is_some() && word.chars().any(char::is_alphabetic) && !is_generic(word)
 }
 
 fn is_generic(word: &str) -> bool {

@@ -34,6 +34,11 @@ pub(super) struct Bins {
     pub(super) parts: Vec<Part>,
     /// Sectors of zeros in broken bins, and what is known to be destroyed, in ascending order.
     lost: Vec<Range<usize>>,
+    /// Pages that are another's, as they were found: nothing leads into them, but data that reaches into
+    /// one is kept as it was found.
+    taken_out: Vec<(usize, Vec<u8>)>,
+    /// Pages with another page's content, in ascending order.
+    strange: Vec<Range<usize>>,
 }
 
 /// A bin, or a run of pages in which none could be made out.
@@ -74,6 +79,8 @@ impl Bins {
             marks: Vec::new(),
             parts: Vec::new(),
             lost: Vec::new(),
+            taken_out: Vec::new(),
+            strange: Vec::new(),
             bytes,
         };
         bins.lay_out();
@@ -98,6 +105,45 @@ impl Bins {
             }
         }
         self.marks = marks;
+    }
+
+    /// Notes pages in which mostly something else stands than what references want there.
+    pub(super) fn note_strange(&mut self, strange: Vec<Range<usize>>) {
+        self.strange = strange;
+    }
+
+    /// The pages with another page's content.
+    pub(super) fn strange(&self) -> &[Range<usize>] {
+        &self.strange
+    }
+
+    /// Whether `at` is in one of these.
+    pub(super) fn is_strange(&self, at: usize) -> bool {
+        let next = self.strange.partition_point(|range| range.end <= at);
+        self.strange
+            .get(next)
+            .is_some_and(|range| range.start <= at)
+    }
+
+    /// Takes the page at `page` out: it is another's.
+    pub(super) fn take_out(&mut self, page: usize) {
+        if let Some(bytes) = self.bytes.get_mut(page..page.saturating_add(UNIT)) {
+            self.taken_out.push((page, bytes.to_vec()));
+            bytes.fill(0);
+        }
+    }
+
+    /// Puts what was taken out back, once nothing is looked for in it any more. Gives where that is.
+    pub(super) fn put_back(&mut self) -> Vec<Range<usize>> {
+        let mut places = Vec::new();
+        for (page, found) in std::mem::take(&mut self.taken_out).into_iter().rev() {
+            let place = page..page.saturating_add(found.len());
+            if let Some(bytes) = self.bytes.get_mut(place.clone()) {
+                bytes.copy_from_slice(&found);
+            }
+            places.push(place);
+        }
+        places
     }
 
     /// Notes what is lost: sectors of zeros in broken bins, and `destroyed`.
@@ -233,18 +279,26 @@ impl Bins {
     /// in broken bins, those that begin with `signature`.
     pub(super) fn cells_with(&self, signature: [u8; 2]) -> Vec<u32> {
         let mut found = Vec::new();
-        let begins = |at: usize| {
-            let bytes = self.slice(at.saturating_add(4), 2);
-            bytes == signature.as_slice()
-        };
+        self.each_cell(&mut |at, begins| {
+            if begins == signature {
+                found.push(at);
+            }
+        });
+        found
+    }
+
+    /// Tells `each` of every allocated cell that the chains lead to, of whatever may be one in broken bins,
+    /// and what it begins with.
+    pub(super) fn each_cell(&self, each: &mut impl FnMut(u32, [u8; 2])) {
         for part in &self.parts {
             let mut at = part.start.saturating_add(HEADER);
             while at < part.end {
                 let size = cell_size(&self.bytes, at, part.end);
                 if let Some((_, false)) = size
-                    && begins(at)
+                    && let Ok(place) = u32::try_from(at)
+                    && let Some(begins) = self.slice(at.saturating_add(4), 2).first_chunk::<2>()
                 {
-                    found.extend(u32::try_from(at));
+                    each(place, *begins);
                 }
                 let step = match size {
                     Some((size, _)) if part.is_whole() => size,
@@ -253,7 +307,6 @@ impl Bins {
                 at = at.saturating_add(step);
             }
         }
-        found
     }
 
     /// Allocated cells that the chains lead to and nothing uses.
@@ -398,7 +451,7 @@ fn walk(bytes: &[u8], start: usize, end: usize, steps: &mut usize) -> usize {
 /// counts, what follows the last one does not.
 pub(super) fn reached(bytes: &[u8], least: usize) -> usize {
     let size = bytes.len();
-    let mut end = least / UNIT * UNIT;
+    let mut end = least.next_multiple_of(UNIT).min(size);
     let mut at = 0;
     while at < size {
         if is_right(bytes, at) {

@@ -9,22 +9,31 @@ mod base;
 mod bins;
 mod donor;
 mod error;
+mod exchange;
+mod expected;
 mod flags;
 mod in_place;
 mod input;
+mod lists;
 mod model;
 mod names;
 mod nodes;
 mod notes;
 mod orphans;
+mod page_bytes;
+mod page_moves;
 mod pages;
 mod proof;
 mod prune;
 mod report;
+mod resolve;
+mod root;
 mod saved;
 mod security;
+mod strays;
 mod suspects;
 mod tree;
+mod value_data;
 mod values;
 mod write;
 
@@ -39,7 +48,7 @@ pub use self::donor::Donor;
 pub use self::error::MendError;
 pub use self::input::Input;
 pub use self::notes::{Fix, LostKind};
-pub use self::pages::PageMove;
+pub use self::page_moves::PageMove;
 pub use self::report::{Essential, Filled, Loss, MendReport, Repair, essential_lost};
 
 /// What came of it.
@@ -123,8 +132,16 @@ pub fn mend(input: &Input<'_>) -> Result<Outcome, MendError> {
 fn fresh(saved: &Saved, tree: &Tree, beyond: u32) -> Result<Vec<u8>, MendError> {
     let written = write::write(tree, &saved.bins, saved.minor)?;
     let size = u32::try_from(written.bins.len()).map_err(|_| MendError::TooLarge)?;
-    let mut image = saved.base.sealed(written.root, size, saved.minor, beyond);
-    image.extend_from_slice(&written.bins);
+    let base = saved.base.sealed(written.root, size, saved.minor, beyond);
+    // In the same memory: a hive may be as large as what is left of it.
+    let mut image = written.bins;
+    let length = image.len();
+    image.reserve_exact(base.len());
+    image.resize(length.saturating_add(base.len()), 0);
+    image.copy_within(..length, base.len());
+    if let Some(head) = image.get_mut(..base.len()) {
+        head.copy_from_slice(&base);
+    }
     Ok(image)
 }
 
@@ -145,7 +162,7 @@ fn save(input: &Input<'_>, before: &Report) -> Result<Saved, MendError> {
     if builder.nodes.is_empty() {
         return Err(MendError::Nothing);
     }
-    if !builder.place_root(base.root) {
+    if !builder.place_root(base.root, base.is_sound) {
         return Err(MendError::NoRoot);
     }
     builder.grow();
@@ -162,9 +179,10 @@ fn save(input: &Input<'_>, before: &Report) -> Result<Saved, MendError> {
         std::mem::take(&mut builder.notes),
     );
     // What orphans use bears nothing out: whose they are is not known.
-    let strange = suspects::strange(builder.bins);
+    let mut strange = suspects::strange(builder.bins);
     let orphans = orphans::gather(&mut builder, minor);
     drop(builder);
+    strange.extend(bins.put_back());
     Ok(Saved {
         bins,
         base,

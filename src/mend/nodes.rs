@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! Key nodes and subkeys lists, read with less trust than in a sound hive.
 
-use super::bins::{Bins, usize_of};
+use super::bins::{Bins, HEADER, usize_of};
 use crate::regf::structures::{KeyNodeHeader, ListHeader, read};
 use crate::regf::{ListKind, StoredName, SubkeysList, key_flags};
 
@@ -73,7 +73,9 @@ impl Node {
                 bytes,
                 narrow: is_narrow,
             };
-            listed.proves(name).then_some((length, is_narrow))
+            // What stands around a name that is lost has control characters.
+            let is_text = name.units().all(|unit| unit >= 0x20);
+            (is_text && listed.proves(name)).then_some((length, is_narrow))
         };
         let exact = fits(stored, flagged).or_else(|| fits(stored, !flagged));
         let (name_length, is_narrow) = match exact {
@@ -155,9 +157,9 @@ impl Listed {
         }
     }
 
-    /// Whether it shows that the name is this one.
-    fn proves(self, name: StoredName<'_>) -> bool {
-        self.kind == ListKind::HashLeaf && self.fits(name)
+    /// Whether it shows that the name is this one. What is nothing but zeros fits a hash of zeros.
+    pub(super) fn proves(self, name: StoredName<'_>) -> bool {
+        self.kind == ListKind::HashLeaf && self.fits(name) && name.units().any(|unit| unit != 0)
     }
 
     /// The hash, where there is one.
@@ -251,4 +253,9 @@ pub(super) fn turned(one: &[u8], other: &[u8]) -> Option<u32> {
 /// The offsets that differ from `at` in one bit.
 pub(super) fn one_bit_off(at: u32) -> impl Iterator<Item = u32> {
     (3..32).map(move |bit| at ^ (1_u32 << bit))
+}
+
+/// Whether a cell can be at `at`.
+pub(super) fn is_plausible(bins: &Bins, at: u32) -> bool {
+    at.is_multiple_of(8) && usize_of(at) >= HEADER && usize_of(at) < bins.size()
 }

@@ -11,7 +11,7 @@ use super::model::Origin;
 use super::names::{is_between, is_text};
 use super::nodes::Node;
 use super::notes::{Fix, LostKind};
-use super::tree::{Builder, Missing};
+use super::tree::{Builder, Candidate, Missing};
 use crate::regf::{KEY_NAME_LIMIT, Name, StoredName, upcase};
 
 /// Names that every Windows has.
@@ -49,10 +49,8 @@ impl Builder<'_> {
         if wanted.is_empty() {
             return false;
         }
-        let hashes = wanted
-            .iter()
-            .filter_map(|(_, missing)| missing.listed.hash());
-        let names = candidates(self.bins, &self.nodes, hashes.collect(), others);
+        self.look_for_names(others);
+        let names = std::mem::take(&mut self.candidates);
         let mut is_changed = false;
         for (place, missing) in wanted {
             let Some(name) = proven(&missing, &names) else {
@@ -78,7 +76,21 @@ impl Builder<'_> {
             self.notes.lost(key, LostKind::Node, None, None);
             is_changed = true;
         }
+        self.candidates = names;
         is_changed
+    }
+
+    /// Looks for the names of all that is missing, as far as it was not looked for yet.
+    fn look_for_names(&mut self, others: &[Name]) {
+        let hashes = self.missing.iter().filter(|missing| !missing.is_settled);
+        let hashes = hashes.filter_map(|missing| missing.listed.hash());
+        let new: HashSet<u32> = hashes.filter(|hash| !self.sought.contains(hash)).collect();
+        if new.is_empty() {
+            return;
+        }
+        self.sought.extend(&new);
+        let found = candidates(self.bins, &self.nodes, new, others);
+        self.candidates.extend(found);
     }
 
     /// Takes in what lists say of lost keys that the key above, whose own list was lost, did not.
@@ -93,7 +105,9 @@ impl Builder<'_> {
             return;
         }
         for (at, owner, listed) in self.strays_to(&unknown) {
-            let Some(parent) = self.placed.get(&owner).copied() else {
+            let parent = self.placed.get(&owner).copied();
+            // A list that is whole decides: another one is old, or another hive's.
+            let Some(parent) = parent.filter(|parent| self.open.contains(parent)) else {
                 continue;
             };
             self.missing.push(Missing {
@@ -118,17 +132,13 @@ impl Builder<'_> {
         if missing.is_empty() {
             return;
         }
-        let hashes = missing.iter().filter_map(|missing| missing.listed.hash());
-        let names = candidates(self.bins, &self.nodes, hashes.collect(), others);
+        self.look_for_names(others);
         for missing in missing {
-            let name = proven(&missing, &names);
+            let name = proven(&missing, &self.candidates);
             self.notes.lost_keys(missing.parent, name, Some(1));
         }
     }
 }
-
-/// A name that may be meant, and whether it is known to be one of a key.
-type Candidate = (Name, bool);
 
 /// The one name that fits: of known ones, or else of all.
 fn proven(missing: &Missing, names: &HashMap<u32, Vec<Candidate>>) -> Option<Name> {
@@ -195,15 +205,48 @@ fn candidates(
         take(Name::from(format!("{number:03}").as_str()));
         take(Name::from(format!("{number:08X}").as_str()));
     }
-    scan(&bins.bytes, &wanted, &mut |name| add(name, false));
+    scan(&bins.bytes, &Wanted::new(wanted.clone()), &mut |name| {
+        add(name, false)
+    });
     found
 }
 
 /// The shortest name that is looked for in data: shorter ones have hashes that too much else has.
 const SHORTEST: usize = 5;
 
+/// The hashes that are looked for.
+struct Wanted {
+    hashes: HashSet<u32>,
+    /// A bit for each of the lower halves: most pieces of text are turned away here.
+    halves: Vec<u64>,
+}
+
+impl Wanted {
+    fn new(hashes: HashSet<u32>) -> Self {
+        let mut halves = vec![0_u64; 1024];
+        for hash in &hashes {
+            let (word, bit) = Self::place(*hash);
+            if let Some(word) = halves.get_mut(word) {
+                *word |= bit;
+            }
+        }
+        Self { hashes, halves }
+    }
+
+    fn place(hash: u32) -> (usize, u64) {
+        let half = usize::from(u16::try_from(hash & 0xFFFF).unwrap_or(0));
+        (half / 64, 1 << (half % 64))
+    }
+
+    fn has(&self, hash: u32) -> bool {
+        let (word, bit) = Self::place(hash);
+        let is_likely = self.halves.get(word).is_some_and(|word| word & bit != 0);
+        is_likely && self.hashes.contains(&hash)
+    }
+}
+
 /// Calls `take` for each piece of text in `bytes` that has a wanted hash, one byte a character or two.
-fn scan(bytes: &[u8], wanted: &HashSet<u32>, take: &mut impl FnMut(Name)) {
+fn scan(bytes: &[u8], wanted: &Wanted, take: &mut impl FnMut(Name)) {
     let mut narrow: Vec<u16> = Vec::new();
     for byte in bytes.iter().chain([&0]) {
         match *byte {
@@ -231,29 +274,36 @@ fn scan(bytes: &[u8], wanted: &HashSet<u32>, take: &mut impl FnMut(Name)) {
     }
 }
 
+/// How many characters at either end of a name in a node may be bytes that look like text.
+const AROUND: usize = 4;
+
 /// A piece of text is a name as it is, between marks that stand in lists and paths, or without what is
 /// behind its last full stop.
-fn pieces(text: &[u16], wanted: &HashSet<u32>, take: &mut impl FnMut(Name)) {
-    if text.is_empty() {
+fn pieces(text: &[u16], wanted: &Wanted, take: &mut impl FnMut(Name)) {
+    if text.len() < SHORTEST {
         return;
     }
-    let hash = |units: &[u16]| {
-        units.iter().fold(0_u32, |hash, unit| {
-            hash.wrapping_mul(37).wrapping_add(u32::from(upcase(*unit)))
-        })
-    };
+    let next = |hash: u32, unit: u16| hash.wrapping_mul(37).wrapping_add(u32::from(upcase(unit)));
+    for skip in 0..AROUND {
+        let inner = text.get(skip..).unwrap_or(&[]);
+        let mut hash = 0;
+        for (place, unit) in inner.iter().enumerate() {
+            hash = next(hash, *unit);
+            let length = place.saturating_add(1);
+            let is_end = inner.len().saturating_sub(length) < AROUND;
+            if is_end && length >= SHORTEST && wanted.has(hash) {
+                take(Name::from_units(
+                    inner.get(..length).unwrap_or(&[]).to_vec(),
+                ));
+            }
+        }
+    }
     let mut one = |units: &[u16]| {
-        if units.len() >= SHORTEST && wanted.contains(&hash(units)) {
+        let is_long = units.len() >= SHORTEST && units.len() < text.len();
+        if is_long && wanted.has(units.iter().fold(0, |hash, unit| next(hash, *unit))) {
             take(Name::from_units(units.to_vec()));
         }
     };
-    // A name in a node may have bytes before or behind it that look like text.
-    for skip in 0..text.len().min(4) {
-        for cut in 0..4 {
-            let end = text.len().saturating_sub(cut);
-            one(text.get(skip..end).unwrap_or(&[]));
-        }
-    }
     for marks in [&b"/,;\"' =:|()<>@"[..], &b" "[..], &b"#"[..]] {
         let is_mark = |unit: &u16| u8::try_from(*unit).is_ok_and(|byte| marks.contains(&byte));
         for piece in text.split(is_mark) {

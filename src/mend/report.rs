@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use super::notes::{Fix, LostKind};
-use super::pages::PageMove;
+use super::page_moves::PageMove;
 use super::saved::Saved;
 use crate::regf::{BASE_BLOCK_SIZE, Hive, Name};
 use crate::text::Foreign;

@@ -8,7 +8,7 @@ use super::bins::Bins;
 use super::model::Tree;
 use super::notes::Notes;
 use super::orphans::Orphans;
-use super::pages::PageMove;
+use super::page_moves::PageMove;
 
 /// What was saved, before it is written.
 pub(super) struct Saved {

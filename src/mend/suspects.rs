@@ -69,7 +69,7 @@ pub(super) fn in_bins(destroyed: &[Range<u64>]) -> Vec<Range<usize>> {
 /// Pages of bins that are not sound in which more cells are nobody's than somebody's, or none tells whose
 /// they are: what another page left there. And the cell in front of each break, whose end may be gone.
 pub(super) fn strange(bins: &Bins) -> Vec<Range<usize>> {
-    let mut found = Vec::new();
+    let mut found = bins.strange().to_vec();
     for part in bins.parts.iter().filter(|part| !part.is_sound()) {
         for page in (part.start / UNIT * UNIT..part.end).step_by(UNIT) {
             let page = page..page.saturating_add(UNIT).min(part.end);

@@ -12,14 +12,25 @@ use serde_json::Value as Json;
 use crate::bench::{Bench, sha256};
 
 pub(crate) const APPLY: [&str; 3] = ["-p", "rdp-disconnects", "--yes"];
+pub(crate) const MEND: [&str; 1] = ["--yes"];
 const KEY: &str = r"SYSTEM\Select";
 const HIVES: [&str; 2] = ["SYSTEM", "SOFTWARE"];
 
 /// A hive's hash, mode, owner, group and time of last write.
 type Hive = (String, u32, u32, u32, SystemTime);
 
+/// What was being done to the disk, and is done again to settle it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Job {
+    /// `apply` of a profile.
+    Apply,
+    /// `mend` of two damaged hives.
+    Mend,
+}
+
 /// Knows the disk as it was before anything was done to it.
 pub(crate) struct Witness {
+    job: Job,
     old: [Hive; 2],
     names: BTreeSet<String>,
 }
@@ -42,7 +53,22 @@ pub(crate) fn patient() -> (Bench, Witness) {
 
 /// As [`patient`], with this hive for its SYSTEM.
 pub(crate) fn patient_with(system: Option<&[u8]>) -> (Bench, Witness) {
+    witnessed(Bench::in_memory(), system, Job::Apply)
+}
+
+/// As [`patient`], but both hives have damage that `mend` makes good without a loss.
+pub(crate) fn damaged_patient() -> (Bench, Witness) {
     let bench = Bench::in_memory();
+    for name in HIVES {
+        let mut image = fs::read(bench.hive(name)).unwrap();
+        // The first bin does not say where it is.
+        image[4096 + 4] ^= 0x10;
+        fs::write(bench.hive(name), image).unwrap();
+    }
+    witnessed(bench, None, Job::Mend)
+}
+
+fn witnessed(bench: Bench, system: Option<&[u8]>, job: Job) -> (Bench, Witness) {
     let config = bench.config();
     if let Some(system) = system {
         fs::write(config.join("SYSTEM"), system).unwrap();
@@ -58,7 +84,7 @@ pub(crate) fn patient_with(system: Option<&[u8]>) -> (Bench, Witness) {
     }
     let old = HIVES.map(|name| hive(&config.join(name)));
     let names = names(&config);
-    (bench, Witness { old, names })
+    (bench, Witness { job, old, names })
 }
 
 fn hive(path: &Path) -> Hive {
@@ -150,21 +176,32 @@ impl Witness {
             ("check", &[]),
             ("backups", &[]),
         ];
+        let is_damaged = self.job == Job::Mend && self.stands(bench, context) != [true, true];
         for (command, args) in commands {
             let ended = bench.run(command, args);
             let says = ended.stderr.contains("was interrupted");
             assert_eq!(says, is_pending, "{command}: {ended:?}, {context}");
-            assert_eq!(ended.code, 0, "{command}: {ended:?}, {context}");
+            let code = match command {
+                "check" if is_damaged => 1,
+                _ => 0,
+            };
+            assert_eq!(ended.code, code, "{command}: {ended:?}, {context}");
         }
         assert_eq!(bench.snapshot(), before, "{context}");
     }
 
     fn apply_settles(&self, bench: &Bench, is_pending: bool, context: &str) {
-        let ended = bench.run("apply", &APPLY);
+        let ended = match self.job {
+            Job::Apply => bench.run("apply", &APPLY),
+            Job::Mend => bench.run("mend", &MEND),
+        };
         let says = ended.stderr.contains("was interrupted");
         assert_eq!((ended.code, says), (0, is_pending), "{ended:?}, {context}");
         assert_eq!(self.stands(bench, context), [true, true], "{context}");
-        let drift = bench.run("plan", &["-p", "rdp-disconnects", "--exit-code"]);
+        let drift = match self.job {
+            Job::Apply => bench.run("plan", &["-p", "rdp-disconnects", "--exit-code"]),
+            Job::Mend => bench.run("check", &[]),
+        };
         assert_eq!(drift.code, 0, "{drift:?}, {context}");
         self.nothing_is_left(bench, context);
     }

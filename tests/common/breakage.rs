@@ -62,7 +62,9 @@ pub(crate) fn breaks(sound: &[u8], kind: &'static str, number: u64) -> Break {
         let end = (at + length).min(image.len());
         image[at..end].fill(0);
     };
+    // Exchanged pages are all still there; but within two cells nobody can see that they are.
     let mut is_moved = false;
+    let mut copied: Option<Range<usize>> = None;
     match kind {
         "512 B of zeros" => zero(&mut image, sector(dice), 512),
         "4 KiB of zeros" => zero(&mut image, page(dice), PAGE),
@@ -91,11 +93,13 @@ pub(crate) fn breaks(sound: &[u8], kind: &'static str, number: u64) -> Break {
             let (one, other) = (page(dice), page(dice));
             image[one..one + PAGE].copy_from_slice(&sound[other..other + PAGE]);
             image[other..other + PAGE].copy_from_slice(&sound[one..one + PAGE]);
-            is_moved = true;
+            is_moved = !(is_within_cell(sound, one) && is_within_cell(sound, other));
         }
         "a page doubled over another" => {
             let (one, other) = (page(dice), page(dice));
             image[one..one + PAGE].copy_from_slice(&sound[other..other + PAGE]);
+            // Where both had the same bytes nobody can know that they had.
+            copied = (image != sound).then_some(one..one + PAGE);
         }
         "one flipped bit" => flip(&mut image, bins, dice),
         "one flipped bit of structure" => {
@@ -168,9 +172,10 @@ pub(crate) fn breaks(sound: &[u8], kind: &'static str, number: u64) -> Break {
         }
         other => panic!("no such kind: {other}"),
     }
-    let gone = match is_moved {
-        true => Vec::new(),
-        false => changed(sound, &image),
+    let gone = match copied {
+        Some(page) => vec![page],
+        None if is_moved => Vec::new(),
+        None => changed(sound, &image),
     };
     Break { kind, image, gone }
 }
@@ -245,6 +250,29 @@ fn walk(hive: &Hive<'_>, mut each: impl FnMut(&KeyNode<'_>, usize)) {
             waiting.push((hive.key(at).unwrap(), depth + 1));
         }
     }
+}
+
+/// Whether the page lies wholly within one cell.
+fn is_within_cell(sound: &[u8], page: usize) -> bool {
+    let word = |at: usize| u32::from_le_bytes(sound[at..at + 4].try_into().unwrap());
+    let mut bin = PAGE;
+    while bin < sound.len() {
+        let end = bin + usize::try_from(word(bin + 8)).unwrap();
+        let mut cell = bin + 32;
+        while cell < end {
+            let size = word(cell).cast_signed().unsigned_abs();
+            let next = cell + usize::try_from(size).unwrap();
+            if (page..page + PAGE).contains(&cell) {
+                return false;
+            }
+            if (cell + 1..next).contains(&page) && page + PAGE <= next {
+                return true;
+            }
+            cell = next;
+        }
+        bin = end;
+    }
+    false
 }
 
 /// The cells that hold structure: nodes, lists, values, records.

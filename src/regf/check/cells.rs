@@ -221,6 +221,11 @@ impl CellMap {
         self.state(at) >= UNCLAIMED
     }
 
+    /// Whether an allocated cell begins at `at` that nothing has claimed.
+    pub(super) fn is_unclaimed(&self, at: CellOffset) -> bool {
+        self.state(at) == UNCLAIMED
+    }
+
     /// The payload of the allocated cell that begins at `at`.
     pub(super) fn payload<'a>(&self, bins: &'a [u8], at: CellOffset) -> Option<&'a [u8]> {
         match self.is_allocated(at) {

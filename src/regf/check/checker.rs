@@ -24,6 +24,8 @@ pub(super) struct Checker<'a> {
     pub(super) cells: CellMap,
     pub(super) security: Ring,
     pub(super) name_marks: Vec<u64>,
+    /// Keys that count no values, and the lists that they have all the same.
+    pub(super) uncounted: Vec<(CellOffset, CellOffset)>,
     pub(super) report: Report,
 }
 

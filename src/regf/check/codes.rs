@@ -136,6 +136,7 @@ codes! {
     VALUES_LIST = Error "values-list";
     VALUES_LIST_MISSING = Error "values-list-missing";
     VALUES_LIST_UNUSED = Warning "values-list-unused";
+    VALUES_LIST_UNCOUNTED = Error "values-list-uncounted";
     KEY_VALUE = Error "key-value";
     VALUE_NAME_ODD = Error "value-name-odd";
     VALUE_NAME_LONG = Error "value-name-long";

@@ -72,6 +72,7 @@ fn checked(image: &[u8]) -> Result<Checker<'_>, Box<Report>> {
         cells,
         security: Ring::default(),
         name_marks: Vec::new(),
+        uncounted: Vec::new(),
         report,
     };
     let roots = checker.find_roots();
@@ -82,6 +83,7 @@ fn checked(image: &[u8]) -> Result<Checker<'_>, Box<Report>> {
         checker.check_tree(root);
     }
     checker.check_security_counts();
+    checker.find_uncounted_values();
     checker.find_leaked_cells();
     Ok(checker)
 }

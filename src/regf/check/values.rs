@@ -6,7 +6,7 @@ use std::cmp::Ordering;
 use super::checker::Checker;
 use super::codes::*;
 use super::names;
-use crate::regf::structures::{Offset, listed};
+use crate::regf::structures::{KeyValueHeader, Offset, listed};
 use crate::regf::{
     BigData, CellOffset, DATA_SEGMENT_SIZE, INLINE_DATA_LIMIT, KeyNode, KeyValue, Name, key_flags,
     needs_big_data,
@@ -57,8 +57,26 @@ impl<'a> Checker<'a> {
         {
             let found = format!("a values list at {:#010x} for no values", list.0);
             self.find(VALUES_LIST_UNUSED, key.at(), found, "no list");
+            self.uncounted.push((key.at(), list));
         }
         &[]
+    }
+
+    /// Lists of keys that count no values, which nothing else uses and which lead to values that nothing
+    /// else leads to: the values have vanished. Asked once all other keys have claimed what is theirs.
+    pub(super) fn find_uncounted_values(&mut self) {
+        for (key, list) in std::mem::take(&mut self.uncounted) {
+            let payload = |at: CellOffset| {
+                let payload = self.cells.payload(self.bins, at);
+                payload.filter(|_| self.cells.is_unclaimed(at))
+            };
+            let first = payload(list).and_then(|cells| offsets(cells).next());
+            let value = first.and_then(payload).unwrap_or(&[]);
+            if value.starts_with(&KeyValueHeader::SIGNATURE) {
+                let found = format!("a list of values at {:#010x}, and none counted", list.0);
+                self.find(VALUES_LIST_UNCOUNTED, key, found, "as many as there are");
+            }
+        }
     }
 
     /// The bytes of the list that hold the offsets of `key`'s values.
