@@ -767,6 +767,15 @@ fn hostile_files_end_soon() {
             "a: &a [*a]\n".repeat(many / 16)
         ),
         "reg add HKLM ^\n".repeat(many / 16),
+        format!("{}\nreg add HKLM x\n", "reg a ".repeat(10_000)).repeat(16),
+        format!("{}\nreg add HKLM x\n", "cmd /c x ".repeat(7_000)).repeat(16),
+        format!(
+            "@echo off\nset A={}\n{}",
+            "x".repeat(4000),
+            "reg add HKLM %A%%A%\n".repeat(8_000)
+        ),
+        format!("@echo off\nreg add HKLM x\n{}", "if a (\n".repeat(many / 8)),
+        format!("$x = @'\nreg add HKLM x\n{}", "a\n".repeat(many / 2)),
     ];
     for text in long {
         // Whatever is said of it, it is said.

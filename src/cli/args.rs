@@ -39,6 +39,18 @@ pub(super) struct Cli {
     /// Use colours
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub(super) color: Color,
+    /// Print a summary of BYTES at most, verdict first, for places that cut long output
+    #[arg(
+        long,
+        global = true,
+        value_name = "BYTES",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "3072",
+        value_parser = clap::value_parser!(u32).range(256..),
+        conflicts_with = "quiet"
+    )]
+    pub(super) summary: Option<u32>,
 }
 
 /// When to use colours.
@@ -55,6 +67,18 @@ pub(super) enum Format {
     #[default]
     Text,
     Json,
+    /// A .reg file, of show and restore
+    #[value(hide = true)]
+    Reg,
+}
+
+/// How a captured profile is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum CaptureFormat {
+    #[default]
+    Yaml,
+    /// A .reg file
+    Reg,
 }
 
 /// How a plan is printed.
@@ -153,7 +177,7 @@ pub(super) struct TargetArgs {
 
 #[derive(Clone, Debug, Args)]
 pub(super) struct FormatArgs {
-    /// Print text, or JSON for scripts
+    /// Print text, or JSON for scripts; show and restore also take reg
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(super) format: Format,
 }
@@ -598,6 +622,9 @@ pub(super) enum ProfileCommand {
         control_set: String,
         #[command(flatten)]
         unrecovered: UnrecoveredArgs,
+        /// Print a profile, or a .reg file with the same
+        #[arg(long, value_name = "FORMAT", default_value = "yaml")]
+        format: CaptureFormat,
         /// Write it to FILE, which must not be there, instead of printing it
         #[arg(short, long, value_name = "FILE")]
         output: Option<PathBuf>,

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! `profile capture`: what a healthy machine has, as a profile for its broken twin.
 
-use super::args::ProfileCommand;
+use super::args::{CaptureFormat, ProfileCommand};
 use super::exit::Exit;
+use super::export;
 use super::failure::Failure;
 use super::output::Output;
 use super::plan::{hives_of, load_profiles};
@@ -13,7 +14,7 @@ use crate::disk::shown;
 use crate::machine::{HiveInput, Machine, Selection, machine};
 use crate::plan::capture;
 use crate::profile::{self, HiveName, Level, Profile};
-use crate::report::{ProfileHead, profile_yaml};
+use crate::report::{ProfileHead, profile_reg, profile_yaml};
 
 pub(super) fn run(command: &ProfileCommand, output: &Output) -> Result<Exit, Failure> {
     let ProfileCommand::Capture {
@@ -22,6 +23,7 @@ pub(super) fn run(command: &ProfileCommand, output: &Output) -> Result<Exit, Fai
         settings,
         control_set,
         unrecovered,
+        format,
         output: file,
     } = command
     else {
@@ -61,8 +63,11 @@ pub(super) fn run(command: &ProfileCommand, output: &Output) -> Result<Exit, Fai
         let message = format!("{from} speaks of nothing that can be captured here");
         Failure::refused(message).advising("Nothing was written.")
     })?;
-    expect_sound(&text)?;
-    write_profile(file.as_deref(), &text, output)
+    let profile = expect_sound(&text)?;
+    match format {
+        CaptureFormat::Yaml => write_profile(file.as_deref(), &text, output),
+        CaptureFormat::Reg => export::write_reg(&profile_reg(&profile)?, file.as_deref(), output),
+    }
 }
 
 fn one_control_set(text: &str) -> Result<Selection, Failure> {
@@ -109,12 +114,12 @@ fn head(profiles: &[Profile], machine: &Machine, target: &str) -> ProfileHead {
 }
 
 /// What is written must be a profile that can be used.
-fn expect_sound(text: &str) -> Result<(), Failure> {
+fn expect_sound(text: &str) -> Result<Profile, Failure> {
     let profile = profile::parse(text.as_bytes(), "captured")
         .map_err(|errors| Failure::from(errors).context("what was captured is no profile"))?;
     let lints = profile::lint(&profile);
     match lints.iter().find(|lint| lint.level == Level::Error) {
         Some(lint) => Err(Failure::failed(lint).in_lines(lint.text())),
-        None => Ok(()),
+        None => Ok(profile),
     }
 }

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! `plan --format reg|cmd|powershell|dsc`: a plan for another tool.
 
+use std::path::Path;
+
 use super::args::{PlanArgs, PlanFormat};
 use super::blocked::refuse_blocked;
+use super::exit::Exit;
 use super::failure::Failure;
 use super::output::Output;
 use super::plan_file::{is_inside, write_new};
@@ -46,13 +49,7 @@ pub(super) fn run(
     };
     let text = export(plan, format, place)?;
     let Some(file) = &args.output else {
-        // On its way to a terminal such a character would be escaped, and the text another one.
-        if text.contains(|c| c != '\n' && is_deceptive(c)) {
-            let message = "a name or text has a character in it that is not seen";
-            return Err(Failure::refused(message).advising("Write it to a file: -o FILE."));
-        }
-        output.print(&lines_of(&text));
-        return Ok(());
+        return printed(&text, output);
     };
     if is_inside(file, target) {
         let message = format!("{}: is in the Windows that is looked at", shown(file));
@@ -61,4 +58,27 @@ pub(super) fn run(
     write_new(file, &export_file(&text, format))?;
     output.note(&format!("{} was written.", shown(file)));
     Ok(())
+}
+
+/// Prints an exported text.
+fn printed(text: &str, output: &Output) -> Result<(), Failure> {
+    // On its way to a terminal such a character would be escaped, and the text another one.
+    if text.contains(|c| c != '\n' && is_deceptive(c)) {
+        let message = "a name or text has a character in it that is not seen";
+        return Err(Failure::refused(message).advising("Write it to a file: -o FILE."));
+    }
+    output.print(&lines_of(text));
+    Ok(())
+}
+
+/// Prints a `.reg` file, or writes it to one that is not there yet.
+pub(super) fn write_reg(text: &str, file: Option<&Path>, output: &Output) -> Result<Exit, Failure> {
+    match file {
+        None => printed(text, output)?,
+        Some(file) => {
+            write_new(file, &export_file(text, ExportFormat::Reg))?;
+            output.note(&format!("{} was written.", shown(file)));
+        }
+    }
+    Ok(Exit::Done)
 }

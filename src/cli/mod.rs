@@ -65,7 +65,11 @@ pub fn main() -> ExitCode {
         Err(error) => return usage(&advised(harmless(error))),
     };
     let output = Output::new(&cli);
-    let result = run(cli.command, &output).and_then(|exit| match output.unprinted() {
+    let result = output
+        .expect_sayable(&cli.command)
+        .and_then(|()| run(cli.command, &output));
+    output.summarize(&result);
+    let result = result.and_then(|exit| match output.unprinted() {
         Some(error) => Err(unprinted(&error, &output)),
         None => Ok(exit),
     });

@@ -16,7 +16,7 @@ use super::failure::Failure;
 use super::stdout::expect_writable;
 use super::times::Times;
 use super::typed::commands_of;
-use crate::report::{BOLD, CommandLine, WARN, error_json, set_width};
+use crate::report::{BOLD, CommandLine, WARN, error_json, in_whole_lines, set_width, summary};
 use crate::text::{Text, escape, write_json};
 
 /// What is printed at once, in bytes.
@@ -36,6 +36,10 @@ pub(super) struct Output {
     unprinted: RefCell<Option<io::Error>>,
     /// Whether anything was written to the target.
     has_written: Cell<bool>,
+    /// The most bytes of a summary, where one is wanted.
+    summary: Option<usize>,
+    /// What a summary is made of: results, and what must not be missed.
+    kept: RefCell<(Vec<Text>, Vec<String>)>,
 }
 
 impl Output {
@@ -48,6 +52,9 @@ impl Output {
         if let Some(columns) = columns() {
             set_width(columns);
         }
+        if cli.summary.is_some() {
+            in_whole_lines();
+        }
         Self {
             choice,
             format: format_of(&cli.command),
@@ -57,7 +64,62 @@ impl Output {
             times: Times::default(),
             unprinted: RefCell::new(None),
             has_written: Cell::new(false),
+            summary: cli.summary.and_then(|most| usize::try_from(most).ok()),
+            kept: RefCell::default(),
         }
+    }
+
+    /// Whether a `.reg` file is asked for.
+    pub(super) fn is_reg(&self) -> bool {
+        self.format == Format::Reg
+    }
+
+    /// A summary is of text; and not every command has a `.reg` file to give.
+    ///
+    /// # Errors
+    ///
+    /// Usage.
+    pub(super) fn expect_sayable(&self, command: &Command) -> Result<(), Failure> {
+        let can = matches!(command, Command::Show(_) | Command::Restore(_));
+        if self.is_reg() && !can {
+            let message = "this command makes no .reg file";
+            return Err(
+                Failure::usage(message).advising("show, restore, plan and profile capture do.")
+            );
+        }
+        if self.summary.is_some() && self.format != Format::Text {
+            let message = "--summary is a text, and --format asks for something else";
+            return Err(Failure::usage(message).advising("Leave one of the two out."));
+        }
+        Ok(())
+    }
+
+    /// Prints the summary that was asked for, of a run that ended like this.
+    pub(super) fn summarize(&self, result: &Result<Exit, Failure>) {
+        let Some(most) = self.summary else { return };
+        let exit = match result {
+            Ok(exit) => *exit,
+            Err(failure) => failure.exit,
+        };
+        let meaning = Exit::TABLE.iter().find(|(known, ..)| *known == exit);
+        let meaning = match exit {
+            Exit::Done => "done",
+            Exit::Found => "done, and it found what was asked about",
+            _ => meaning.map_or("", |(_, _, meaning)| *meaning),
+        };
+        let mut verdict = format!("hivemend {meaning} (exit code {}).", exit.code());
+        if let Err(failure) = result {
+            verdict = format!(
+                "{verdict} {} {}",
+                failure.sentence(),
+                self.named(failure.advice)
+            );
+        }
+        let (sections, warnings) = self.kept.take();
+        let text = summary(verdict.trim(), &warnings, &sections, most);
+        let mut out = io::stdout().lock();
+        let written = expect_writable().and_then(|()| out.write_all(text.as_bytes()));
+        self.printed(written.and_then(|()| out.flush()));
     }
 
     pub(super) fn is_json(&self) -> bool {
@@ -66,6 +128,9 @@ impl Output {
 
     /// Prints a result. A reader that goes away early is no error.
     pub(super) fn print(&self, text: &Text) {
+        if self.summary.is_some() {
+            return self.keep(text);
+        }
         let stdout = io::stdout();
         let choice = match self.choice {
             ColorChoice::Auto => AutoStream::choice(&stdout),
@@ -83,6 +148,12 @@ impl Output {
         }
         let mut out = AutoStream::new(stdout, choice);
         self.printed(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
+    }
+
+    fn keep(&self, text: &Text) {
+        let mut piece = Text::new();
+        piece.append(text);
+        self.kept.borrow_mut().0.push(piece);
     }
 
     /// Prints a result that is a file of its own, byte for byte.
@@ -112,7 +183,7 @@ impl Output {
         let mut waiting = Text::new();
         make(&mut |piece| {
             waiting.append(piece);
-            if waiting.len() >= PIECE {
+            if waiting.len() >= PIECE && self.summary.is_none() {
                 self.print(&waiting);
                 waiting = Text::new();
             }
@@ -163,6 +234,9 @@ impl Output {
     /// Says what must not be missed.
     pub(super) fn warn(&self, text: &str) {
         let text = self.named(text);
+        if self.summary.is_some() {
+            self.kept.borrow_mut().1.push(text.clone());
+        }
         self.say(format_args!("{WARN}warning:{WARN:#} {}", escape(&text)));
     }
 
@@ -220,7 +294,7 @@ impl Output {
             let message = "there is no terminal to ask on, so nothing was written";
             return Err(Failure::usage(message).advising("Say --yes to go on without being asked."));
         }
-        if self.quiet || self.is_json() {
+        if self.quiet || self.is_json() || self.summary.is_some() {
             let message = "nobody can agree to what was not shown, so nothing was written";
             return Err(Failure::usage(message)
                 .advising("Say --yes, or leave out --quiet and --format json."));

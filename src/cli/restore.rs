@@ -22,6 +22,12 @@ pub(super) fn run(args: &RestoreArgs, output: &Output) -> Result<Exit, Failure> 
         [id] => Some(&*id.to_string_lossy()),
         _ => return Err(Failure::usage("only one backup can be restored at a time")),
     };
+    if output.is_reg() {
+        interrupted::warn(&found.target, None, output)?;
+        let backup_dir = args.writing.backup.backup_dir.as_deref();
+        let backup = choose::choose(true, backup_dir, wanted, &found)?;
+        return values::take_back(args, &found, &backup, output);
+    }
     found.guard(&args.writing.risk, output)?;
     if settle(args, wanted, &mut found, output)? {
         return Ok(Exit::Done);

@@ -94,7 +94,7 @@ fn change(
             control_set: args.control_set.clone(),
             unrecovered: args.writing.unrecovered.clone(),
             format: match args.writing.format.format {
-                Format::Text => PlanFormat::Text,
+                Format::Text | Format::Reg => PlanFormat::Text,
                 Format::Json => PlanFormat::Json,
             },
             output: None,

@@ -6,14 +6,16 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::output::Output;
 use super::target::{Found, Wanted, input};
-use super::{interrupted, not_there, typed_names};
+use super::{export, interrupted, not_there, typed_names};
 use crate::disk::shown;
 use crate::machine::{
     Condition, ControlSetInfo, HiveInput, MachineError, Selection, Unwalked, Walk, key_content,
 };
 use crate::profile::{ControlSet, KeyPath};
 use crate::regf::{Finder, KeyNode, Name, NodePath, RegfError};
-use crate::report::{KeyListing, KeyTree, Unread, key_json, key_text, tree_end, tree_json};
+use crate::report::{
+    KeyListing, KeyTree, Unread, key_json, key_text, keys_reg, tree_end, tree_json,
+};
 use crate::text::unescape;
 
 /// Keys that are printed at most.
@@ -60,11 +62,18 @@ pub(super) fn run(args: &ShowArgs, output: &Output) -> Result<Exit, Failure> {
         Condition::Unrecovered => output.warn("the hive is dirty and was not recovered"),
     }
     let path = path(&key, &input)?;
+    if output.is_reg() && value.is_none() {
+        return print_reg(&input, &path, found.name.raw(), output);
+    }
     if args.recursive {
         return print_tree(&input, &path, found.name.raw(), output);
     }
     let listing = list(&input, path, value)?;
     match output.is_json() {
+        _ if output.is_reg() => {
+            let text = keys_reg(&[listing], found.name.raw())?;
+            return export::write_reg(&text, None, output);
+        }
         true => output.json(&key_json(&listing, found.name.raw())),
         false => output.print(&key_text(&listing)),
     }
@@ -170,6 +179,33 @@ fn print_tree(
     let message = "not everything could be read: hivemend check names the damage";
     output.warn(message);
     Ok(Exit::Failed)
+}
+
+/// A key with all below it as `.reg`; not a part of it, which somebody would take for the whole.
+fn print_reg(
+    input: &HiveInput<'_>,
+    path: &NodePath,
+    target: &str,
+    output: &Output,
+) -> Result<Exit, Failure> {
+    let node = find(input, path)?;
+    let mut tree = KeyTree {
+        hive: input.name,
+        key: path.clone(),
+        stopped: None,
+        unread: Vec::new(),
+    };
+    let mut keys = Vec::new();
+    walk(input, &node, &mut tree, &mut |listing| keys.push(listing));
+    if !tree.unread.is_empty() {
+        let message = "not everything below this key could be read, so no .reg file was made of it";
+        return Err(Failure::failed(message).advising("'hivemend check TARGET' names the damage."));
+    }
+    if tree.stopped.is_some() {
+        let message = "there is too much below this key for one .reg file";
+        return Err(Failure::refused(message).advising("Name a key further down."));
+    }
+    export::write_reg(&keys_reg(&keys, target)?, None, output)
 }
 
 /// Gives each key of the tree to `out`, and notes in `tree` what was left out.

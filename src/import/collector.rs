@@ -49,6 +49,11 @@ impl<'f> Collector<'f> {
         }
     }
 
+    /// Whether a program wrote the file: what is in it is meant as it stands there.
+    pub(super) fn is_by_program(&self) -> bool {
+        self.written == Written::ByProgram
+    }
+
     /// Adds an operation on the key that is written as `key`.
     pub(super) fn add(&mut self, key: &str, deed: Deed, at: Place) {
         let path = match resolve(key, &self.mounts, self.written) {

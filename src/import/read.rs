@@ -69,7 +69,12 @@ pub fn read(bytes: &[u8], file: &str, options: &Options) -> Result<Import, Impor
             match format {
                 Format::Reg => reg_file::read(&text, &mut found),
                 Format::Dsc => dsc::read(&text, &mut found),
-                _ => commands::read(&text, &mut found),
+                _ => {
+                    if commands::is_own(&text) {
+                        found.written = Written::ByProgram;
+                    }
+                    commands::read(&text, &mut found);
+                }
             }
         }
     }

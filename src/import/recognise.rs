@@ -59,11 +59,42 @@ fn of_text(text: &str) -> Option<Format> {
     if is_dsc && has("resources") || has("registryentries") && has("keypath") {
         return Some(Format::Dsc);
     }
-    let commands = ["itemproperty", "new-item", "remove-item"];
-    let is_command = commands.iter().any(|command| has(command)) || has_reg(&lower);
-    let root = ["hklm", "hkey_", "hkcu", "hkcr", "hku", "hkcc"];
+    let commands = [
+        "itemproperty",
+        "new-item",
+        "remove-item",
+        "set-item",
+        "win32.registry]::",
+    ];
+    let is_command = commands.iter().any(|command| has(command))
+        || has_reg(&lower)
+        || lower.lines().any(is_short);
+    // The last ones are keys that variables of cmd.exe have.
+    let root = [
+        "hklm",
+        "hkey_",
+        "hkcu",
+        "hkcr",
+        "hku",
+        "hkcc",
+        "reg add %",
+        "reg add \"%",
+        "reg delete %",
+        "reg delete \"%",
+    ];
     let is_about_keys = root.iter().any(|root| has(root));
     (is_command && is_about_keys).then_some(Format::Commands)
+}
+
+/// Whether a line is a command of PowerShell by its short name, about a key.
+fn is_short(line: &str) -> bool {
+    const SHORT: [&str; 12] = [
+        "sp", "rp", "ni", "ri", "si", "del", "rm", "rd", "rmdir", "erase", "md", "mkdir",
+    ];
+    let bare = line.rsplit("> ").next().unwrap_or_default().trim();
+    let mut words = bare.split([' ', '\t']);
+    let is_name = words.next().is_some_and(|word| SHORT.contains(&word));
+    is_name && (bare.contains("hk") && bare.contains(":\\") || bare.contains("registry::"))
 }
 
 /// Whether `reg add` or `reg delete` stands in it.
@@ -71,6 +102,14 @@ fn has_reg(lower: &str) -> bool {
     lower.match_indices("reg").any(|(at, _)| {
         let rest = lower.get(at.saturating_add(3)..).unwrap_or_default();
         let rest = rest.strip_prefix(".exe").unwrap_or(rest);
+        // The end of its path in quotes, or its arguments apart: `Start-Process reg -ArgumentList 'add ...'`.
+        let rest = rest.strip_prefix(['"', '\'']).unwrap_or(rest);
+        if rest.trim_start().starts_with("-arg")
+            || rest.starts_with(" 'add")
+            || rest.starts_with(" \"add")
+        {
+            return true;
+        }
         let verb = rest.trim_start_matches([' ', '\t']);
         verb.len() < rest.len() && (verb.starts_with("add ") || verb.starts_with("delete "))
     })

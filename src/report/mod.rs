@@ -39,6 +39,7 @@ mod recovered;
 mod restored;
 mod state_json;
 mod style;
+mod summary;
 mod unread;
 mod values;
 
@@ -54,7 +55,9 @@ pub use donors_text::{DonorRow, DonorState, donors_json, donors_text};
 pub use error_json::error_json;
 pub use explain_json::{explain_json, not_known_json};
 pub use explain_text::{Explained, OnDisk, explain_text, not_known_text};
-pub use export::{ExportError, ExportFormat, ExportPlace, export, export_file};
+pub use export::{
+    ExportError, ExportFormat, ExportPlace, export, export_file, keys_reg, profile_reg,
+};
 pub use find_text::{Match, Matches, find_end, find_json, match_line};
 pub use fix_text::{FixReport, afterwards_text, fix_document, proposal_text};
 pub use heading::Heading;
@@ -64,7 +67,7 @@ pub use mend_json::mend_json;
 pub use mend_text::{MendedHive, mend_text};
 pub use next::{Step, next_text};
 pub use outcome::{outcome_json, outcome_text};
-pub use page::{set_width, width};
+pub use page::{in_whole_lines, set_width, width};
 pub use plan_json::{
     ChangesDocument, PLAN_SCHEMA, PlanJsonError, is_edited, plan_document, plan_from_json,
 };
@@ -75,6 +78,7 @@ pub use recorded_json::{Long, Recorded, Side, recorded_from_json, recorded_json}
 pub use recovered::{recovered_hive_json, recovered_json, recovered_text};
 pub use restored::{restore_json, restore_text, restored_text, restored_values};
 pub use style::{BOLD, WARN};
+pub use summary::summary;
 pub use unread::Unread;
 pub use values::kind_text;
 

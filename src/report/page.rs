@@ -22,6 +22,11 @@ pub fn set_width(columns: usize) {
     WIDTH.store(columns.clamp(NARROWEST, WIDEST), Ordering::Relaxed);
 }
 
+/// Leaves every sentence in one line, for a summary that is cut between lines.
+pub fn in_whole_lines() {
+    WIDTH.store(1 << 20, Ordering::Relaxed);
+}
+
 /// The width that text is laid out for, in columns.
 pub fn width() -> usize {
     WIDTH.load(Ordering::Relaxed)

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use crate::cli::apply::inputs;
 use crate::cli::args::RestoreArgs;
 use crate::cli::exit::Exit;
+use crate::cli::export::write_reg;
 use crate::cli::failure::Failure;
 use crate::cli::next;
 use crate::cli::output::Output;
@@ -14,11 +15,12 @@ use crate::cli::source::Source;
 use crate::cli::target::{Found, Wanted};
 use crate::disk::{logs_of, shown};
 use crate::machine::{HiveInput, KeySummary, State, Value};
-use crate::plan::{Action, Change, Lowering, Undo, UndoObstacle, undo};
+use crate::plan::{Action, Change, Lowering, Plan, Undo, UndoObstacle, undo};
 use crate::profile::{self, HiveName, Profile};
 use crate::regf::{Finder, Hive, check};
 use crate::report::{
-    Long, Recorded, Side, next_text, outcome_text, recorded_from_json, restored_values, undo_pieces,
+    ExportFormat, ExportPlace, Long, Recorded, Side, export, next_text, outcome_text,
+    recorded_from_json, restored_values, undo_pieces,
 };
 use crate::store::{Backup, BackupScope, Outcome, Remembered};
 
@@ -45,6 +47,9 @@ pub(super) fn take_back(
         };
         let reason = reason.to_owned();
         undo.obstacles.push(UndoObstacle { change, reason });
+    }
+    if output.is_reg() {
+        return as_reg(&undo, found, output);
     }
     if !output.is_json() && !output.quiet {
         output.print_pieces(|out| undo_pieces(&undo.changes, out));
@@ -82,6 +87,47 @@ pub(super) fn take_back(
     };
     let outcome = publish(hives, &undo.changes, &donors, &to, output)?;
     values_report(args, (found, backup), &undo, Some(&outcome), output)
+}
+
+/// The undo as `.reg`, and nothing is written.
+fn as_reg(undo: &Undo, found: &Found, output: &Output) -> Result<Exit, Failure> {
+    if let Some(left) = undo.obstacles.first() {
+        let key = left.change.key.text();
+        let message = format!(
+            "{} of {} values cannot be taken back; the first is {} {key}: {}",
+            undo.obstacles.len(),
+            undo.obstacles.len().saturating_add(undo.changes.len()),
+            left.change.hive,
+            left.reason
+        );
+        let advice = "'hivemend restore TARGET --values' takes the others back.";
+        return Err(Failure::refused(message).advising(advice));
+    }
+    let brings_back = |change: &&Change| {
+        change.action == Action::CreateKey && change.after != Some(State::Key(KeySummary::empty()))
+    };
+    if let Some(change) = undo.changes.iter().find(brings_back) {
+        let message = format!(
+            "{} {}: comes back from the backup with all that was in it, which this .reg file cannot say",
+            change.hive,
+            change.key.text()
+        );
+        let advice = "'hivemend restore TARGET --values' puts it back.";
+        return Err(Failure::refused(message).advising(advice));
+    }
+    let plan = Plan {
+        target: found.name.clone(),
+        hives: Vec::new(),
+        profiles: Vec::new(),
+        changes: undo.changes.clone(),
+        matches: 0,
+        skipped: Vec::new(),
+        blocked: Vec::new(),
+        warnings: Vec::new(),
+        metadata: None,
+    };
+    let text = export(&plan, ExportFormat::Reg, ExportPlace::Offline)?;
+    write_reg(&text, None, output)
 }
 
 /// The manifest's changes; `find` gives the data that is not in it.

@@ -20,8 +20,36 @@ pub(super) enum Guard {
     None,
     /// They are carried out where a key is not there.
     IfMissing,
-    /// They hang on something else.
-    Other,
+    /// They are carried out where a key or value is there.
+    IfPresent,
+    /// They hang on something else, which has this name.
+    Other(&'static str),
+    /// They are carried out on another machine.
+    Elsewhere,
+}
+
+impl Guard {
+    /// Why the commands are not carried out in any case.
+    pub(super) fn fault(self) -> Option<(String, &'static str)> {
+        const HINT: &str = "take what is meant out of its block";
+        Some(match self {
+            Self::None => return None,
+            Self::IfMissing | Self::IfPresent => {
+                let message = "this stands in a block, `if`, and is carried out only sometimes";
+                (message.to_owned(), HINT)
+            }
+            Self::Other(word) => {
+                let message =
+                    format!("this stands in a block, `{word}`, and is carried out only sometimes");
+                (message, HINT)
+            }
+            Self::Elsewhere => {
+                let message =
+                    "this stands in a block that Invoke-Command carries out on another machine";
+                (message.to_owned(), HINT)
+            }
+        })
+    }
 }
 
 impl Blocks {
@@ -68,22 +96,71 @@ impl Blocks {
     pub(super) fn guard(&self) -> Guard {
         let guards = self.guards.iter().map(|guard| of(guard));
         guards.fold(Guard::None, |worst, guard| match (worst, guard) {
-            (Guard::Other, _) | (_, Guard::Other) => Guard::Other,
             (Guard::None, other) => other,
-            (worst, _) => worst,
+            (worst, Guard::None) => worst,
+            (worst, other) if worst == other => worst,
+            (Guard::Other(word), _) | (_, Guard::Other(word)) => Guard::Other(word),
+            _ => Guard::Other("if"),
         })
     }
 }
 
 fn of(guard: &str) -> Guard {
     let lower = guard.trim().to_ascii_lowercase();
-    if lower.is_empty() || lower == "try" || lower == "&" {
+    let always = ["", "try", "finally", "&", ".", "begin", "process", "end"];
+    if always.contains(&lower.as_str()) {
         return Guard::None;
     }
     let bare: String = lower.chars().filter(|c| !c.is_whitespace()).collect();
-    let is_missing = bare.starts_with("if(-not(test-path") || bare.starts_with("if(!(test-path");
-    match is_missing {
-        true => Guard::IfMissing,
-        false => Guard::Other,
+    if bare.starts_with("invoke-command") || bare.starts_with("icm-") {
+        let away = [
+            "-comp",
+            "-cn",
+            "-session",
+            "-vm",
+            "-host",
+            "-conn",
+            "-container",
+        ];
+        return match away.iter().any(|parameter| bare.contains(parameter)) {
+            true => Guard::Elsewhere,
+            false => Guard::None,
+        };
     }
+    let is_single = !bare.contains("-and") && !bare.contains("-or");
+    let is_missing = bare.starts_with("if(-not(test-path") || bare.starts_with("if(!(test-path");
+    if is_missing && is_single {
+        return Guard::IfMissing;
+    }
+    if bare.starts_with("if(test-path") && is_single {
+        return Guard::IfPresent;
+    }
+    let known = [
+        "if",
+        "elseif",
+        "else",
+        "foreach",
+        "foreach-object",
+        "for",
+        "while",
+        "do",
+        "switch",
+        "function",
+        "filter",
+        "catch",
+        "trap",
+        "where-object",
+        "start-job",
+        "param",
+        "class",
+        "workflow",
+        "configuration",
+    ];
+    let head = lower.split([' ', '(']).next().unwrap_or_default();
+    Guard::Other(
+        known
+            .into_iter()
+            .find(|word| *word == head)
+            .unwrap_or("{ }"),
+    )
 }

@@ -196,14 +196,31 @@ impl Reader<'_> {
                 self.step();
                 self.grouped(deeper, true)
             }
-            Some('@') => Err(Stop::Variable("@".to_owned())),
+            Some('@') => {
+                self.step();
+                let name = match self.peek() {
+                    Some('{') => "{...}".to_owned(),
+                    _ => self.name(),
+                };
+                Err(Stop::Variable(format!("@{name}")))
+            }
             Some('<') if self.ahead().is_some_and(char::is_alphabetic) => Err(Stop::Placeholder),
             Some(c) if is_single(c) => self.single(),
             Some(c) if is_double(c) => self.double(),
-            Some('$') => self.variable().map(|text| PsValue::Text {
-                text,
-                is_bare: false,
-            }),
+            Some('$') => {
+                let text = self.variable()?;
+                // A property or a member of it, which is something else.
+                if self.peek().is_some_and(|c| c == '.' || c == '[') {
+                    return Err(Stop::Variable("$...".to_owned()));
+                }
+                let is_bare = false;
+                let rest = match self.peek() {
+                    Some(c) if c == '\\' => self.bare()?.text().unwrap_or_default(),
+                    _ => String::new(),
+                };
+                let text = format!("{text}{rest}");
+                Ok(PsValue::Text { text, is_bare })
+            }
             Some(_) => self.bare(),
         }
     }
@@ -334,7 +351,23 @@ impl Reader<'_> {
 
     fn variable(&mut self) -> Result<String, Stop> {
         self.step();
-        let name = self.name();
+        let is_braced = self.peek() == Some('{');
+        if is_braced {
+            self.step();
+        }
+        let mut name = self.name();
+        if is_braced && self.peek() == Some('}') {
+            self.step();
+        }
+        // `$env:name` and `$script:name`, and `$(...)`.
+        if self.peek() == Some(':') && self.ahead().is_some_and(is_name) {
+            self.step();
+            let scope = std::mem::take(&mut name);
+            name = format!("{scope}:{}", self.name());
+        }
+        if name.is_empty() && self.peek() == Some('(') {
+            name = "(...)".to_owned();
+        }
         match self.variables.get(&name) {
             Some(text) if !name.is_empty() => Ok(text.clone()),
             _ => Err(Stop::Variable(format!("${name}"))),

@@ -19,6 +19,7 @@ pub(super) enum Cmdlet {
     NewProperty,
     RemoveProperty,
     NewItem,
+    SetItem,
     RemoveItem,
 }
 
@@ -33,7 +34,8 @@ impl Cmdlet {
             "remove-item" => (Self::RemoveItem, true),
             "sp" => (Self::SetProperty, true),
             "rp" => (Self::RemoveProperty, true),
-            "ni" => (Self::NewItem, true),
+            "ni" | "md" | "mkdir" => (Self::NewItem, true),
+            "set-item" | "si" => (Self::SetItem, true),
             "ri" | "del" | "erase" | "rd" | "rm" | "rmdir" => (Self::RemoveItem, true),
             _ => return None,
         })
@@ -94,9 +96,15 @@ pub(super) fn run(
     found: &mut Collector<'_>,
 ) {
     let result = given(cmdlet, arguments).and_then(|given| {
-        if guard == Guard::Other || (guard == Guard::IfMissing && cmdlet != Cmdlet::NewItem) {
-            let message = "this stands in a block, and is carried out only sometimes".to_owned();
-            return Err((message, "take what is meant out of its block"));
+        let removes = matches!(cmdlet, Cmdlet::RemoveItem | Cmdlet::RemoveProperty);
+        let is_same = match guard {
+            Guard::IfMissing => cmdlet == Cmdlet::NewItem,
+            // What is not there need not be removed.
+            Guard::IfPresent => removes,
+            _ => false,
+        };
+        if let Some(fault) = guard.fault().filter(|_| !is_same) {
+            return Err(fault);
         }
         carry_out(cmdlet, &given, at, found)
     });
@@ -111,6 +119,7 @@ fn given(cmdlet: Cmdlet, arguments: &[PsArgument]) -> Result<Given, Fault> {
     let mut places = match cmdlet {
         Cmdlet::SetProperty => ["path", "name", "value"].as_slice(),
         Cmdlet::NewProperty | Cmdlet::RemoveProperty => &["path", "name"],
+        Cmdlet::SetItem => &["path", "value"],
         Cmdlet::NewItem | Cmdlet::RemoveItem => &["path"],
     }
     .iter();
@@ -241,6 +250,11 @@ fn carry_out(
                 }
             }
         }
+        Cmdlet::SetItem => {
+            let name = String::new();
+            let data = data(given, &name, at, found)?;
+            found.add(&key, Deed::SetValue { name, data }, at);
+        }
         Cmdlet::RemoveProperty => {
             let names = given.name.as_ref().map(PsValue::items).unwrap_or_default();
             if names.is_empty() {
@@ -275,7 +289,7 @@ fn value_name(value: &PsValue, at: Place, found: &mut Collector<'_>) -> Result<S
         return Ok(String::new());
     }
     let trimmed = name.trim();
-    if trimmed.len() < name.len() && !trimmed.is_empty() {
+    if trimmed.len() < name.len() && !trimmed.is_empty() && !found.is_by_program() {
         found.mistake(MistakeKind::BlankAtName, &format!("`{name}`"), at);
         return Ok(trimmed.to_owned());
     }

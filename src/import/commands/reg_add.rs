@@ -25,6 +25,8 @@ pub(super) struct RegCommand<'w> {
     pub(super) words: &'w [Word],
     pub(super) shell: Shell,
     pub(super) is_prose: bool,
+    /// Whether it stands in a batch file, where a `%` alone is lost.
+    pub(super) is_batch: bool,
     pub(super) at: Place,
 }
 
@@ -133,7 +135,7 @@ fn value_name(
 ) -> Result<String, Fault> {
     let name = without_variable(&word.text, command.shell)?;
     let trimmed = name.trim();
-    if trimmed.len() < name.len() && !trimmed.is_empty() {
+    if trimmed.len() < name.len() && !trimmed.is_empty() && !found.is_by_program() {
         let written = format!("`{name}`");
         found.mistake(MistakeKind::BlankAtName, &written, command.at);
         return Ok(trimmed.to_owned());
@@ -148,11 +150,9 @@ fn data(
     found: &mut Collector<'_>,
 ) -> Result<Data, Fault> {
     let text = options.data.as_ref().map(|word| word.text.as_str());
-    // A batch file doubles `%`; typed, `%name%` is meant to arrive as it is.
-    let text = text.map(|text| match command.shell {
-        Shell::PowerShell => text.to_owned(),
-        Shell::Cmd => text.replace("%%", "%"),
-    });
+    let text = text
+        .map(|text| expanded(command, options, text))
+        .transpose()?;
     let kind = options
         .kind
         .as_ref()
@@ -201,6 +201,55 @@ fn data(
             Err((message, hint))
         }
     }
+}
+
+/// Variables that are the same thing on every machine, so that their names can be stored.
+const EVERYWHERE: [&str; 18] = [
+    "systemroot",
+    "windir",
+    "systemdrive",
+    "programfiles",
+    "programfiles(x86)",
+    "programw6432",
+    "programdata",
+    "commonprogramfiles",
+    "commonprogramfiles(x86)",
+    "allusersprofile",
+    "public",
+    "userprofile",
+    "appdata",
+    "localappdata",
+    "temp",
+    "tmp",
+    "comspec",
+    "path",
+];
+
+/// Data as it arrives: a batch file doubles `%`. A variable is stored by its name where that is what an
+/// expandable text is for.
+fn expanded(command: &RegCommand<'_>, options: &RegOptions, text: &str) -> Result<String, Fault> {
+    if command.shell == Shell::PowerShell {
+        return Ok(text.to_owned());
+    }
+    let kind = options.kind.as_ref().map_or("", |kind| kind.text.as_str());
+    let is_expand = kind.eq_ignore_ascii_case("REG_EXPAND_SZ");
+    let single = text.replace("%%", "");
+    let mut pieces = single.split('%').skip(1).step_by(2);
+    let has_pairs = single.matches('%').count() > 1;
+    let names_argument = single
+        .split('%')
+        .skip(1)
+        .any(|rest| rest.starts_with(|c: char| c.is_ascii_digit() || c == '~' || c == '*'));
+    let is_known = |name: &str| EVERYWHERE.contains(&name.to_ascii_lowercase().as_str());
+    let is_plain = match has_pairs {
+        true => is_expand && pieces.all(is_known) && single.matches('%').count().is_multiple_of(2),
+        false => !single.contains('%') || !command.is_batch,
+    };
+    if !is_plain || (names_argument && command.is_batch) {
+        let message = format!("`{}` holds a variable of cmd.exe", escape(text));
+        return Err((message, "write what it stands for; a `%` itself is `%%`"));
+    }
+    Ok(text.replace("%%", "%"))
 }
 
 fn dword(value: u64) -> Result<Data, Fault> {

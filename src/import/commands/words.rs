@@ -7,11 +7,13 @@ use super::word::{Quotes, Stop, Word, Words};
 /// The longest text in single quotes; beyond, a `'` is an apostrophe.
 const MAX_SINGLE: usize = 1024;
 
-/// Takes a command apart, from `start` on.
-pub(super) fn words(chars: &[char], start: usize) -> Words {
+/// Takes a command apart, from `start` on. Where it `is_exact`, no quotes are mistaken for others: a
+/// program wrote it.
+pub(super) fn words(chars: &[char], start: usize, is_exact: bool) -> Words {
     let mut reader = Reader {
         chars,
         at: start,
+        is_exact,
         words: Vec::new(),
     };
     let stop = reader.read();
@@ -25,6 +27,7 @@ pub(super) fn words(chars: &[char], start: usize) -> Words {
 struct Reader<'c> {
     chars: &'c [char],
     at: usize,
+    is_exact: bool,
     words: Vec<Word>,
 }
 
@@ -80,6 +83,9 @@ impl Reader<'_> {
 
     /// A word in single or typographic quotes.
     fn single(&mut self, c: char) -> Option<Word> {
+        if self.is_exact {
+            return None;
+        }
         let (closing, quotes): (&[char], Quotes) = match c {
             '\'' => (&['\''], Quotes::Single),
             '\u{2018}' | '\u{2019}' => (&['\u{2018}', '\u{2019}'], Quotes::Typographic),
@@ -123,7 +129,7 @@ impl Reader<'_> {
                     was_quoted = true;
                 }
                 // Opened by a straight quote, and closed by what a text program made of one.
-                '\u{201d}' if is_open && self.ahead().is_none_or(char::is_whitespace) => {
+                '\u{201d}' if is_open && self.is_end() => {
                     is_open = false;
                     quotes = Quotes::Typographic;
                 }
@@ -151,6 +157,40 @@ impl Reader<'_> {
             self.words.push(Word { text, quotes });
         }
         end
+    }
+
+    /// Whether a typographic quote ends a text that a straight one began: there is no straight one for it,
+    /// or an option stands behind it.
+    fn is_end(&self) -> bool {
+        let rest = self
+            .chars
+            .get(self.at.saturating_add(1)..)
+            .unwrap_or_default();
+        if self.is_exact || !rest.first().is_none_or(|c| c.is_whitespace()) {
+            return false;
+        }
+        let mut straight = 0_usize;
+        let mut before = ' ';
+        for &c in rest {
+            if matches!(c, MARK) {
+                break;
+            }
+            if c == '"' && before != '\\' {
+                straight = straight.saturating_add(1);
+            }
+            before = c;
+        }
+        let next: String = rest
+            .iter()
+            .skip_while(|c| c.is_whitespace())
+            .take(4)
+            .collect();
+        let next = next.to_ascii_lowercase();
+        let option = ["/v", "/t", "/d", "/f", "/s"].iter().any(|option| {
+            next.strip_prefix(option)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', 'e', 'a']))
+        });
+        straight.is_multiple_of(2) || option
     }
 
     /// Backslashes stand for themselves, but those in front of a quote escape each other and it.

@@ -52,8 +52,21 @@ fn write(text: &mut String, step: &Step<'_>) -> Result<(), ExportError> {
         let why = "the command would be longer than cmd.exe takes";
         return Err(unsayable(&step.key, why));
     }
+    if is_divided(&line) {
+        let why = "cmd.exe would end the command at a sign that a quote before it leaves open";
+        return Err(unsayable(&step.key, why));
+    }
     let _ = writeln!(text, "\nrem {}\n{line}", remark(reason));
     Ok(())
+}
+
+/// Whether cmd.exe sees a sign of its own in a line. It knows nothing of `\"`: each quote opens or closes.
+fn is_divided(line: &str) -> bool {
+    let mut is_open = false;
+    line.chars().any(|c| {
+        is_open ^= c == '"';
+        !is_open && "&|<>^".contains(c)
+    })
 }
 
 fn unsayable(what: &str, why: &str) -> ExportError {
@@ -72,17 +85,11 @@ fn value_name(name: &str, key: &str) -> Result<String, ExportError> {
 
 /// Text in quotes, as cmd.exe and the C runtime take it in a batch file.
 fn argument(text: &str, at: &str) -> Result<String, ExportError> {
-    let is_special = |c: char| "&|<>^".contains(c);
     if text.contains(char::is_control) {
         return Err(unsayable(
             at,
             "a control character cannot stand in a command",
         ));
-    }
-    // A quote within quotes ends them for cmd.exe.
-    if text.contains('"') && text.contains(is_special) {
-        let why = "a quote and one of & | < > ^ cannot stand in one argument";
-        return Err(unsayable(at, why));
     }
     let mut quoted = String::from("\"");
     let mut backslashes = 0_usize;

@@ -7,6 +7,7 @@
 mod cmd;
 mod dsc;
 mod error;
+mod keys;
 mod kind;
 mod powershell;
 mod reg;
@@ -14,5 +15,6 @@ mod step;
 mod write;
 
 pub use error::ExportError;
+pub use keys::{keys_reg, profile_reg};
 pub use kind::{ExportFormat, ExportPlace};
 pub use write::{export, export_file};

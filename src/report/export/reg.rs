@@ -55,12 +55,12 @@ fn write<'s>(text: &mut String, step: &'s Step<'_>, open: &mut Option<&'s str>) 
     }
 }
 
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     let escaped = text.replace('\\', "\\\\").replace('"', "\\\"");
     format!("\"{escaped}\"")
 }
 
-fn value(kind: u32, data: &[u8]) -> String {
+pub(super) fn value(kind: u32, data: &[u8]) -> String {
     match Data::from_stored(kind, data) {
         Some(Data::Sz(text)) if !text.contains(is_deceptive) => quoted(&text),
         Some(Data::Dword(number)) => format!("dword:{number:08x}"),
