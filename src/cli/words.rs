@@ -187,10 +187,8 @@ mod tests {
             found,
             ["a.yaml", "b.yaml"].map(|name| folder.path().join(name))
         );
-        assert_eq!(
-            matching(&folder.path().join("*.reg").display().to_string()),
-            [PathBuf::new(); 0]
-        );
+        let none = folder.path().join("*.reg").display().to_string();
+        assert!(matching(&none).is_empty());
     }
 
     #[test]
