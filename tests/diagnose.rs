@@ -170,7 +170,7 @@ const BLOCKING: &[Break] = &[
 ];
 
 /// A session host of Remote Desktop Services.
-fn session_host(machine: &mut Machine) {
+pub(crate) fn session_host(machine: &mut Machine) {
     let product = r"SYSTEM\CurrentControlSet\Control\ProductOptions";
     machine.sz(product, "ProductType", "ServerNT");
     let role =

@@ -2,8 +2,6 @@
 //! A plan in another tool's language, read back, is the same plan: of every built-in profile, on every
 //! disk that there is, and of any names and data.
 
-#![cfg(not(windows))]
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
@@ -237,6 +235,7 @@ fn plan_of(key: &str, name: &str, data: &Data) -> Plan {
         matches: 0,
         skipped: Vec::new(),
         blocked: Vec::new(),
+        unjudged: 0,
         warnings: Vec::new(),
         metadata: None,
     }

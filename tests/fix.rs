@@ -2,13 +2,14 @@
 //! `fix`: what blocks is found, what mends it proposed, applied and looked at again; what lowers
 //! security is never taken unless it is named.
 
-#![cfg(not(windows))]
-
 use std::fs;
 
 use serde_json::{Value as Json, json};
 
 use crate::bench::{Ended, sha256};
+use crate::diagnose::session_host;
+#[cfg(unix)]
+use crate::errors::on_a_terminal;
 use crate::machine::{Disk, FIREWALL, LISTENER, Machine, SERVICES, TERMINAL_SERVER};
 
 fn broken(make: impl Fn(&mut Machine)) -> Disk {
@@ -144,4 +145,94 @@ fn the_document_says_what_was_found_proposed_and_done() {
     assert_eq!(again["plan"], Json::Null);
     assert_eq!(again["outcome"]["status"], "unchanged");
     assert_eq!(again["after"], again["before"]);
+}
+
+/// Group policy turns Remote Desktop off at each start: only parking it helps, which lowers security.
+#[test]
+fn what_lowers_security_is_left_out_until_it_is_named() {
+    let disk = broken(|m| m.registry_pol("fDenyTSConnections", 4, &1_u32.to_le_bytes()));
+    let before = hives(&disk);
+    let ended = disk.run("fix", &["--yes"]).expect(1);
+    let text = plain(&ended);
+    for word in [
+        "group-policy-park is left out",
+        "lowers security",
+        "-p group-policy-park",
+    ] {
+        assert!(text.contains(word), "{word}: {text}");
+    }
+    assert_eq!(hives(&disk), before);
+    let document = disk.run("fix", &["--yes", "--format", "json"]).expect(1);
+    let document = document.json();
+    assert_eq!(document["proposed"], json!([]));
+    assert_eq!(document["left_out"][0]["profile"], "group-policy-park");
+    let named = disk
+        .run("fix", &["--yes", "-p", "group-policy-park"])
+        .expect(0);
+    assert!(plain(&named).contains("LOWER"), "{named:?}");
+    assert_ne!(hives(&disk), before);
+}
+
+fn without_licences() -> Disk {
+    broken(|m| {
+        session_host(m);
+        m.dword(
+            &format!(r"{TERMINAL_SERVER}\RCM\Licensing Core"),
+            "LicensingMode",
+            5,
+        );
+    })
+}
+
+#[test]
+fn what_a_profile_needs_is_named_where_nobody_answers_and_taken_where_it_is_given() {
+    let disk = without_licences();
+    let before = hives(&disk);
+    let ended = disk.run("fix", &["--yes"]).expect(1);
+    let text = plain(&ended);
+    for word in [
+        "rds-licensing-config is left out",
+        "--set mode=...",
+        "--set servers=...",
+        "one of 2, 4",
+    ] {
+        assert!(text.contains(word), "{word}: {text}");
+    }
+    let document = disk.run("fix", &["--yes", "--format", "json"]).expect(1);
+    let document = document.json();
+    assert_eq!(document["left_out"][0]["needs"], json!(["mode", "servers"]));
+    let by_name = ["-p", "rds-licensing-config", "--yes"];
+    let refused = disk.run("fix", &by_name).expect(2);
+    assert!(refused.stderr.contains("mode"), "{refused:?}");
+    let half = ["--set", "mode=3", "--set", "servers=rds.example", "--yes"];
+    let refused = disk.run("fix", &half).expect(2);
+    assert!(refused.stderr.contains("mode"), "{refused:?}");
+    assert_eq!(hives(&disk), before);
+    let given = ["--set", "mode=4", "--set", "servers=rds.example", "--yes"];
+    let done = disk.run("fix", &given).expect(0);
+    assert!(plain(&done).contains("rds-licensing-config"), "{done:?}");
+    assert_eq!(disk.json("diagnose", &[])["blocked"], false);
+}
+
+#[cfg(unix)]
+#[test]
+fn on_a_terminal_what_a_profile_needs_is_asked_for() {
+    let disk = without_licences();
+    let before = hives(&disk);
+    let command = format!("fix {}", disk.path.display());
+    let answers = "\n\n";
+    let Some(ended) = on_a_terminal(&command, answers) else {
+        return;
+    };
+    assert_eq!(ended.code, 1, "{ended:?}");
+    assert!(
+        ended.stdout.contains("rds-licensing-config needs mode"),
+        "{ended:?}"
+    );
+    assert_eq!(hives(&disk), before);
+    // A wrong one is asked for again; then the profiles, then whether to go on.
+    let answers = "3\n4\nrds.example\n\ny\n";
+    let ended = on_a_terminal(&command, answers).unwrap();
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert_ne!(hives(&disk), before);
 }

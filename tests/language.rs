@@ -193,7 +193,7 @@ impl Lab {
         assert_eq!((again.changes, again.blocked), (vec![], vec![]));
         assert!(matches!(
             confirm(&plan.changes, &after.inputs()),
-            Err(PlanError::Outdated { .. })
+            Err(PlanError::Outdated(_))
         ));
         after
     }

@@ -2,14 +2,13 @@
 //! What a command says at its end: what was done or that nothing was, what can be chosen from, and what
 //! is next, as commands with the target that was typed.
 
-#![cfg(not(windows))]
-
 use std::fs;
 
 use serde_json::{Value as Json, json};
 
 use crate::bench::{Bench, Ended, hivemend};
 use crate::machine::{Disk, Machine, SERVICES, TERMINAL_SERVER};
+use crate::recover::dirty_bench;
 use hivemend::regf::Hive;
 
 const PROFILE: [&str; 3] = ["-p", "rdp-security-harden", "--yes"];
@@ -219,4 +218,28 @@ fn windows_is_called_what_it_is() {
         let said = hivemend(&[words, &[&disk]].concat()).stdout;
         assert_says(&said, &["Windows NT 4"]);
     }
+}
+
+#[test]
+fn a_dirty_hive_whose_logs_apply_is_not_called_damaged() {
+    let (bench, _) = dirty_bench();
+    let before = bench.snapshot();
+    let checked = bench.run("check", &[]).expect(1);
+    let said = said(&checked);
+    let recover = format!("hivemend recover {}", bench.disk().display());
+    let is_plain = !cfg!(windows) || !said.contains('"');
+    assert!(!is_plain || said.contains(&recover), "{recover}: {said}");
+    assert_says(&said, &["dirty, recoverable"]);
+    assert!(!said.contains("damaged"), "{said}");
+    assert_eq!(bench.snapshot(), before);
+    let words: Vec<String> = recover.split(' ').skip(1).map(str::to_owned).collect();
+    let mut words: Vec<&str> = words.iter().map(String::as_str).collect();
+    words.push("--yes");
+    hivemend(&words).expect(0);
+    bench.run("check", &[]).expect(0);
+    // Without the log nothing recovers it.
+    let (bench, file) = dirty_bench();
+    fs::remove_file(file.with_extension("LOG1")).unwrap();
+    let said = self::said(&bench.run("check", &[]).expect(1));
+    assert!(!said.contains("recoverable"), "{said}");
 }

@@ -13,7 +13,7 @@ use crate::jury;
 use crate::transaction_log::{NewLog, dirty};
 
 /// The sample disk with a SOFTWARE hive whose last write is only in its log.
-fn dirty_bench() -> (Bench, PathBuf) {
+pub(crate) fn dirty_bench() -> (Bench, PathBuf) {
     let bench = Bench::sample();
     let file = bench.hive("SOFTWARE");
     let before = fs::read(&file).unwrap();

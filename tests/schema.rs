@@ -44,7 +44,7 @@ fn judge_keyword(
     };
     match keyword {
         // Notes for people and editors; patterns are the parser's.
-        "$schema" | "$defs" | "title" | "description" | "pattern" => Ok(()),
+        "$schema" | "$defs" | "title" | "description" | "pattern" | "propertyNames" => Ok(()),
         "$ref" => {
             let name = rule.as_str().unwrap().strip_prefix("#/$defs/").unwrap();
             judge(root, &root["$defs"][name], value, at)
@@ -85,6 +85,20 @@ fn judge_keyword(
         ),
         "minProperties" => fails(object.is_some_and(|object| object.len() < count(rule))),
         "required" => fails(object.is_some() && !rule.as_array().unwrap().iter().all(has)),
+        "uniqueItems" => {
+            let items = value.as_array().map_or(&[][..], Vec::as_slice);
+            let is_again = |(at, item): (usize, &Json)| items[..at].contains(item);
+            fails(rule == &Json::Bool(true) && items.iter().enumerate().any(is_again))
+        }
+        "not" => fails(judge(root, rule, value, at).is_ok()),
+        "allOf" => fails(matching() != rule.as_array().unwrap().len()),
+        "dependentSchemas" => {
+            let mut rules = rule.as_object().unwrap().iter();
+            rules.try_for_each(|(name, rule)| match has(&Json::from(name.as_str())) {
+                true => judge(root, rule, value, at),
+                false => Ok(()),
+            })
+        }
         "anyOf" => fails(matching() == 0),
         "oneOf" => fails(matching() != 1),
         "dependentRequired" => {
@@ -281,4 +295,84 @@ fn the_schema_refuses_what_the_parser_refuses() {
         );
         assert!(is_valid(&text).is_err(), "the schema takes it:\n{text}");
     }
+}
+
+/// What a value should be, with each field that may stand beside: where the fields decide, both decide alike.
+#[test]
+fn of_two_hundred_wrong_profiles_the_schema_refuses_each() {
+    let wants = [
+        "none: ''",
+        "sz: a",
+        "expand-sz: a",
+        "binary: '01'",
+        "dword: 1",
+        "dword-big-endian: 1",
+        "link: a",
+        "multi-sz: [a]",
+        "resource-list: '01'",
+        "full-resource-descriptor: '01'",
+        "resource-requirements-list: '01'",
+        "qword: 1",
+        "type: 99, data: '01'",
+        "one-of: [ {sz: a}, {sz: b} ]",
+        "absent: true",
+        "parameter: p",
+        "list-remove: [a]",
+        "list-keep: [a]",
+        "list-add: [a]",
+        "tokens: {A: b}",
+    ];
+    let beside = [
+        "min: 0",
+        "max: 9",
+        "same-text: true",
+        "separator: ','",
+        "if-tokens: {A: b}",
+        "if-exists: true",
+        "if-one-of: [ {dword: 3} ]",
+        "if-one-of: [ {dword: 3}, {dword: 3} ]",
+        "literal: true",
+        "lowers-security: true",
+        "impact: blocks",
+        "cause: c",
+        "impact: blocks, cause: c",
+        "type: 4",
+        "data: '01'",
+        "dword: 2",
+        "sz: b",
+        "absent: true",
+        "colour: red",
+    ];
+    // What a parameter can be is said elsewhere in the file: there the schema may be milder.
+    let milder = ["parameter: p, max: 9", "parameter: p, same-text: true"];
+    let (mut wrong, mut disagree) = (0, Vec::new());
+    let mut look = |fields: &str| {
+        let text = format!(
+            "schema: hivemend.profile/1\nid: x\ntitle: X\nsource: me\n\
+             parameters: [ {{name: p, title: P, dword: 1}} ]\nkeys:\n  - key: HKLM\\SOFTWARE\\A\n    \
+             values:\n      - {{name: A, why: w, {fields}}}\n"
+        );
+        let (parsed, valid) = (parse(text.as_bytes(), "x"), is_valid(&text));
+        wrong += usize::from(parsed.is_err());
+        if parsed.is_ok() != valid.is_ok() && !milder.contains(&fields) {
+            let why = parsed.err().map(|errors| errors.to_string());
+            disagree.push(format!(
+                "{fields}: the parser {why:?}, the schema {valid:?}"
+            ));
+        }
+    };
+    for want in wants {
+        look(want);
+        for more in beside {
+            let name = more.split(':').next().unwrap();
+            if !want.contains(&format!("{name}:")) {
+                look(&format!("{want}, {more}"));
+            }
+        }
+    }
+    for number in 0..12 {
+        look(&format!("type: {number}, data: '01'"));
+    }
+    assert!(disagree.is_empty(), "\n{}", disagree.join("\n"));
+    assert!(wrong >= 200, "only {wrong} are wrong");
 }

@@ -2,8 +2,6 @@
 //! Looking at keys: `show` with all that is below a key, names that are nearly there, and `find`, on
 //! sound hives and on hostile ones.
 
-#![cfg(not(windows))]
-
 use std::fs;
 use std::time::{Duration, Instant};
 
@@ -317,4 +315,74 @@ fn a_tree_deeper_than_windows_allows_is_cut() {
         tree.contains("levels below the root") && tree.contains("circle"),
         "{tree}"
     );
+}
+
+#[test]
+fn a_hive_that_cannot_be_read_keeps_nobody_from_searching_the_other() {
+    let bench = Bench::sample();
+    fs::write(bench.hive("SOFTWARE"), b"no hive at all").unwrap();
+    let disk = bench.disk().display().to_string();
+    let words = ["find", "fDenyTSConnections", disk.as_str()];
+    let ended = hivemend(&words);
+    assert!(ended.code >= 3, "{ended:?}");
+    assert!(ended.stdout.contains("fDenyTSConnections"), "{ended:?}");
+    assert!(
+        ended.stderr.contains("SOFTWARE was not searched"),
+        "{ended:?}"
+    );
+    let json = hivemend(&[&words[..], &["--format", "json"]].concat());
+    assert_eq!(json.code, ended.code);
+    let json = json.json();
+    assert_eq!(json["not_searched"][0]["hive"], "SOFTWARE");
+    assert!(!json["found"].as_array().unwrap().is_empty());
+    let nowhere = hivemend(&["find", "nothing of that", &disk]);
+    assert_eq!(nowhere.code, ended.code);
+    assert!(
+        nowhere.stdout.contains("SOFTWARE was not searched"),
+        "{nowhere:?}"
+    );
+}
+
+/// A key that says it has more below it than there is room for keeps nobody from what is beside it.
+#[test]
+fn what_can_be_reached_of_an_overfull_hive_is_searched() {
+    let mut image = edited(&empty(5), |editor| {
+        for name in ["a", "b", "wanted"] {
+            editor.create_key(&path(name)).unwrap();
+            editor.create_key(&path(&format!("{name}\\below"))).unwrap();
+        }
+    });
+    let at = place(key(&image, "a"), nk::SUBKEY_COUNT);
+    put(&mut image, at, 1_000_000);
+    let ended = on_software(&image, "find", &["wanted"]).expect(0);
+    assert!(ended.stdout.contains(r"[SOFTWARE\wanted]"), "{ended:?}");
+    assert!(ended.stdout.contains("not read"), "{ended:?}");
+    on_software(&image, "find", &["nothing of that"]).expect(4);
+}
+
+#[test]
+fn what_was_nearly_named_is_a_command_away() {
+    let bench = Bench::sample();
+    let said = bench
+        .run("show", &[r"SYSTEM\ControlSet001\Control\TerminalServer"])
+        .expect(2)
+        .stderr;
+    let disk = bench.disk().display().to_string();
+    let quote = |word: &str| match cfg!(windows) {
+        true => format!("\"{word}\""),
+        false => format!("'{word}'"),
+    };
+    let key = quote(r"SYSTEM\ControlSet001\Control\Terminal Server");
+    let command = format!("hivemend show {disk} {key}");
+    assert!(said.contains(&command), "{command}: {said}");
+    let key = r"SYSTEM\ControlSet001\Control\Terminal Server";
+    let said = bench
+        .run("show", &[key, "fDenyTSConnection"])
+        .expect(2)
+        .stderr;
+    let command = format!("hivemend show {disk} {} fDenyTSConnections", quote(key));
+    assert!(said.contains(&command), "{command}: {said}");
+    let said = bench.run("show", &[key, "unlike all"]).expect(2).stderr;
+    let command = format!("hivemend show {disk} {}", quote(key));
+    assert!(said.contains(&command), "{command}: {said}");
 }

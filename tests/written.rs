@@ -110,6 +110,7 @@ const CASES: &[Case] = &[
     writes("profile import", "REG -o OUT", Applied, &[Out]),
     looks("completions", "bash"),
     looks("man", "plan"),
+    looks("help", "profiles"),
     looks("profile list", ""),
     looks("profile show", "rdp-disconnects"),
     looks("profile check", "rdp-disconnects"),
@@ -736,7 +737,8 @@ fn commands(prefix: &str) -> Vec<String> {
     let listed = listed.take_while(|line| !line.is_empty());
     let names = listed.filter(|line| line.starts_with("  ") && !line.starts_with("   "));
     let names = names.filter_map(|line| line.split_whitespace().next());
-    let names = names.filter(|name| *name != "help");
+    // The commands below `profile` are joined by one of clap's own.
+    let names = names.filter(|name| *name != "help" || prefix.is_empty());
     let below: Vec<String> = names
         .flat_map(|name| commands(format!("{prefix} {name}").trim_start()))
         .collect();

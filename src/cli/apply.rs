@@ -13,12 +13,14 @@ use super::plan::{hives_of, load_profiles, make};
 use super::plan_file;
 use super::publish::{Destination, LoadedHive, load, publish};
 use super::target::{Found, Wanted, condition_warnings, input, selection};
+use super::typed_judge;
 use crate::effect::Effect;
 use crate::machine::{HiveInput, Selection};
 use crate::plan::{Plan, confirm, expect_allowed};
 use crate::profile::Profile;
 use crate::report::{
-    Heading, PlanView, next_text, outcome_json, outcome_text, plan_document, plan_pieces,
+    CommandLine, Heading, PlanView, next_text, outcome_json, outcome_text, plan_document,
+    plan_pieces,
 };
 use crate::store::{BackupScope, Outcome};
 
@@ -88,6 +90,7 @@ pub(super) struct Ready {
     heading: Heading,
     plan: Plan,
     effect: Effect,
+    commands: CommandLine,
 }
 
 /// What became of it.
@@ -122,6 +125,7 @@ impl Ready {
                 (make(profiles, &inputs, found, selection)?, profiles)
             }
         };
+        typed_judge::judge(&mut plan, profiles)?;
         let effect = effect_of(&plan, profiles, &inputs, found);
         plan.metadata = found.metadata(&inputs);
         plan.warn(warnings);
@@ -134,6 +138,7 @@ impl Ready {
             heading,
             plan,
             effect,
+            commands: found.commands(),
         })
     }
 
@@ -147,6 +152,7 @@ impl Ready {
             heading: heading.unwrap_or_default(),
             verbose: output.verbose,
             next: None,
+            commands: self.commands.clone(),
         };
         output.print_pieces(|out| plan_pieces(&self.plan, &self.effect, &view, out));
     }

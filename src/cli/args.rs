@@ -21,7 +21,8 @@ const VERSION: &str = match option_env!("HIVEMEND_COMMIT") {
     name = "hivemend",
     version = VERSION,
     arg_required_else_help = true,
-    infer_subcommands = false
+    infer_subcommands = false,
+    disable_help_subcommand = true
 )]
 #[command(
     after_help = "Exit codes: 0 done, 1 found what was asked about, 2 usage, 3 refused, \
@@ -141,6 +142,8 @@ pub(super) enum Command {
     Completions(CompletionsArgs),
     /// Print the manual page of hivemend, or of one of its commands
     Man(ManArgs),
+    /// Print the help of a command, or a document: profiles, exit-codes, how-do-i, glossary
+    Help(HelpArgs),
 }
 
 #[derive(Debug, Args)]
@@ -153,6 +156,13 @@ pub(super) struct CompletionsArgs {
 pub(super) struct ManArgs {
     /// The command; without one, the page of the program
     pub(super) command: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct HelpArgs {
+    /// The command, as in `profile list`, or the document; without one, the help of the program
+    #[arg(value_name = "COMMAND|DOCUMENT")]
+    pub(super) words: Vec<String>,
 }
 
 /// Hives named one by one, instead of a target.

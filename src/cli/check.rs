@@ -44,7 +44,7 @@ pub(super) fn run(args: &CheckArgs, output: &Output) -> Result<Exit, Failure> {
             Err((path, failure)) => {
                 phase.aside(|| output.complain(&failure));
                 exit = worse(exit, failure.exit);
-                let advice = output.named(failure.advice);
+                let advice = output.named(&failure.advice);
                 CheckedHive::failed(&path, failure.sentence(), advice)
             }
         };

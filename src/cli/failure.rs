@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! A command that did not do what it was asked: how it ends, why, and what can be done.
 
+use std::borrow::Cow;
 use std::io::{self, ErrorKind};
+use std::path::Path;
 
 use anyhow::anyhow;
 
 use super::exit::Exit;
-use crate::disk::{DiskError, is_failing};
+use crate::disk::{DiskError, is_failing, not_allowed, shown};
 use crate::edit::EditError;
 use crate::import::ImportErrors;
 use crate::machine::MachineError;
 use crate::plan::PlanError;
 use crate::profile::{Conflicts, ProfileErrors, SettingError};
-use crate::report::{ExportError, PlanJsonError};
+use crate::report::{ExportError, PlanJsonError, outdated_text};
 use crate::store::{StoreError, StoreFault, Touched};
 use crate::text::Text;
 use crate::verify::VerifyError;
@@ -30,7 +32,7 @@ pub(super) struct Failure {
     /// What happened.
     pub(super) error: anyhow::Error,
     /// What the user can do; empty where the error says it.
-    pub(super) advice: &'static str,
+    pub(super) advice: Cow<'static, str>,
     /// What happened, where that is more than one line.
     pub(super) lines: Option<Text>,
     /// Whether it is no error, but what somebody wanted.
@@ -43,7 +45,7 @@ impl Failure {
         Self {
             exit,
             error,
-            advice: "",
+            advice: Cow::Borrowed(""),
             lines: None,
             is_wish: false,
         }
@@ -69,8 +71,17 @@ impl Failure {
         Self::new(Exit::Failed, message)
     }
 
-    pub(super) fn advising(mut self, advice: &'static str) -> Self {
-        self.advice = advice;
+    /// A file of the user's own could not be read or written.
+    pub(super) fn io(file: &Path, action: &str, error: &io::Error) -> Self {
+        let message = format!("{}: could not {action}: {error}", shown(file));
+        match error.kind() {
+            ErrorKind::PermissionDenied => Self::refused(message).advising(not_allowed()),
+            _ => Self::failed(message).advising(advice_on(error)),
+        }
+    }
+
+    pub(super) fn advising(mut self, advice: impl Into<Cow<'static, str>>) -> Self {
+        self.advice = advice.into();
         self
     }
 
@@ -111,7 +122,7 @@ impl Failure {
         Self {
             exit,
             error,
-            advice: "",
+            advice: Cow::Borrowed(""),
             lines: None,
             is_wish: false,
         }
@@ -127,7 +138,7 @@ impl From<DiskError> for Failure {
         };
         let advice = match &error {
             DiskError::Io { source, .. } | DiskError::Unreadable { source, .. } => {
-                advice_on(source)
+                advice_besides(source)
             }
             _ => "",
         };
@@ -156,8 +167,9 @@ impl From<PlanError> for Failure {
     fn from(error: PlanError) -> Self {
         let advice = match error {
             PlanError::Machine(error) => return Self::from(error),
-            PlanError::Outdated { .. } => {
-                "Nothing was written. Make a new plan and review it again."
+            PlanError::Outdated(changed) => {
+                return Self::refused(outdated_text(&changed))
+                    .advising("Nothing was written. Make a new plan and review it again.");
             }
             PlanError::Forbidden { .. } => {
                 "Nothing was written. What no profile may ask for, no plan may do either."
@@ -258,9 +270,17 @@ impl From<StoreError> for Failure {
                 "Settle it: hivemend restore TARGET undoes it, and hivemend apply TARGET with its \
                  profiles finishes it."
             }
-            fault => fault.io_error().map_or("", advice_on),
+            fault => fault.io_error().map_or("", advice_besides),
         };
         Self::from_error(exit, error).advising(advice)
+    }
+}
+
+/// The same where the error has a sentence of its own on Windows.
+fn advice_besides(error: &io::Error) -> &'static str {
+    match cfg!(windows) && error.kind() == ErrorKind::PermissionDenied {
+        true => "",
+        false => advice_on(error),
     }
 }
 
@@ -270,7 +290,7 @@ fn advice_on(error: &io::Error) -> &'static str {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
             "Make room on that volume; or put the backup on another one with --backup-dir."
         }
-        ErrorKind::PermissionDenied => "Run hivemend as root or as administrator.",
+        ErrorKind::PermissionDenied => not_allowed(),
         ErrorKind::ReadOnlyFilesystem => {
             "Mount the volume read-write. If it became read-only by itself, its file system or the \
              disk is damaged: find that out first."

@@ -8,6 +8,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::interrupted;
 use super::output::Output;
+use super::source::Source;
 use super::target::{Found, OpenHive, Wanted, input};
 use crate::machine::{Condition, HiveInput, Met, Walk, Word};
 use crate::profile::HiveName;
@@ -24,7 +25,8 @@ pub(super) fn run(args: &FindArgs, output: &Output) -> Result<Exit, Failure> {
     };
     let found = Found::from_args(&args.target).map_err(|failure| swapped(args, failure))?;
     interrupted::warn(&found.target, None, output)?;
-    let hives = found.open(&Wanted::only(HiveName::ALL.to_vec()), output)?;
+    let mut missed = None;
+    let hives = open_all(&found, &mut missed, output)?;
     let mut search = Search {
         word: wanted,
         limit: usize::try_from(args.limit).unwrap_or(usize::MAX),
@@ -33,21 +35,30 @@ pub(super) fn run(args: &FindArgs, output: &Output) -> Result<Exit, Failure> {
     if output.is_json() {
         let mut all = Vec::new();
         for hive in &hives {
-            search.look_in(hive, args, output, &mut |found| all.push(found))?;
+            let looked = search.look_in(hive, args, output, &mut |found| all.push(found));
+            go_on(hive.name, looked, &mut missed, output);
         }
+        search.matches.not_searched = missed
+            .iter()
+            .flat_map(|missed| missed.hives.clone())
+            .collect();
         output.json(&find_json(&search.matches, &all, &word, found.name.raw()));
     } else {
-        let mut ended = Ok(());
         output.print_pieces(|out| {
-            let mut hives = hives.iter();
-            ended = hives.try_for_each(|hive| {
-                search.look_in(hive, args, output, &mut |found| out(&match_line(&found)))
-            });
-            if ended.is_ok() && !output.quiet {
+            for hive in &hives {
+                let looked =
+                    search.look_in(hive, args, output, &mut |found| out(&match_line(&found)));
+                go_on(hive.name, looked, &mut missed, output);
+            }
+            let hives = missed.iter().flat_map(|missed| missed.hives.clone());
+            search.matches.not_searched = hives.collect();
+            if !output.quiet {
                 out(&find_end(&search.matches, &word));
             }
         });
-        ended?;
+    }
+    if let Some(missed) = missed {
+        return Ok(missed.exit);
     }
     let Matches { found, unread, .. } = &search.matches;
     match (found, unread.is_empty()) {
@@ -58,6 +69,53 @@ pub(super) fn run(args: &FindArgs, output: &Output) -> Result<Exit, Failure> {
         }
         _ => Ok(Exit::Done),
     }
+}
+
+/// Hives that were not searched, and how a search without them ends.
+struct Missed {
+    hives: Vec<(HiveName, String)>,
+    exit: Exit,
+}
+
+/// Every hive that can be opened; those that cannot are said, and noted.
+fn open_all(
+    found: &Found,
+    missed: &mut Option<Missed>,
+    output: &Output,
+) -> Result<Vec<OpenHive>, Failure> {
+    let mut hives = Vec::new();
+    for (name, path) in found.hives() {
+        match Source::open(&path.path, &path.logs) {
+            Ok(source) => hives.push(OpenHive {
+                name,
+                source,
+                is_needed: true,
+            }),
+            Err(failure) => go_on(name, Err(failure), missed, output),
+        }
+    }
+    if found.hives().next().is_none() {
+        found.open(&Wanted::only(HiveName::ALL.to_vec()), output)?;
+    }
+    Ok(hives)
+}
+
+/// A hive that cannot be searched keeps nobody from searching the other.
+fn go_on(
+    hive: HiveName,
+    looked: Result<(), Failure>,
+    missed: &mut Option<Missed>,
+    output: &Output,
+) {
+    let Err(failure) = looked else { return };
+    let exit = failure.exit;
+    let why = failure.sentence();
+    output.complain(&failure.context(format!("{hive} was not searched")));
+    let missed = missed.get_or_insert(Missed {
+        hives: Vec::new(),
+        exit,
+    });
+    missed.hives.push((hive, why));
 }
 
 /// Who names the target first has two words in the wrong order.

@@ -8,7 +8,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::next;
 use super::output::Output;
-use super::plan::{agreeing, load_profiles, one_by_one, takes};
+use super::plan::{agreeing, load_profiles, one_by_one, set_parameters, takes};
 use crate::diagnose::{LeftOut, Proposal, Proposed, propose};
 use crate::machine::Selection;
 use crate::profile::{self, Impact, Profile, Setting};
@@ -22,7 +22,8 @@ pub(super) fn run(args: &FixArgs, output: &Output) -> Result<Exit, Failure> {
     expect_usable(args, &about, output)?;
     begin(&args.target, &args.writing, output)?;
     let before = look(args, &about, output)?;
-    let mut proposal = proposal(args, &before)?;
+    let mut settings = args.settings.settings.clone();
+    let mut proposal = proposal(args, &settings, &before)?;
     let shows = !output.is_json() && !output.quiet;
     if shows {
         output.print(&proposal_text(
@@ -31,10 +32,16 @@ pub(super) fn run(args: &FixArgs, output: &Output) -> Result<Exit, Failure> {
             &proposal,
         ));
     }
-    choose(&mut proposal, args, output);
+    if !args.writing.consent.yes {
+        while give_needed(&mut settings, &proposal, output) {
+            proposal = self::proposal(args, &settings, &before)?;
+        }
+    }
+    let settings = settings.as_slice();
+    choose(&mut proposal, args, settings, output);
     let done = match proposal.profiles.is_empty() {
         true => None,
-        false => Some(carry_out(args, &before, &proposal, output)?),
+        false => Some(carry_out(args, settings, &before, &proposal, output)?),
     };
     let outcome = done.as_ref().and_then(|done| done.outcome.as_ref());
     if let Some(outcome) = outcome.filter(|_| shows) {
@@ -94,23 +101,84 @@ fn not_seen(failure: Failure) -> Failure {
 fn expect_usable(args: &FixArgs, about: &[String], output: &Output) -> Result<(), Failure> {
     let named = profile::load_all(&one_by_one(&args.profiles))?;
     let typed = args.settings.settings.iter();
-    let own = typed.filter(|text| takes(&named, text) || !about.contains(text));
-    let own: Vec<String> = own.cloned().collect();
+    let mut own = Vec::new();
+    for text in typed {
+        if takes(&named, text) || !(about.contains(text) || is_known(text)?) {
+            own.push(text.clone());
+        }
+    }
     load_profiles(&args.profiles, &own, output)?;
     Ok(())
 }
 
-fn proposal(args: &FixArgs, before: &Examined) -> Result<Proposal, Failure> {
-    let settings = args.settings.settings.iter();
+/// Whether a built-in profile, which may yet be proposed, takes what was typed.
+fn is_known(setting: &str) -> Result<bool, Failure> {
+    let mut refused = None;
+    for known in profile::builtin() {
+        let profile = profile::load(known.id)?;
+        if !takes(std::slice::from_ref(&profile), setting) {
+            continue;
+        }
+        match set_one(known.id, setting) {
+            Ok(()) => return Ok(true),
+            Err(failure) => refused = Some(failure),
+        }
+    }
+    refused.map_or(Ok(false), Err)
+}
+
+/// Asks for what a profile needs that would mend what blocks; tells whether anything was given.
+fn give_needed(settings: &mut Vec<String>, proposal: &Proposal, output: &Output) -> bool {
+    let given = settings.len();
+    for left in &proposal.left_out {
+        for needed in &left.needs {
+            let question = format!(
+                "{} needs {}: {} ({}). Type it, or only Enter to leave the profile out:",
+                left.id, needed.name, needed.title, needed.accepted
+            );
+            while let Some(answer) = output.ask(&question) {
+                let answer = answer.trim();
+                if answer.is_empty() {
+                    break;
+                }
+                let setting = format!("{}={answer}", needed.name);
+                match set_one(&left.id, &setting) {
+                    Ok(()) => {
+                        settings.push(setting);
+                        break;
+                    }
+                    Err(failure) => output.complain(&failure),
+                }
+            }
+        }
+    }
+    settings.len() > given
+}
+
+/// Whether the profile takes what was typed.
+fn set_one(id: &str, setting: &str) -> Result<(), Failure> {
+    let mut profiles = profile::load_all(&[id.to_owned()])?;
+    for profile in &mut profiles {
+        // The others are asked for by themselves.
+        let name = setting.split('=').next().unwrap_or_default();
+        profile
+            .parameters
+            .retain(|one| one.name == name || one.default.is_some());
+    }
+    set_parameters(&mut profiles, &[setting.to_owned()])
+}
+
+fn proposal(args: &FixArgs, settings: &[String], before: &Examined) -> Result<Proposal, Failure> {
+    let settings = settings.iter();
     let settings = settings.map(|text| Setting::read(text));
     let settings: Vec<Setting> = settings.collect::<Result<_, _>>()?;
     Ok(propose(&before.diagnosis, &args.profiles, &settings))
 }
 
 /// The profiles with what they include and what was set, all of which agree.
-fn loaded(proposal: &Proposal, args: &FixArgs) -> Result<Vec<Profile>, Failure> {
+fn loaded(proposal: &Proposal, settings: &[String]) -> Result<Vec<Profile>, Failure> {
     let profiles = profile::load_all(&proposal.names())?;
-    let typed = args.settings.settings.iter();
+    let typed = settings.iter();
     let settings: Vec<String> = typed
         .filter(|text| takes(&profiles, text))
         .cloned()
@@ -120,11 +188,12 @@ fn loaded(proposal: &Proposal, args: &FixArgs) -> Result<Vec<Profile>, Failure> 
 
 fn carry_out(
     args: &FixArgs,
+    settings: &[String],
     before: &Examined,
     proposal: &Proposal,
     output: &Output,
 ) -> Result<Done, Failure> {
-    let profiles = loaded(proposal, args)?;
+    let profiles = loaded(proposal, settings)?;
     let wish = Wished::Profiles(&profiles, Selection::Each);
     let ready = Ready::make(&before.found, wish, &args.writing, output)?;
     ready.show(false, output);
@@ -132,7 +201,7 @@ fn carry_out(
 }
 
 /// On a terminal profiles can be dropped and added, until nothing is typed.
-fn choose(proposal: &mut Proposal, args: &FixArgs, output: &Output) {
+fn choose(proposal: &mut Proposal, args: &FixArgs, settings: &[String], output: &Output) {
     if args.writing.consent.yes || proposal.profiles.is_empty() {
         return;
     }
@@ -148,7 +217,7 @@ fn choose(proposal: &mut Proposal, args: &FixArgs, output: &Output) {
             return;
         }
         let chosen =
-            edited(proposal, &answer).and_then(|chosen| loaded(&chosen, args).map(|_| chosen));
+            edited(proposal, &answer).and_then(|chosen| loaded(&chosen, settings).map(|_| chosen));
         match chosen {
             Ok(chosen) => *proposal = chosen,
             Err(failure) => output.complain(&failure),
@@ -181,6 +250,7 @@ fn edited(proposal: &Proposal, answer: &str) -> Result<Proposal, Failure> {
                     id: dropped.name,
                     cause: dropped.causes.join("; "),
                     why: "it was dropped".to_owned(),
+                    needs: Vec::new(),
                 });
             }
             ("-", None) => {

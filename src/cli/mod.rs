@@ -17,6 +17,7 @@ mod export;
 mod failure;
 mod find;
 mod fix;
+mod help;
 mod import;
 mod interrupted;
 mod judge;
@@ -41,11 +42,14 @@ mod stdout;
 mod target;
 mod times;
 mod typed;
+mod typed_judge;
 mod typed_names;
 mod typed_profile;
+mod words;
 
 pub use exit::Exit;
 
+use std::ffi::OsString;
 use std::io;
 use std::process::ExitCode;
 
@@ -60,10 +64,12 @@ use crate::text::escape;
 
 /// Runs the command that was typed.
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let typed = words::typed();
+    let mut cli = match Cli::try_parse_from(&typed) {
         Ok(cli) => cli,
-        Err(error) => return usage(&advised(harmless(error))),
+        Err(error) => return usage(&advised(harmless(error, &typed), &typed)),
     };
+    words::expand(&mut cli.command);
     let output = Output::new(&cli);
     let result = output
         .expect_sayable(&cli.command)
@@ -80,6 +86,9 @@ pub fn main() -> ExitCode {
         Ok(exit) => exit,
         Err(failure) => {
             output.failure(&failure);
+            if let Some(word) = words::with_quote(&typed) {
+                output.note(&words::about_quote(&word));
+            }
             failure.exit
         }
     };
@@ -107,6 +116,7 @@ fn run(command: Command, output: &Output) -> Result<Exit, Failure> {
         Command::Profile(args) => profiles::run(&args, output),
         Command::Completions(args) => shell::completions(&args, output),
         Command::Man(args) => shell::man(&args, output),
+        Command::Help(args) => help::run(&args, output),
     }
 }
 
@@ -124,8 +134,8 @@ fn unprinted(error: &io::Error, output: &Output) -> Failure {
 
 /// A usage error repeats what was typed, and a shell types the names of files: here as it would be
 /// had they been typed escaped.
-fn harmless(error: clap::Error) -> clap::Error {
-    let typed = std::env::args_os();
+fn harmless(error: clap::Error, typed: &[OsString]) -> clap::Error {
+    let typed = typed.iter();
     let typed: Vec<String> = typed.map(|word| escape(&word.to_string_lossy())).collect();
     match Cli::try_parse_from(&typed) {
         Err(escaped) => escaped,
@@ -134,14 +144,25 @@ fn harmless(error: clap::Error) -> clap::Error {
     }
 }
 
-/// With what to give where something that is needed was left out.
-fn advised(mut error: clap::Error) -> clap::Error {
-    let Some(ContextValue::Strings(names)) = error.get(ContextKind::InvalidArg) else {
-        return error;
-    };
-    if error.kind() != ErrorKind::MissingRequiredArgument {
-        return error;
+/// With what to give where something that is needed was left out, and what may have swallowed it.
+fn advised(mut error: clap::Error, typed: &[OsString]) -> clap::Error {
+    let mut tips: Vec<StyledStr> = Vec::new();
+    if let Some(word) = words::with_quote(typed) {
+        tips.push(words::about_quote(&word).into());
+    } else if error.kind() == ErrorKind::MissingRequiredArgument {
+        tips = missing(&error, typed);
     }
+    if !tips.is_empty() {
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(tips));
+    }
+    error
+}
+
+/// What can be given for what is missing.
+fn missing(error: &clap::Error, typed: &[OsString]) -> Vec<StyledStr> {
+    let Some(ContextValue::Strings(names)) = error.get(ContextKind::InvalidArg) else {
+        return Vec::new();
+    };
     let lacks = |part: &str| names.iter().any(|name| name.contains(part));
     let mut tips: Vec<StyledStr> = Vec::new();
     if lacks("TARGET") {
@@ -150,14 +171,17 @@ fn advised(mut error: clap::Error) -> clap::Error {
         tips.push(tip.into());
     }
     if lacks("--profile") {
-        let tip = "'hivemend diagnose TARGET' proposes profiles, and 'hivemend profile list' names \
-                   them all";
+        let diagnose = match words::place(typed) {
+            Some(place) => typed::commands_for_place(place).of("diagnose", &[]),
+            None => "hivemend diagnose TARGET".to_owned(),
+        };
+        let tip = format!(
+            "to see profiles that help here: {}; to see all: hivemend profile list",
+            escape(&diagnose)
+        );
         tips.push(tip.into());
     }
-    if !tips.is_empty() {
-        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(tips));
-    }
-    error
+    tips
 }
 
 /// What a script is told to do about a command line that is not understood.

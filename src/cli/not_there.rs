@@ -6,8 +6,9 @@ use super::failure::Failure;
 use crate::machine::HiveInput;
 use crate::profile::HiveName;
 use crate::regf::{Finder, Hive, KeyNode, Name, NodePath, RegfError};
+use crate::report::CommandLine;
 use crate::settings::{Place, sentence, volatile};
-use crate::text::Foreign;
+use crate::text::{Foreign, escape};
 
 /// Names that are compared at most: a hostile key has a million.
 const COMPARED: usize = 20_000;
@@ -44,10 +45,20 @@ pub(super) fn key(input: &HiveInput<'_>, wanted: &NodePath) -> Result<Failure, R
         return Ok(Failure::usage(message));
     }
     let near = nearest(missing, subkeys(hive, &above)?);
-    Ok(Failure::usage(match near {
-        Some(near) => format!("{said}: {place} has no {missing}; did you mean {near}?"),
-        None => format!("{said}: the path leads to {place}, which has no {missing}"),
-    }))
+    let Some(near) = near else {
+        let message = format!("{said}: the path leads to {place}, which has no {missing}");
+        let above = self::place(input, &path);
+        let list = command(&[above.raw()]);
+        return Ok(Failure::usage(message).advising(format!("What is there: {list}")));
+    };
+    let message = format!("{said}: {place} has no {missing}; did you mean {near}?");
+    let rest = wanted
+        .names()
+        .into_iter()
+        .skip(path.depth().saturating_add(1));
+    let meant = rest.fold(path.join(near), |path, name| path.join(name.clone()));
+    let meant = self::place(input, &meant);
+    Ok(Failure::usage(message).advising(format!("Look there: {}", command(&[meant.raw()]))))
 }
 
 /// The key at `path` has no value called `wanted`.
@@ -63,10 +74,25 @@ pub(super) fn value(
         let key = place(input, &path.join(wanted.clone()));
         return Ok(Failure::usage(format!("{said}: it is a key, {key}")));
     }
-    Ok(Failure::usage(match nearest(wanted, names) {
-        Some(near) => format!("{said}; did you mean {near:?}?"),
-        None => said,
-    }))
+    let key = place(input, path);
+    Ok(match nearest(wanted, names) {
+        Some(near) => {
+            let look = command(&[key.raw(), &near.to_text()]);
+            let message = format!("{said}; did you mean {near:?}?");
+            Failure::usage(message).advising(format!("Look there: {look}"))
+        }
+        None => {
+            let list = command(&[key.raw()]);
+            Failure::usage(said).advising(format!("What is there: {list}"))
+        }
+    })
+}
+
+/// The command that shows this, to be copied; what is not seen is escaped in it, as `show` takes it.
+fn command(words: &[&str]) -> String {
+    let words: Vec<String> = words.iter().map(|word| escape(word)).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    CommandLine::anywhere().of("show", &words)
 }
 
 /// What is said of a key that is on no disk.

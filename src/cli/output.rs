@@ -16,7 +16,10 @@ use super::failure::Failure;
 use super::stdout::expect_writable;
 use super::times::Times;
 use super::typed::commands_of;
-use crate::report::{BOLD, CommandLine, WARN, error_json, in_whole_lines, set_width, summary};
+use crate::disk::parent_program;
+use crate::report::{
+    BOLD, CommandLine, Shell, WARN, error_json, in_whole_lines, set_shell, set_width, summary,
+};
 use crate::text::{Text, escape, write_json};
 
 /// What is printed at once, in bytes.
@@ -54,6 +57,9 @@ impl Output {
         }
         if cli.summary.is_some() {
             in_whole_lines();
+        }
+        if let Some(shell) = parent_program().as_deref().and_then(shell_called) {
+            set_shell(shell);
         }
         Self {
             choice,
@@ -252,7 +258,7 @@ impl Output {
     pub(super) fn failure(&self, failure: &Failure) {
         let sentence = failure.sentence();
         if self.is_json() {
-            let advice = self.named(failure.advice);
+            let advice = self.named(&failure.advice);
             self.json(&error_json(failure.exit.code(), &sentence, &advice));
         }
         self.complain(failure);
@@ -269,7 +275,7 @@ impl Output {
             None => text.line(escape(&failure.sentence())),
         }
         if !failure.advice.is_empty() {
-            text.line(escape(&self.named(failure.advice)));
+            text.line(escape(&self.named(&failure.advice)));
         }
         self.to_stderr(&text);
     }
@@ -334,6 +340,16 @@ impl Output {
     }
 }
 
+/// The shell whose program has this file name.
+fn shell_called(program: &str) -> Option<Shell> {
+    match program.to_ascii_lowercase().as_str() {
+        "cmd.exe" => Some(Shell::Cmd),
+        "powershell.exe" | "powershell_ise.exe" | "pwsh.exe" => Some(Shell::PowerShell),
+        "bash.exe" | "sh.exe" | "zsh.exe" => Some(Shell::Posix),
+        _ => None,
+    }
+}
+
 /// How wide the terminal is, or what COLUMNS says where there is none.
 fn columns() -> Option<usize> {
     if io::stdout().is_terminal() {
@@ -368,7 +384,7 @@ fn format_of(command: &Command) -> Format {
             ProfileCommand::List { format, .. } => format.format,
             _ => Format::Text,
         },
-        Command::Completions(_) | Command::Man(_) => Format::Text,
+        Command::Completions(_) | Command::Man(_) | Command::Help(_) => Format::Text,
     }
 }
 

@@ -14,6 +14,7 @@ use super::output::Output;
 use super::plan_file;
 use super::target::{Found, Wanted, condition_warnings, input, selection};
 use super::typed::commands_for;
+use super::typed_judge;
 use crate::disk::loose_mount;
 use crate::machine::{HiveInput, Selection};
 use crate::plan::{Options, Plan, build, needs_machine, touched_keys};
@@ -60,6 +61,7 @@ pub(super) fn show(
         }
     }
     let mut plan = make(profiles, &inputs, &found, selection)?;
+    typed_judge::judge(&mut plan, profiles)?;
     let effect = effect_of(&plan, profiles, &inputs, &found);
     plan.metadata = found.metadata(&inputs);
     plan.warn(found.warnings(&hives));
@@ -93,6 +95,7 @@ pub(super) fn show(
                 heading: Heading::of(&found.name, &inputs),
                 verbose: output.verbose,
                 next: Some(next),
+                commands: found.commands(),
             };
             output.print_pieces(|out| plan_pieces(&plan, &effect, &view, out));
         }

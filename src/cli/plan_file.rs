@@ -5,6 +5,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Seek, Write};
 use std::path::Path;
 
+use encoding_rs::Encoding;
+
 use super::failure::Failure;
 use crate::disk::{Target, shown};
 use crate::effect::Effect;
@@ -24,6 +26,7 @@ pub(super) fn read(file: &Path, accept_edited: bool) -> Result<Plan, Failure> {
     let bytes = files::resolve(file).and_then(|place| files::read(&place, PLAN));
     let bytes = bytes
         .map_err(|error| Failure::usage(format!("{}: could not read: {error}", shown(file))))?;
+    let bytes = as_utf8(bytes);
     let plan = plan_from_json(&bytes);
     let plan = plan.map_err(|error| Failure::from(error).context(shown(file)))?;
     if !accept_edited && is_edited(&bytes, &plan) {
@@ -36,6 +39,17 @@ pub(super) fn read(file: &Path, accept_edited: bool) -> Result<Plan, Failure> {
         ));
     }
     Ok(plan)
+}
+
+/// The text as it was written: what Windows PowerShell redirects into a file is UTF-16, and editors put a
+/// mark in front of UTF-8.
+fn as_utf8(bytes: Vec<u8>) -> Vec<u8> {
+    let encoding = match Encoding::for_bom(&bytes) {
+        Some((encoding, _)) => encoding,
+        None => return bytes,
+    };
+    let (text, _) = encoding.decode_with_bom_removal(&bytes);
+    text.into_owned().into_bytes()
 }
 
 /// Writes the plan to a file of its own, never over anything but an older plan, and never into the
@@ -72,7 +86,7 @@ pub(super) fn write(
             "Nothing was written. Plan fewer profiles at once, or ones that match fewer keys.",
         ));
     }
-    let failed = |error| Failure::failed(format!("{}: could not write: {error}", shown(file)));
+    let failed = |error| Failure::io(file, "write", &error);
     let opened = OpenOptions::new().write(true).create_new(true).open(file);
     let mut opened = match opened {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
@@ -108,7 +122,7 @@ impl Write for Bounded {
 
 /// Writes what is given to a file that is not there yet.
 pub(super) fn write_new(file: &Path, text: &[u8]) -> Result<(), Failure> {
-    let failed = |error| Failure::failed(format!("{}: could not write: {error}", shown(file)));
+    let failed = |error| Failure::io(file, "write", &error);
     let opened = OpenOptions::new().write(true).create_new(true).open(file);
     let mut opened = match opened {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
@@ -140,7 +154,7 @@ fn older_plan(file: &Path) -> Option<File> {
     let mut opened = open_to_rewrite(file).ok()?;
     files::expect_file(opened.metadata().ok()?.file_type()).ok()?;
     let bytes = files::read_open(&opened, PLAN).ok()?;
-    let json: serde_json::Value = serde_json::from_slice(&bytes).ok()?;
+    let json: serde_json::Value = serde_json::from_slice(&as_utf8(bytes)).ok()?;
     if json.get("schema")? != PLAN_SCHEMA {
         return None;
     }

@@ -9,11 +9,13 @@ use super::failure::Failure;
 use super::judge::judge;
 use super::output::Output;
 use super::source::Source;
+use super::typed::commands_at;
 use crate::disk::{HivePath, Target, guard, shown};
 use crate::machine::{Condition, HiveInput, Mistaken, Selection, mistaken};
 use crate::plan::Metadata;
 use crate::profile::HiveName;
 use crate::regf::{Hive, HiveBytes, TRANSACTIONS_PENDING};
+use crate::report::CommandLine;
 use crate::store::{Disk, Site, Store};
 use crate::text::{Foreign, quoted};
 
@@ -35,6 +37,11 @@ impl Found {
             target,
             files: HiveFiles::default(),
         }
+    }
+
+    /// Commands about it.
+    pub(super) fn commands(&self) -> CommandLine {
+        commands_at(self.place.as_deref(), &self.files)
     }
 
     pub(super) fn from_args(args: &TargetArgs) -> Result<Self, Failure> {
@@ -99,6 +106,9 @@ impl Found {
     /// What an engineer should know of the disk before anything is written to it.
     pub(super) fn warnings(&self, hives: &[OpenHive]) -> Vec<String> {
         let mut warnings = Vec::new();
+        if let Err(error) = guard::not_running(&self.target.config) {
+            warnings.push(format!("{error}: apply will refuse it"));
+        }
         match self.target.hibernation() {
             Ok(None) => {}
             Ok(Some(found)) => warnings.push(format!("{}: apply will refuse it", found.seen())),

@@ -79,7 +79,7 @@ pub(super) fn commands_of(command: &Command) -> Option<CommandLine> {
             ProfileCommand::Capture { target, .. } => backups(target, None),
             _ => None,
         },
-        Command::Disks(_) | Command::Completions(_) | Command::Man(_) => None,
+        Command::Disks(_) | Command::Completions(_) | Command::Man(_) | Command::Help(_) => None,
     }
 }
 
@@ -89,7 +89,7 @@ fn commands_for_words(words: &[std::ffi::OsString], files: &HiveFiles) -> Comman
     commands_at(target.map(Path::new), files)
 }
 
-fn commands_at(target: Option<&Path>, files: &HiveFiles) -> CommandLine {
+pub(super) fn commands_at(target: Option<&Path>, files: &HiveFiles) -> CommandLine {
     CommandLine {
         target: words(target, files),
         ..CommandLine::default()

@@ -9,9 +9,9 @@ use super::output::Output;
 use crate::profile::{
     self, HiveName, KeyPath, Level, Profile, TYPE_FIELDS, Want, is_known_to_lower, parse,
 };
-use crate::report::yaml_text;
+use crate::report::{CommandLine, yaml_text};
 use crate::settings::{How, Place, near_key, near_value};
-use crate::text::quoted;
+use crate::text::{escape, quoted};
 
 /// What is wanted of a key or a value in it.
 pub(super) enum Wish {
@@ -30,6 +30,11 @@ pub(super) enum Wish {
 /// Why, where nobody says it.
 const TYPED: &str = "typed on the command line";
 
+/// Whether the profile was made of words of a command line.
+pub(super) fn is_typed(profile: &Profile) -> bool {
+    profile.source == TYPED && profile.origin == profile.id
+}
+
 /// What is said of profiles as files, and not of a change that was typed.
 const OF_FILES: [&str; 1] = ["undo-missing"];
 
@@ -45,11 +50,6 @@ pub(super) fn profile(
     why: Option<&str>,
     output: &Output,
 ) -> Result<Profile, Failure> {
-    if path.wildcards() > 0 {
-        let message = format!("`{path}` stands for every key at its place");
-        return Err(Failure::usage(message)
-            .advising("Name one key. A profile may name many: docs/profiles.md."));
-    }
     let text = written(id, path, wish, why.unwrap_or(TYPED))?;
     let mut profile = parse(text.as_bytes(), id).map_err(|errors| {
         // It is nobody's file: what was typed is seen by who typed it.
@@ -91,8 +91,9 @@ fn ask_about(path: &KeyPath, wish: &Wish, output: &Output) {
         Wish::DeleteKey => in_key,
     };
     if let Some(near) = near.filter(|near| !matches!(near.how, How::Disguise(_))) {
+        let look = CommandLine::anywhere().of("show", &[&escape(&path.to_string())]);
         output.warn(&format!(
-            "{} is nearly what was named; did you mean that?",
+            "{} is nearly what was named; did you mean that? What is there: {look}",
             near.name
         ));
     }
@@ -113,6 +114,10 @@ fn written(id: &str, path: &KeyPath, wish: &Wish, why: &str) -> Result<String, F
         yaml_text(&title(path, wish)),
         yaml_text(&path.to_string()),
     );
+    if path.wildcards() > 0 {
+        // What is typed is one key, whatever its name would stand for in a profile.
+        text.push_str("    literal: true\n");
+    }
     let why = yaml_text(why);
     let (name, field) = match wish {
         Wish::DeleteKey => {

@@ -25,7 +25,7 @@ pub use area::{Area, AreaVerdict, Verdict};
 pub use diagnosis::{Damage, Diagnosis, Finding, Masked};
 pub use evidence::Evidence;
 pub use look::{Files, Presence};
-pub use proposal::{LeftOut, Proposal, Proposed, propose, taken_by};
+pub use proposal::{LeftOut, Needed, Proposal, Proposed, propose, taken_by};
 
 use self::ask::{Answers, Asker};
 use self::gather::{gather, rest};

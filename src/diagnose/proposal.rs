@@ -35,6 +35,19 @@ pub struct LeftOut {
     pub cause: String,
     /// Why it is not taken.
     pub why: String,
+    /// What has to be given before it can be.
+    pub needs: Vec<Needed>,
+}
+
+/// A parameter without which a profile cannot be run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Needed {
+    /// Its name.
+    pub name: String,
+    /// What it is, in a line.
+    pub title: String,
+    /// What can be given.
+    pub accepted: String,
 }
 
 impl Proposal {
@@ -94,7 +107,8 @@ fn add(proposal: &mut Proposal, id: &str, cause: &str, settings: &[Setting]) -> 
                 proposal.left_out.push(LeftOut {
                     id: id.to_owned(),
                     cause: cause.to_owned(),
-                    why,
+                    why: why.sentence,
+                    needs: why.needs,
                 });
             }
             return false;
@@ -103,24 +117,64 @@ fn add(proposal: &mut Proposal, id: &str, cause: &str, settings: &[Setting]) -> 
     true
 }
 
-/// Why a profile is not run with the others unless somebody chooses it.
-fn why_not(with: &[String], id: &str, settings: &[Setting]) -> Option<String> {
+/// Why a profile is not taken, and what it needs to be.
+struct WhyNot {
+    sentence: String,
+    needs: Vec<Needed>,
+}
+
+/// Why a profile is not run with the others unless somebody chooses it, or gives what it needs.
+fn why_not(with: &[String], id: &str, settings: &[Setting]) -> Option<WhyNot> {
     let alone = match profile::load_all(&[id.to_owned()]) {
         Ok(alone) => alone,
-        Err(error) => return Some(error.to_string()),
+        Err(error) => {
+            let (sentence, needs) = (error.to_string(), Vec::new());
+            return Some(WhyNot { sentence, needs });
+        }
     };
+    let needs = Vec::new();
+    if let Some(sentence) = only_by_name(&alone) {
+        return Some(WhyNot { sentence, needs });
+    }
+    let needs = needs_of(&alone, settings);
+    if !needs.is_empty() {
+        let given = needs.iter();
+        let given: Vec<String> = given
+            .map(|one| format!("--set {}=... ({})", one.name, one.accepted))
+            .collect();
+        let sentence = format!("it needs {}", given.join(" and "));
+        return Some(WhyNot { sentence, needs });
+    }
+    let sentence = disagreeing(with, id, settings)?;
+    Some(WhyNot { sentence, needs })
+}
+
+/// Why a profile is never taken unless it is named.
+fn only_by_name(alone: &[Profile]) -> Option<String> {
     if alone.iter().any(Profile::lowers_security) {
         return Some("it lowers security".to_owned());
     }
     if alone.iter().any(|profile| profile.opt_in) {
         return Some("it is a last resort, or for who knows the machine to decide".to_owned());
     }
+    None
+}
+
+/// The parameters that have no default and were not given.
+fn needs_of(profiles: &[Profile], settings: &[Setting]) -> Vec<Needed> {
     let given = |name: &str| settings.iter().any(|setting| setting.name == name);
-    let mut parameters = alone.iter().flat_map(|profile| &profile.parameters);
-    if let Some(missing) = parameters.find(|one| one.default.is_none() && !given(&one.name)) {
-        let (name, accepted) = (&missing.name, missing.accepted());
-        return Some(format!("it needs --set {name}=... ({accepted})"));
-    }
+    let parameters = profiles.iter().flat_map(|profile| &profile.parameters);
+    let missing = parameters.filter(|one| one.default.is_none() && !given(&one.name));
+    let needed = missing.map(|one| Needed {
+        name: one.name.clone(),
+        title: one.title.clone(),
+        accepted: one.accepted(),
+    });
+    needed.collect()
+}
+
+/// Why a profile cannot be run together with others, and with what was set.
+fn disagreeing(with: &[String], id: &str, settings: &[Setting]) -> Option<String> {
     let mut names = with.to_vec();
     names.push(id.to_owned());
     let mut all = match profile::load_all(&names) {

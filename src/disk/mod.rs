@@ -11,6 +11,16 @@ pub(crate) mod system;
 mod volume;
 
 pub use candidates::{Candidate, candidates, places};
+/// The file name of the program that has started this one, where the system tells and it matters.
+pub fn parent_program() -> Option<String> {
+    system::parent_program()
+}
+
+/// What can be done where this user is not allowed something.
+pub fn not_allowed() -> &'static str {
+    system::not_allowed()
+}
+
 pub use guard::{LooseMount, loose_mount};
 pub use system::{Folder, Identity, Place, Spot, Volume};
 pub use volume::{

@@ -83,6 +83,10 @@ impl<'h, 'a> Walk<'h, 'a> {
 
     /// Puts the keys below `key` in front of those to come.
     fn list(&mut self, path: &NodePath, key: &KeyNode<'_>) -> Result<(), Unwalked> {
+        // A list that is longer than the hive has room for is left out, and all others are read.
+        if key.subkey_count() > self.keys_left {
+            return Err(Unwalked::TooMuch);
+        }
         let children = self.hive.subkeys(key)?;
         let count = u32::try_from(children.len()).unwrap_or(u32::MAX);
         self.keys_left = self.keys_left.checked_sub(count).ok_or(Unwalked::TooMuch)?;
@@ -162,7 +166,8 @@ impl<'a> Iterator for Walk<'_, 'a> {
             return Some(left_out(path, Unwalked::TooDeep));
         }
         let trouble = self.list(&path, &key).err();
-        if trouble == Some(Unwalked::TooMuch) {
+        if trouble == Some(Unwalked::TooMuch) && key.subkey_count() <= self.keys_left {
+            // The list has more in it than it says: so may every other, and each costs time.
             self.waiting.clear();
         }
         Some(Met {

@@ -84,7 +84,7 @@ impl Captured {
             Some(set @ ControlSet::Number(_)) => Some(set.to_string()),
         };
         let start = root.as_deref().map(Name::from).into_iter().collect();
-        let all = enumerate(input, start, &rule.path.segments, &NodePath::root())?;
+        let all = enumerate(input, start, &rule.path, &NodePath::root())?;
         if all.too_many || self.keys.len() > MAX_PLACES {
             return Err(PlanError::TooManyKeys { limit: MAX_PLACES });
         }

@@ -3,7 +3,7 @@
 
 use super::PlanError;
 use crate::machine::{Fact, HiveInput, Machine, MachineError, find_value};
-use crate::profile::{ControlSet, HiveName, KeyPath, Profile, Versions, When, wildcard};
+use crate::profile::{ControlSet, HiveName, KeyPath, Profile, Versions, When};
 use crate::regf::{Name, NodePath};
 
 /// Why a rule is left out.
@@ -151,7 +151,7 @@ fn real_path(path: &KeyPath, at: &Standpoint<'_>) -> Option<NodePath> {
     }
     let mut bound = at.bound.iter();
     for segment in &path.segments {
-        real = real.join(match wildcard(segment) {
+        real = real.join(match path.wildcard(segment) {
             Some(_) => bound.next()?.clone(),
             None => Name::from(segment.as_str()),
         });

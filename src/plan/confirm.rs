@@ -2,6 +2,7 @@
 //! Whether everything is still what a plan saw.
 
 use super::allowed::{Made, expect_possible};
+use super::error::Outdated;
 use super::{Change, PlanError};
 use crate::machine::{HiveInput, MachineError, State, find_value, hive_of, summarize};
 
@@ -20,39 +21,16 @@ pub fn confirm(changes: &[Change], hives: &[HiveInput<'_>]) -> Result<(), PlanEr
         made.note(change);
         let found = current_state(input, change)?;
         if found != change.before {
-            return Err(PlanError::Outdated {
+            return Err(PlanError::Outdated(Box::new(Outdated {
                 hive: change.hive,
                 key: change.key.text(),
-                value: change
-                    .value
-                    .as_ref()
-                    .map_or(String::new(), |name| format!(" value {name}")),
-                planned: describe(change.before.as_ref()),
-                found: describe(found.as_ref()),
-            });
+                value: change.value.clone(),
+                planned: change.before.clone(),
+                found,
+            })));
         }
     }
     Ok(())
-}
-
-fn describe(state: Option<&State>) -> String {
-    match state {
-        None => "absent".to_owned(),
-        Some(State::Value(value)) => {
-            let kind = crate::profile::kind_name(value.kind);
-            let kind = kind.map_or_else(|| format!("type {:#x}", value.kind), str::to_owned);
-            let bytes = value.data.iter().take(16);
-            let bytes: Vec<String> = bytes.map(|byte| format!("{byte:02x}")).collect();
-            let more = if value.data.len() > 16 { " ..." } else { "" };
-            format!("{kind} {}{more}", bytes.join(" "))
-        }
-        Some(State::Key(key)) => {
-            format!(
-                "a key with {} subkeys and {} values",
-                key.subkeys, key.values
-            )
-        }
-    }
 }
 
 /// What `change` is about, as it is now.

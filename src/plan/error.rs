@@ -3,9 +3,30 @@
 
 use thiserror::Error;
 
-use crate::machine::MachineError;
+use crate::machine::{MachineError, State};
 use crate::profile::HiveName;
+use crate::regf::Name;
 use crate::text::Foreign;
+
+/// What the plan saw is not what is there now.
+#[derive(Debug, Error)]
+#[error("{hive}: {key}{} has changed since the plan was made", of_value(.value.as_ref()))]
+pub struct Outdated {
+    /// The hive.
+    pub hive: HiveName,
+    /// The key's path.
+    pub key: Foreign,
+    /// The value, unless it is about the key.
+    pub value: Option<Name>,
+    /// What the plan saw; `None` for nothing.
+    pub planned: Option<State>,
+    /// What is there.
+    pub found: Option<State>,
+}
+
+fn of_value(name: Option<&Name>) -> String {
+    name.map_or(String::new(), |name| format!(" value {name}"))
+}
 
 /// Why no plan can be made or kept. Nothing was written.
 #[derive(Debug, Error)]
@@ -17,21 +38,8 @@ pub enum PlanError {
     #[error("the profiles are about {0}, and no such hive is there")]
     NothingToCompare(String),
     /// What the plan saw is not what is there now.
-    #[error(
-        "{hive}: {key}{value} has changed since the plan was made: it was {planned}, it is {found}"
-    )]
-    Outdated {
-        /// The hive.
-        hive: HiveName,
-        /// The key's path.
-        key: Foreign,
-        /// The value, or nothing.
-        value: String,
-        /// What the plan saw.
-        planned: String,
-        /// What is there.
-        found: String,
-    },
+    #[error(transparent)]
+    Outdated(Box<Outdated>),
     /// A change that is never made.
     #[error("{hive} {key}{value} is left alone: {why}")]
     Forbidden {

@@ -6,8 +6,8 @@ use std::collections::HashMap;
 use super::{Action, Change};
 use crate::machine::State;
 use crate::profile::{
-    ControlSet, Data, HiveName, KeyPath, KeyRule, Profile, ValueRule, is_known_safer, upcase,
-    wildcard,
+    ControlSet, Data, HiveName, KeyPath, KeyRule, Profile, ValueRule, is_known_safer,
+    is_known_to_raise, upcase,
 };
 use crate::regf::Name;
 
@@ -21,6 +21,8 @@ pub struct Lowering {
     values: HashMap<Vec<u16>, Vec<(KeyPath, ValueRule)>>,
     /// Keys whose absence lowers security.
     keys: Vec<KeyPath>,
+    /// The keys in which profiles have a value, by its name in upper case: something is known of it.
+    known: HashMap<Vec<u16>, Vec<KeyPath>>,
 }
 
 impl Lowering {
@@ -38,6 +40,10 @@ impl Lowering {
         if rule.absent && rule.lowers_security {
             self.keys.push(rule.path.clone());
         }
+        for value in rule.values.iter().filter(|value| !value.every) {
+            let known = self.known.entry(upcase(&value.name)).or_default();
+            known.push(rule.path.clone());
+        }
         for value in rule.values.iter().filter(|value| value.lowers_security) {
             let name = match value.every {
                 true => EVERY.to_vec(),
@@ -46,6 +52,39 @@ impl Lowering {
             let same_name = self.values.entry(name).or_default();
             same_name.push((rule.path.clone(), value.clone()));
         }
+    }
+
+    /// Whether the machine is less secure after this change; `None` where nobody knows.
+    pub fn by_making(&self, change: &Change) -> Option<bool> {
+        let Some(name) = &change.value else {
+            let is_new = change.action == Action::CreateKey;
+            let is_known = self.keys.iter().any(|path| is_about(path, change));
+            return (is_new || is_known).then_some(!is_new);
+        };
+        let (now, then) = (
+            stored(change.before.as_ref())?,
+            stored(change.after.as_ref())?,
+        );
+        let text = name.to_string();
+        let known = (now.and_then(data), then.and_then(data));
+        match &known {
+            (Some(now), Some(then)) => {
+                if let Some(is_safer) = is_known_safer(&text, now, then) {
+                    return Some(is_safer);
+                }
+            }
+            // What Windows does without it is the same or less.
+            (Some(now), None) if is_known_to_raise(&text, now) => return Some(true),
+            _ => {}
+        }
+        let upper = upcase(&text);
+        let named = [self.values.get(&upper), self.values.get(&EVERY[..])];
+        let mut rules = named.into_iter().flatten().flatten();
+        if rules.any(|(path, rule)| is_about(path, change) && would_make(rule, now, then)) {
+            return Some(true);
+        }
+        let mut known = self.known.get(&upper).into_iter().flatten();
+        known.any(|path| is_about(path, change)).then_some(false)
     }
 
     /// Whether the machine is less secure after `made` was taken back, with `found` there now.
@@ -103,7 +142,7 @@ fn is_about(path: &KeyPath, change: &Change) -> bool {
     let Some(names) = below_control_set(path, change, &names) else {
         return false;
     };
-    let same = |(segment, name): (&String, &&Name)| match wildcard(segment) {
+    let same = |(segment, name): (&String, &&Name)| match path.wildcard(segment) {
         Some(wildcard) => wildcard.matches(&name.to_string()),
         None => Name::from(segment.as_str()).same_as(name),
     };

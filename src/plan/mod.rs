@@ -25,7 +25,7 @@ pub use capture::{CapturedKey, CapturedValue, capture};
 pub use change::{Action, Change};
 pub use conditions::needs_machine;
 pub use confirm::confirm;
-pub use error::PlanError;
+pub use error::{Outdated, PlanError};
 pub use lowering::Lowering;
 pub use model::{Metadata, Plan, PlannedHive, PlannedProfile, Skipped};
 pub(crate) use scene::Scene;

@@ -25,6 +25,9 @@ pub struct Plan {
     pub skipped: Vec<Skipped>,
     /// The rules that cannot be followed here: while there is one, nothing is applied.
     pub blocked: Vec<Skipped>,
+    /// Changes of which nobody knows whether they lower security; they were typed, and no profile is about
+    /// them.
+    pub unjudged: usize,
     /// What an engineer should know besides.
     pub warnings: Vec<String>,
     /// What stays with the hives' files when they are replaced.

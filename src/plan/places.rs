@@ -3,7 +3,7 @@
 
 use super::PlanError;
 use crate::machine::{HiveInput, MachineError};
-use crate::profile::{Wildcard, wildcard};
+use crate::profile::{KeyPath, Wildcard};
 use crate::regf::{Hive, Name, NodePath, RegfError};
 use crate::text::Foreign;
 
@@ -30,7 +30,7 @@ pub(super) struct Enumerated {
     pub(super) too_many: bool,
 }
 
-/// Every key that `segments` below `root` means; a segment without a wildcard need not exist. Without
+/// Every key that the names of `of` mean below `root`; a segment without a wildcard need not exist. Without
 /// wildcards it is one, which shares with the path `beside` it what both begin with.
 ///
 /// # Errors
@@ -39,10 +39,11 @@ pub(super) struct Enumerated {
 pub(super) fn enumerate(
     input: &HiveInput<'_>,
     root: NodePath,
-    segments: &[String],
+    of: &KeyPath,
     beside: &NodePath,
 ) -> Result<Enumerated, PlanError> {
-    if segments.iter().all(|segment| wildcard(segment).is_none()) {
+    let segments = of.segments.as_slice();
+    if of.wildcards() == 0 {
         let root = root.steps().into_iter().filter_map(NodePath::name).cloned();
         let names = segments.iter().map(|segment| Name::from(segment.as_str()));
         return Ok(Enumerated {
@@ -57,7 +58,7 @@ pub(super) fn enumerate(
         too_many: false,
     };
     for segment in segments {
-        let Some(wildcard) = wildcard(segment) else {
+        let Some(wildcard) = of.wildcard(segment) else {
             let name = Name::from(segment.as_str());
             let paths = all.found.iter_mut();
             paths.for_each(|(path, _)| *path = path.join(name.clone()));

@@ -13,6 +13,7 @@ mod reading;
 
 pub use checking::{
     Conflict, Conflicts, Entry, Level, Lint, conflicts, is_known_safer, is_known_to_lower,
+    is_known_to_raise,
 };
 pub use library::{
     BuiltIn, Group, Library, builtin, group_of, groups, lint, load, load_all, skeleton,

@@ -4,7 +4,7 @@
 use anstyle::Style;
 use serde_json::{Value as Json, json};
 
-use super::page::wrapped;
+use super::page::{width, wrapped};
 use super::style::{BOLD, WARN};
 use super::styled;
 use crate::store::{
@@ -124,7 +124,18 @@ fn write_row(text: &mut Text, row: &BackupRow<'_>) {
         true => "  <- what restore takes unless one is named",
         false => "",
     };
-    text.line(format_args!("{id}{next}"));
+    let columns = backup
+        .id
+        .as_str()
+        .len()
+        .saturating_add(next.chars().count());
+    match columns > width() {
+        true => {
+            text.line(&id);
+            text.line(format_args!("  {}", next.trim_start()));
+        }
+        false => text.line(format_args!("{id}{next}")),
+    }
     let hives: Vec<String> = manifest
         .hives
         .iter()

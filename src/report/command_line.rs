@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! Commands as they are typed, with the target that was named, to be copied.
 
+use std::sync::OnceLock;
+
 use crate::text::Foreign;
 
 /// How the command that repairs is typed.
@@ -30,6 +32,14 @@ impl CommandLine {
     pub(super) fn for_place(place: &Foreign) -> Self {
         Self {
             target: vec![place.raw().to_owned()],
+            ..Self::default()
+        }
+    }
+
+    /// Commands about a target that is filled in where it is known.
+    pub fn anywhere() -> Self {
+        Self {
+            target: vec!["TARGET".to_owned()],
             ..Self::default()
         }
     }
@@ -113,22 +123,98 @@ impl CommandLine {
     }
 }
 
+/// The shell into which commands are copied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shell {
+    /// One of Unix.
+    Posix,
+    /// cmd.exe.
+    Cmd,
+    /// Windows PowerShell, or PowerShell.
+    PowerShell,
+    /// One of the two, and it is not known which.
+    Windows,
+}
+
+/// The shell of this run, as far as somebody has found it out.
+static SHELL: OnceLock<Shell> = OnceLock::new();
+
+/// Says into which shell commands are copied.
+pub fn set_shell(shell: Shell) {
+    let _ = SHELL.set(shell);
+}
+
+fn shell() -> Shell {
+    let usual = if cfg!(windows) {
+        Shell::Windows
+    } else {
+        Shell::Posix
+    };
+    SHELL.get().copied().unwrap_or(usual)
+}
+
 /// The word as a shell takes it: in quotes where it needs them.
 pub(super) fn shell_word(word: &str) -> String {
-    let is_plain = |c: char| c.is_alphanumeric() || "-_./:\\=+,".contains(c);
-    if !word.is_empty() && word.chars().all(is_plain) && (cfg!(windows) || !word.contains('\\')) {
+    word_for(shell(), word)
+}
+
+fn word_for(shell: Shell, word: &str) -> String {
+    let plain = match shell {
+        Shell::Posix => "-_./:=+,",
+        Shell::Cmd | Shell::PowerShell | Shell::Windows => "-_./:=+\\",
+    };
+    let is_plain = |c: char| c.is_alphanumeric() || plain.contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
         return word.to_owned();
     }
-    if !cfg!(windows) {
-        return format!("'{}'", word.replace('\'', "'\\''"));
+    match shell {
+        Shell::Posix => format!("'{}'", word.replace('\'', "'\\''")),
+        Shell::Cmd => for_cmd(word),
+        Shell::PowerShell => for_power_shell(word),
+        // Double quotes hold a word together in both; what PowerShell would expand in them, it does not
+        // in single ones.
+        Shell::Windows if word.contains(['$', '`', '\u{201c}', '\u{201d}', '\u{201e}']) => {
+            for_power_shell(word)
+        }
+        Shell::Windows => for_cmd(word),
     }
-    // A backslash in front of the last quote would make it part of the name.
-    let word = word.trim_end_matches('\\');
-    // PowerShell puts values in place of `$` within double quotes; cmd knows no single ones.
-    match word.contains(['$', '`']) {
-        true => format!("'{}'", word.replace('\'', "''")),
-        false => format!("\"{word}\""),
+}
+
+/// In double quotes. cmd.exe puts variables in place of `%name%` even there, but not where a caret
+/// outside of the quotes stands in front of the percent sign.
+fn for_cmd(word: &str) -> String {
+    let quoted = |part: &str| {
+        // A backslash in front of a quotation mark would make it part of the name.
+        let ending = part.len().saturating_sub(part.trim_end_matches('\\').len());
+        let part = part.replace('"', "\\\"");
+        format!("\"{part}{}\"", "\\".repeat(ending))
+    };
+    if word.is_empty() {
+        return quoted(word);
     }
+    let parts = word.split('%').map(|part| match part.is_empty() {
+        true => String::new(),
+        false => quoted(part),
+    });
+    parts.collect::<Vec<_>>().join("^%")
+}
+
+/// In single quotes, of which PowerShell knows five.
+fn for_power_shell(word: &str) -> String {
+    // Windows PowerShell puts a word with blanks into double quotes, and forgets the backslash.
+    let word = match word.contains(' ') {
+        true => word.trim_end_matches('\\'),
+        false => word,
+    };
+    let mut quoted = String::from("'");
+    for c in word.chars() {
+        if matches!(c, '\'' | '\u{2018}'..='\u{201b}') {
+            quoted.push(c);
+        }
+        quoted.push(c);
+    }
+    quoted.push('\'');
+    quoted
 }
 
 #[cfg(test)]
@@ -180,12 +266,35 @@ mod tests {
         );
     }
 
-    #[cfg(not(windows))]
     #[test]
     fn a_quote_in_a_word_stays_one_word() {
-        assert_eq!(shell_word("it's"), r"'it'\''s'");
-        assert_eq!(shell_word("$(x)"), "'$(x)'");
-        assert_eq!(shell_word(r"a\b"), r"'a\b'");
-        assert_eq!(shell_word("/mnt/osdisk"), "/mnt/osdisk");
+        let word = |word| word_for(Shell::Posix, word);
+        assert_eq!(word("it's"), r"'it'\''s'");
+        assert_eq!(word("$(x)"), "'$(x)'");
+        assert_eq!(word(r"a\b"), r"'a\b'");
+        assert_eq!(word("/mnt/osdisk"), "/mnt/osdisk");
+        assert_eq!(word(""), "''");
+    }
+
+    #[test]
+    fn what_a_shell_of_windows_would_expand_is_kept_from_it() {
+        let cmd = |word| word_for(Shell::Cmd, word);
+        assert_eq!(cmd(r"F:\"), r"F:\");
+        assert_eq!(cmd(r"C:\os disk"), r#""C:\os disk""#);
+        assert_eq!(cmd(r"C:\os disk\"), r#""C:\os disk\\""#);
+        assert_eq!(cmd(r"C:\%TEMP%"), r#""C:\\"^%"TEMP"^%"#);
+        assert_eq!(cmd(r"\\?\Volume{0a}\"), r#""\\?\Volume{0a}\\""#);
+        assert_eq!(cmd("a&b^c"), "\"a&b^c\"");
+        let power = |word| word_for(Shell::PowerShell, word);
+        assert_eq!(power(r"F:\"), r"F:\");
+        for word in ["a,b", "@a", "$a", "a`b", "a;b", "{a}", "a b", "#a"] {
+            assert_eq!(power(word), format!("'{word}'"));
+        }
+        assert_eq!(power(r"C:\os disk\"), r"'C:\os disk'");
+        assert_eq!(power(r"\\?\Volume{0a}\"), r"'\\?\Volume{0a}\'");
+        assert_eq!(power("it's \u{2019}"), "'it''s \u{2019}\u{2019}'");
+        let either = |word| word_for(Shell::Windows, word);
+        assert_eq!(either("a b"), "\"a b\"");
+        assert_eq!(either("d$ e"), "'d$ e'");
     }
 }

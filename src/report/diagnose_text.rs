@@ -6,7 +6,7 @@ use std::fmt::Write;
 use serde_json::{Value as Json, json};
 
 use super::effect_text::{debris_json, setting_json};
-use super::page::wrapped;
+use super::page::{width, wrapped};
 use super::plan_json::hives_json;
 use super::plan_text::hives;
 use super::state_json::state_json;
@@ -138,9 +138,15 @@ fn areas_text(text: &mut Text, diagnosis: &Diagnosis) {
             (Verdict::NotJudged, _) => (WARN, "not judged".to_owned()),
         };
         let question = area.area.question();
-        text.line(format_args!(
-            "  {question:<VERDICT_COLUMN$}  {style}{verdict}{style:#}"
-        ));
+        let columns = VERDICT_COLUMN.saturating_add(verdict.chars().count());
+        if columns.saturating_add(4) > width() {
+            text.line(format_args!("  {question}"));
+            text.line(format_args!("      {style}{verdict}{style:#}"));
+        } else {
+            text.line(format_args!(
+                "  {question:<VERDICT_COLUMN$}  {style}{verdict}{style:#}"
+            ));
+        }
         let label = format!("  {:<VERDICT_COLUMN$}  ", "");
         let open = area.open.iter().map(String::as_str);
         let open: Vec<&str> = open.chain([area.area.never_judged()]).collect();

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! The disks of a machine that hold a Windows, for people and for scripts.
 
+use anstyle::Style;
 use serde_json::{Value as Json, json};
 
 use super::heading::windows_name;
+use super::page::wrapped;
 use super::style::{BOLD, DIM, GOOD, WARN};
 use super::styled;
 use crate::disk::Hibernation;
 use crate::machine::{ControlSetInfo, Machine, Role, WindowsVersion};
 use crate::profile::HiveName;
-use crate::text::{Foreign, Text, escape};
+use crate::text::{Foreign, Text};
 
 /// A disk that holds a Windows, or may hold one.
 #[derive(Clone, Debug, Default)]
@@ -104,43 +106,50 @@ fn write_block(text: &mut Text, row: &DiskRow) {
         text.part(format_args!("  {}", styled(DIM, mounted.join(", "))));
     }
     text.end();
-    let mut line = |name: &str, value: &str| text.line(format_args!("  {name:<13}{value}"));
+    let plain = Style::new();
     if let Some(windows) = &row.windows {
-        line("Windows", &escape(&version_text(row)));
-        line("folder", &windows.to_string());
+        line(text, plain, "Windows", &version_text(row));
+        // A path stays in one piece.
+        text.line(format_args!("  {:<13}{windows}", "folder"));
         let name = row.computer_name.as_ref();
         line(
+            text,
+            plain,
             "computer",
-            &name.map_or("not known".to_owned(), Foreign::to_string),
+            name.map_or("not known", Foreign::raw),
         );
     }
     if !row.control_sets.is_empty() {
         let sets: Vec<String> = row.control_sets.iter().map(set_text).collect();
-        line("control sets", &escape(&sets.join(", ")));
+        line(text, plain, "control sets", &sets.join(", "));
     }
     for hive in &row.hives {
-        line(&hive.name.to_string(), &hive_text(hive));
+        let style = match hive.state {
+            HiveRowState::Clean | HiveRowState::Recoverable => GOOD,
+            _ => WARN,
+        };
+        line(text, style, &hive.name.to_string(), &hive_text(hive));
     }
     if let Some(found) = row.hibernation {
-        line("hibernation", &styled(WARN, found.seen()));
+        line(text, WARN, "hibernation", found.seen());
     }
     if let Some(mount) = &row.mount {
-        line("mount", &styled(WARN, mount));
+        line(text, WARN, "mount", mount);
     }
     for problem in &row.problems {
-        line("problem", &styled(WARN, problem));
+        line(text, WARN, "problem", problem);
     }
 }
 
+fn line(text: &mut Text, style: Style, name: &str, value: &str) {
+    wrapped(text, style, &format!("  {name:<13}"), value);
+}
+
 fn hive_text(hive: &HiveRow) -> String {
-    let style = match hive.state {
-        HiveRowState::Clean | HiveRowState::Recoverable => GOOD,
-        _ => WARN,
-    };
-    let state = styled(style, hive.state.as_str());
+    let state = hive.state.as_str();
     match &hive.detail {
-        Some(detail) => format!("{state}: {}", escape(detail)),
-        None => state,
+        Some(detail) => format!("{state}: {detail}"),
+        None => state.to_owned(),
     }
 }
 

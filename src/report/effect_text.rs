@@ -3,6 +3,7 @@
 
 use serde_json::{Value as Json, json};
 
+use super::command_line::CommandLine;
 use super::reading::value_read;
 use super::state_json::value_json;
 use super::style::{BOLD, DIM, WARN};
@@ -188,10 +189,20 @@ pub(super) fn debris_sentence(debris: &Debris) -> String {
     match debris.profile {
         Some(profile) => format!("{sentence} The profile {profile} mends it."),
         None => format!(
-            "{sentence} No built-in profile does anything about it; hivemend unset removes it, its name \
-             typed as it is shown here."
+            "{sentence} No built-in profile does anything about it. What removes it: {}",
+            unset(debris)
         ),
     }
+}
+
+/// The command that removes it, to be copied; names are escaped in it as everywhere.
+fn unset(debris: &Debris) -> String {
+    let key = escape(&format!("{}\\{}", debris.hive, debris.key.text().raw()));
+    let name = debris.value.as_ref();
+    let name = name.map(|(name, _)| escape(&name.to_text()));
+    let mut behind = vec![key.as_str()];
+    behind.extend(name.as_deref());
+    CommandLine::anywhere().of("unset", &behind)
 }
 
 /// A setting as JSON.

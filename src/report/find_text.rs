@@ -36,6 +36,8 @@ pub struct Matches {
     pub listed: usize,
     /// What could not be read, hive by hive.
     pub unread: Vec<(HiveName, Vec<Unread>)>,
+    /// Hives that were not searched at all, and why.
+    pub not_searched: Vec<(HiveName, String)>,
 }
 
 /// A match in a line.
@@ -62,9 +64,17 @@ pub fn find_end(matches: &Matches, word: &str) -> Text {
     let word = Foreign::from(word);
     let more = matches.found.saturating_sub(matches.listed);
     match (matches.found, more) {
-        (0, _) => text.line(format_args!(
-            "{word:?} is in no name of a key or value here, and in no text."
-        )),
+        (0, _) => {
+            let hives = matches.not_searched.iter();
+            let hives: Vec<String> = hives.map(|(hive, _)| hive.to_string()).collect();
+            let but_for = match hives.is_empty() {
+                true => String::new(),
+                false => format!(" ({} was not searched)", hives.join(" and ")),
+            };
+            text.line(format_args!(
+                "{word:?} is in no name of a key or value here, and in no text{but_for}."
+            ));
+        }
         (_, 0) => {}
         (found, more) => text.line(format_args!(
             "{more} more of {found} are not listed: look for a longer word, or list them with --limit {found}."
@@ -87,6 +97,9 @@ pub fn find_json(matches: &Matches, found: &[Match], word: &str, target: &str) -
         "found": listed,
         "more": matches.found.saturating_sub(matches.listed),
         "unread": unread,
+        "not_searched": matches.not_searched.iter().map(|(hive, why)| {
+            json!({ "hive": hive.to_string(), "why": why })
+        }).collect::<Vec<_>>(),
     })
 }
 

@@ -124,6 +124,9 @@ fn proposed(one: &Proposed) -> Json {
 
 fn left_out(proposal: &Proposal) -> Vec<Json> {
     let left = proposal.left_out.iter();
-    left.map(|left| json!({ "profile": left.id, "cause": left.cause, "why": left.why }))
-        .collect()
+    let documents = left.map(|left| {
+        let needs: Vec<&str> = left.needs.iter().map(|one| one.name.as_str()).collect();
+        json!({ "profile": left.id, "cause": left.cause, "why": left.why, "needs": needs })
+    });
+    documents.collect()
 }

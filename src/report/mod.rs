@@ -48,7 +48,7 @@ pub use changes_diff::diff_pieces;
 pub use changes_text::undo_pieces;
 pub use check_json::check_json;
 pub use check_text::{CheckedHive, HiveCheck, LogFile, check_text};
-pub use command_line::CommandLine;
+pub use command_line::{CommandLine, Shell, set_shell};
 pub use diagnose_text::{diagnose_json, diagnose_text, verdict_line};
 pub use disks::{DiskRow, HiveRow, HiveRowState, disks_json, disks_text};
 pub use donors_text::{DonorRow, DonorState, donors_json, donors_text};
@@ -74,6 +74,7 @@ pub use plan_json::{
 pub use plan_text::{PlanView, plan_pieces, plan_text, summary_line};
 pub use profile_list::{ProfileRow, profiles_json, profiles_text};
 pub use profile_yaml::{ProfileHead, profile_yaml, yaml_text};
+pub use reading::outdated_text;
 pub use recorded_json::{Long, Recorded, Side, recorded_from_json, recorded_json};
 pub use recovered::{recovered_hive_json, recovered_json, recovered_text};
 pub use restored::{restore_json, restore_text, restored_text, restored_values};

@@ -78,6 +78,7 @@ fn with_whole_commands(body: &str) -> String {
     for (at, word) in body.split(' ').enumerate() {
         let is_part = match before {
             Before::Text => false,
+            Before::Quote(_) => true,
             Before::Name => word.starts_with(|c: char| c.is_ascii_lowercase()),
             Before::Option => true,
             Before::Other => is_argument(word),
@@ -87,12 +88,26 @@ fn with_whole_commands(body: &str) -> String {
         }
         whole.push_str(word);
         let ends = word.ends_with(['.', ',', ';', ':', ')']);
-        before = match is_part {
-            true if ends => Before::Text,
-            true if word.starts_with('-') => Before::Option,
-            true => Before::Other,
-            false if word.trim_start_matches('(') == "hivemend" => Before::Name,
-            false => Before::Text,
+        let quote = match before {
+            Before::Quote(quote) => Some(quote),
+            _ => word
+                .chars()
+                .next()
+                .filter(|c| is_part && matches!(c, '\'' | '"')),
+        };
+        let is_opened = !matches!(before, Before::Quote(_));
+        let stays_open = |quote: char| {
+            let bare = word.trim_end_matches(['.', ',', ';', ':', ')']);
+            !bare.ends_with(quote) || (is_opened && bare.len() == 1)
+        };
+        let open = quote.filter(|quote| stays_open(*quote));
+        before = match (is_part, open) {
+            (true, Some(quote)) => Before::Quote(quote),
+            (true, None) if ends => Before::Text,
+            (true, None) if word.starts_with('-') => Before::Option,
+            (true, None) => Before::Other,
+            (false, _) if word.trim_start_matches('(') == "hivemend" => Before::Name,
+            (false, _) => Before::Text,
         };
     }
     whole
@@ -108,6 +123,8 @@ enum Before {
     Option,
     /// Another part of a command.
     Other,
+    /// A part that begins with this quotation mark and has not ended.
+    Quote(char),
 }
 
 /// Whether a word behind a command is one of its arguments: an option, a path, what is in quotes.
@@ -135,6 +152,11 @@ mod tests {
         assert!(all.iter().any(|line| line.contains(command)), "{all:?}");
         let plain = "hivemend repairs what hivemend check finds, and hivemend does so again";
         assert_eq!(lines("", "", plain), [plain]);
+        let quoted = with_whole_commands("by: hivemend show /d 'a b c' ' x', and so on");
+        assert_eq!(
+            quoted.replace('\u{a0}', "_"),
+            "by: hivemend_show_/d_'a_b_c'_'_x', and so on"
+        );
         let told = with_whole_commands("hivemend mend and more");
         assert_eq!(told, "hivemend\u{a0}mend and more");
     }

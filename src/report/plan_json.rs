@@ -319,6 +319,7 @@ pub fn plan_from_json(bytes: &[u8]) -> Result<Plan, PlanJsonError> {
         matches: document.summary.matches,
         skipped: all_skipped_from(document.skipped)?,
         blocked: all_skipped_from(document.blocked)?,
+        unjudged: 0,
         warnings: document.warnings,
         metadata: document.metadata.map(|metadata| Metadata {
             file_system: metadata.file_system,

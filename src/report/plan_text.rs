@@ -6,6 +6,7 @@ use std::collections::{HashMap, HashSet};
 use anstyle::Style;
 
 use super::changes_text::{self, is_about_all};
+use super::command_line::CommandLine;
 use super::effect_text::{all_warnings, settings_text};
 use super::page::{self, wrapped};
 use super::style::{BOLD, DIM, GONE, GOOD, WARN};
@@ -26,6 +27,8 @@ pub struct PlanView {
     pub verbose: bool,
     /// The command that carries it out; `None` where that is being done.
     pub next: Option<String>,
+    /// Commands about the same target.
+    pub commands: CommandLine,
 }
 
 /// From here on the verdict is said again behind the changes, in changes: they no longer fit a screen.
@@ -60,7 +63,7 @@ pub fn plan_pieces(plan: &Plan, effect: &Effect, view: &PlanView, out: &mut dyn 
     if view.verbose {
         besides(&mut text, plan, effect);
     }
-    warnings(&mut text, plan, effect);
+    warnings(&mut text, plan, effect, &view.commands);
     advice(&mut text, plan);
     if plan.changes.len() > MANY {
         text.line(styled(
@@ -91,6 +94,13 @@ fn verdict(plan: &Plan) -> String {
     match (plan.changes.len(), lowered) {
         (0, _) if plan.matches == 0 => "nothing could be compared here".to_owned(),
         (0, _) => format!("nothing to do, no drift: {} as wanted", plan.matches),
+        (1, 0) if plan.unjudged > 0 => {
+            "1 change; whether it lowers security was not judged".to_owned()
+        }
+        (changes, 0) if plan.unjudged > 0 => format!(
+            "{changes} changes; of {} it was not judged whether they lower security",
+            plan.unjudged
+        ),
         (1, 0) => "1 change, which does not lower security".to_owned(),
         (1, _) => "1 change, which LOWERS SECURITY".to_owned(),
         (changes, 0) => format!("{changes} changes, none lowers security"),
@@ -259,7 +269,7 @@ fn metadata_line(metadata: &Metadata) -> String {
 }
 
 /// What an engineer must know; the same reason once, however many entries it is about.
-fn warnings(text: &mut Text, plan: &Plan, effect: &Effect) {
+fn warnings(text: &mut Text, plan: &Plan, effect: &Effect, commands: &CommandLine) {
     let mut all = all_warnings(&plan.warnings, effect);
     if effect.marks.iter().any(is_about_all) {
         let sentence = "MAY BE UNDONE: this machine is in a domain, whose policy may write these again: \
@@ -270,7 +280,7 @@ fn warnings(text: &mut Text, plan: &Plan, effect: &Effect) {
         all.push(reason);
     }
     for warning in all {
-        wrapped(text, WARN, "! ", &sentence(&warning));
+        wrapped(text, WARN, "! ", &commands.in_hint(&sentence(&warning)));
     }
 }
 

@@ -4,6 +4,7 @@
 
 use super::values::{kind_text, quoted, strings_of, text_of, value_text};
 use crate::machine::{State, Value};
+use crate::plan::Outdated;
 use crate::regf::Name;
 use crate::settings::meaning;
 
@@ -66,6 +67,32 @@ pub(super) fn change_read(name: &Name, before: Option<&State>, after: Option<&St
         },
         (Some(State::Value(before)), _) => format!("was {}", value_read(name, before)),
         _ => String::new(),
+    }
+}
+
+/// What was planned from and what is there instead, as a plan shows values.
+pub fn outdated_text(outdated: &Outdated) -> String {
+    let Outdated { planned, found, .. } = outdated;
+    let name = outdated.value.clone().unwrap_or_default();
+    let kinds = [planned, found].map(|state| match state {
+        Some(State::Value(value)) => Some(value.kind),
+        _ => None,
+    });
+    let differ = matches!(kinds, [Some(one), Some(other)] if one != other);
+    let shown = |state: &Option<State>| match state {
+        None => "absent".to_owned(),
+        Some(State::Value(value)) if differ => typed(&name, value),
+        Some(State::Value(value)) => value_read(&name, value),
+        Some(State::Key(key)) => format!(
+            "a key with {} subkeys and {} values",
+            key.subkeys, key.values
+        ),
+    };
+    let (was, is) = (shown(planned), shown(found));
+    match was == is {
+        // Of a key only what lies below it is another.
+        true => format!("{outdated}: what is in it is not what it was"),
+        false => format!("{outdated}: it was {was}, it is {is}"),
     }
 }
 

@@ -158,9 +158,16 @@ fn near(
         let how = How::Blanks;
         return Some(Near { name, how });
     }
+    // Who means another GUID or number has made no slip: real disks have them side by side.
+    let digits = |text: &str| -> String { text.chars().filter(char::is_ascii_digit).collect() };
+    let is_numbered = name.starts_with('{');
+    let ours = digits(name);
+    let like = like
+        .into_iter()
+        .filter(|known| !is_numbered && digits(known) == ours);
     let looks = seen(name);
     let distance = |known: &str| strsim::osa_distance(&looks, &seen(known));
-    let slips = like.iter().map(|known| (distance(known), *known));
+    let slips = like.map(|known| (distance(known), known));
     let slips = slips.filter(|(distance, known)| *distance <= bearable(known));
     let (_, name) = slips.min()?;
     let how = How::Slip;
@@ -173,8 +180,9 @@ const LONGEST: usize = 256;
 /// How many letters of a name may be wrong for it to be meant.
 fn bearable(known: &str) -> usize {
     match known.len() {
-        0..8 => 0,
-        8..14 => 1,
+        // Of short names, services' above all, too many are one letter apart.
+        0..9 => 0,
+        9..14 => 1,
         _ => 2,
     }
 }
@@ -195,6 +203,23 @@ mod tests {
     fn value(name: &str) -> Option<Near> {
         let listener = names("Control\\Terminal Server\\WinStations\\RDP-Tcp");
         near_value(Place::ControlSet, &listener, name)
+    }
+
+    /// On six real disks these were all that was taken for a slip; each is a name of its own.
+    #[test]
+    fn names_of_real_disks_are_no_slips_of_known_ones() {
+        for key in [
+            r"Control\Class\{4D36E96C-E325-11CE-BFC1-08002BE10318}",
+            r"Control\Class\{4d36e978-e325-11ce-bfc1-08002be10318}",
+            r"Services\discache",
+        ] {
+            assert_eq!(near_key(Place::ControlSet, &names(key)), None, "{key}");
+        }
+        let rules = names(r"Services\SharedAccess\Parameters\FirewallPolicy\FirewallRules");
+        for rule in ["FPS-ICMP6-ERQ-In", "RemoteDesktop-In-TCP_1"] {
+            assert_eq!(near_value(Place::ControlSet, &rules, rule), None, "{rule}");
+        }
+        assert!(near_value(Place::ControlSet, &rules, "RemoteDesktop-In-TPC").is_some());
     }
 
     #[test]

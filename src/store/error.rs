@@ -255,7 +255,8 @@ impl StoreFault {
     fn is_refusal(&self) -> bool {
         match self {
             Self::Disk(error) => error.is_refusal(),
-            Self::Io { .. } | Self::Metadata { .. } | Self::ReadBack { .. } => false,
+            Self::Io { source, .. } => source.kind() == io::ErrorKind::PermissionDenied,
+            Self::Metadata { .. } | Self::ReadBack { .. } => false,
             Self::RollBack { .. } | Self::NotClosed { .. } => false,
             _ => true,
         }

@@ -19,9 +19,6 @@ const MOUNTED_READ_ONLY: &str = "its volume is mounted read-only. A Windows that
 /// passes by, as a scanner or a process that is just being started, is gone then.
 const LOOKS: u32 = 10;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
-const NO_PERMISSION: &str = "this user may not create files there; run hivemend as administrator or \
-    root";
-
 /// Every guard that needs no knowledge of what will be written, for all hives of `target`.
 ///
 /// # Errors
@@ -105,9 +102,13 @@ pub fn writable(folder: &Path) -> Result<(), DiskError> {
         path: folder.to_path_buf(),
         why,
     };
+    let not_allowed = || DiskError::NotAllowed {
+        path: folder.to_path_buf(),
+        why: system::not_allowed(),
+    };
     system::writable(folder).map_err(|error| match error.kind() {
         io::ErrorKind::ReadOnlyFilesystem => refused(MOUNTED_READ_ONLY),
-        io::ErrorKind::PermissionDenied => refused(NO_PERMISSION),
+        io::ErrorKind::PermissionDenied => not_allowed(),
         _ => DiskError::io("look at", folder, error),
     })
 }

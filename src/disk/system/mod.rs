@@ -15,11 +15,13 @@ pub(crate) use facts::{Mount, NoList};
 pub use folder::{Folder, Spot};
 #[cfg(unix)]
 pub(crate) use unix::{
-    advice, held_by, holder, identity, identity_at, is_root, is_same, missing, mount, open_plain,
-    places, read_at, running_config, typed, volume, writable,
+    advice, held_by, holder, identity, identity_at, is_no_name, is_root, is_same, missing, mount,
+    not_allowed, open_plain, parent_program, places, read_at, running_config, typed, volume,
+    writable,
 };
 #[cfg(windows)]
 pub(crate) use windows::{
-    advice, held_by, holder, identity, identity_at, is_root, is_same, missing, mount, open_plain,
-    os_error, places, read_at, running_config, typed, volume, writable,
+    advice, held_by, holder, identity, identity_at, is_no_name, is_root, is_same, missing, mount,
+    not_allowed, open_plain, os_error, parent_program, places, read_at, running_config, typed,
+    volume, writable,
 };

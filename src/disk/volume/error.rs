@@ -113,6 +113,14 @@ pub enum DiskError {
         /// What was seen and what to do.
         why: &'static str,
     },
+    /// This user may not make files in the folder.
+    #[error("{} cannot be written to: this user may not create files there. {why}", shown(.path))]
+    NotAllowed {
+        /// The folder.
+        path: PathBuf,
+        /// What can be done.
+        why: &'static str,
+    },
     /// The target is the Windows that runs this program.
     #[error("{} belongs to the Windows that is running now; hivemend repairs disks of machines \
              that are not running", shown(.path))]
@@ -170,14 +178,25 @@ pub fn is_failing(error: &io::Error) -> bool {
     }
 }
 
+/// The config folder of the running Windows, where `path` is in it.
+fn running_above(path: &Path) -> Option<PathBuf> {
+    let running = system::running_config()?;
+    let folder = path.parent()?;
+    system::is_same(folder, &running).then(|| folder.to_path_buf())
+}
+
 impl DiskError {
     /// An operating system's error about `path`; "not found" becomes [`DiskError::Missing`].
     pub(crate) fn io(action: &'static str, path: &Path, source: io::Error) -> Self {
         let path = path.to_path_buf();
-        if source.kind() == io::ErrorKind::NotFound {
+        if source.kind() == io::ErrorKind::NotFound || system::is_no_name(&source) {
             return Self::Missing { path };
         }
         if let Some(by) = system::held_by(&path, &source) {
+            // The Windows that runs holds its own hives.
+            if let Some(config) = running_above(&path) {
+                return Self::ThisMachine { path: config };
+            }
             return Self::Held { path, by };
         }
         Self::Io {
@@ -189,6 +208,11 @@ impl DiskError {
 
     /// Whether a guard refused (exit code 3), as opposed to an operation that failed.
     pub fn is_refusal(&self) -> bool {
-        !matches!(self, Self::Io { .. } | Self::Unreadable { .. })
+        match self {
+            // Nothing is wrong with the disk: somebody else may do it.
+            Self::Io { source, .. } => source.kind() == io::ErrorKind::PermissionDenied,
+            Self::Unreadable { .. } => false,
+            _ => true,
+        }
     }
 }

@@ -57,6 +57,7 @@ impl<'s, 'h, 'p> Builder<'s, 'h, 'p> {
                 matches: 0,
                 skipped: Vec::new(),
                 blocked: Vec::new(),
+                unjudged: 0,
                 warnings: Vec::new(),
                 metadata: None,
             },

@@ -28,7 +28,7 @@ impl<'h> Builder<'_, 'h, '_> {
                 found,
                 left,
                 too_many,
-            } = enumerate(input, root.into_iter().collect(), &path.segments, &beside)?;
+            } = enumerate(input, root.into_iter().collect(), path, &beside)?;
             if let Some((key, _)) = found.last() {
                 self.last.insert(place, key.clone());
             }

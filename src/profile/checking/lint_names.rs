@@ -3,7 +3,7 @@
 //! keys that are on no disk.
 
 use super::linter::{Level, Linter};
-use crate::profile::model::{ControlSet, HiveName, KeyRule, Location, ValueRule, Want, wildcard};
+use crate::profile::model::{ControlSet, HiveName, KeyRule, Location, ValueRule, Want};
 use crate::settings::{How, Near, Place, near_key, near_value, sentence, volatile, why};
 use crate::text::is_deceptive;
 
@@ -34,7 +34,7 @@ pub(super) fn check_key_names(linter: &mut Linter<'_>, key: &KeyRule) {
         let named = Named {
             what: "the key",
             name,
-            is_made: !key.if_exists && wildcard(name).is_none(),
+            is_made: !key.if_exists && key.path.wildcard(name).is_none(),
             at: key.at,
         };
         let near = near.filter(|(place, _)| *place == at);

@@ -11,4 +11,4 @@ mod security;
 pub use conflict::{Conflict, Conflicts, Entry, conflicts};
 pub(crate) use lint::lint;
 pub use linter::{Level, Lint};
-pub use security::{is_known_safer, is_known_to_lower};
+pub use security::{is_known_safer, is_known_to_lower, is_known_to_raise};

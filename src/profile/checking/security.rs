@@ -26,6 +26,11 @@ pub fn is_known_safer(name: &str, data: &Data, other: &Data) -> Option<bool> {
     Some(rank(name, data)? > rank(name, other)?)
 }
 
+/// Whether a value of this name and data is known to be safer than the least safe one.
+pub fn is_known_to_raise(name: &str, data: &Data) -> bool {
+    rank(name, data).is_some_and(|rank| rank > 0)
+}
+
 /// The place of the number on the setting's scale.
 fn rank(name: &str, data: &Data) -> Option<usize> {
     let name = upcase(name);
@@ -46,6 +51,9 @@ mod tests {
         assert!(!is_known_to_lower("SecurityLayer", &dword(1)));
         assert!(!is_known_to_lower("SecurityLayer", &Data::Qword(0)));
         assert!(!is_known_to_lower("PortNumber", &dword(0)));
+        assert!(is_known_to_raise("SecurityLayer", &dword(1)));
+        assert!(!is_known_to_raise("SecurityLayer", &dword(0)));
+        assert!(!is_known_to_raise("PortNumber", &dword(1)));
         let safer = |name, one, two| is_known_safer(name, &dword(one), &dword(two));
         assert_eq!(safer("MinEncryptionLevel", 3, 2), Some(true));
         assert_eq!(safer("MinEncryptionLevel", 2, 2), Some(false));

@@ -56,6 +56,8 @@ pub struct KeyPath {
     /// The names behind the control set, or behind the hive's root if there is none. In a profile
     /// some may be `*` or `{GUID}`, see [`wildcard`].
     pub segments: Vec<String>,
+    /// Whether `*` and `{GUID}` are names here, and stand for nothing else.
+    pub is_literal: bool,
 }
 
 /// A part of a profile's key that stands for every key at its place.
@@ -160,6 +162,7 @@ impl KeyPath {
             hive,
             control_set,
             segments: rest.iter().map(|&name| name.to_owned()).collect(),
+            is_literal: true,
         })
     }
 
@@ -174,7 +177,12 @@ impl KeyPath {
     /// How many of its parts stand for every key at their place.
     pub fn wildcards(&self) -> usize {
         let names = self.segments.iter();
-        names.filter(|name| wildcard(name).is_some()).count()
+        names.filter(|name| self.wildcard(name).is_some()).count()
+    }
+
+    /// What one of its parts stands for, if not for itself.
+    pub fn wildcard(&self, name: &str) -> Option<Wildcard> {
+        wildcard(name).filter(|_| !self.is_literal)
     }
 
     /// Says whether both name the same key in some control set, in any case.
@@ -215,6 +223,7 @@ impl FromStr for KeyPath {
             hive,
             control_set,
             segments: names.iter().map(|&name| name.to_owned()).collect(),
+            is_literal: false,
         })
     }
 }

@@ -266,7 +266,7 @@ pub fn forbidden(path: &KeyPath, deed: Deed<'_>) -> Option<Forbidden> {
     match (names, path.control_set) {
         ([], None) => return Some(ROOT),
         ([], Some(_)) => return Some(CONTROL_SET),
-        ([first, ..], _) if wildcard(first).is_some() => return Some(ALL),
+        ([first, ..], _) if path.wildcard(first).is_some() => return Some(ALL),
         _ => {}
     }
     let in_select = path.is_select();
@@ -287,7 +287,7 @@ pub fn forbidden(path: &KeyPath, deed: Deed<'_>) -> Option<Forbidden> {
 fn never_deleted(path: &KeyPath) -> Option<Forbidden> {
     let names = path.segments.as_slice();
     let last = names.last()?;
-    if wildcard(last).is_some() {
+    if path.wildcard(last).is_some() {
         return Some(ANY);
     }
     if is_no_key(last) {

@@ -6,7 +6,7 @@ use std::hash::Hash;
 
 use super::data::{data, data_fields};
 use super::error::Report;
-use super::fields::{Field, Fields, describe, items, list};
+use super::fields::{Field, Fields, describe, items, some_of};
 use super::scalar;
 use super::yaml::Shape;
 use crate::profile::model::{Choice, Data, TYPE_FIELDS, shown};
@@ -125,7 +125,7 @@ fn type_of(field: &Field<'_>, report: &mut Report<'_>) -> Option<u32> {
     let place = TYPE_FIELDS.iter().position(|known| *known == word);
     if place.is_none() {
         let message = format!("`{}` is not a type", shown(&word));
-        let hint = format!("write one of: {}", list(&TYPE_FIELDS));
+        let hint = format!("write one of: {}", some_of(&TYPE_FIELDS));
         report.error(field.value.at, message, hint);
     }
     u32::try_from(place?).ok()

@@ -33,7 +33,7 @@ impl<'n> Fields<'n> {
         report: &mut Report<'_>,
     ) -> Option<Self> {
         let Shape::Map(map) = &node.shape else {
-            let hint = format!("write its fields below each other: {}", list(allowed));
+            let hint = format!("write its fields below each other: {}", some_of(allowed));
             let message = format!("{what} is {}, not `field: value` lines", describe(node));
             report.error(node.at, message, hint);
             return None;
@@ -43,7 +43,11 @@ impl<'n> Fields<'n> {
         for (name, value) in map {
             let Shape::Scalar(Scalar { text, .. }) = &name.shape else {
                 let message = format!("a field of {what} has {} for a name", describe(name));
-                report.error(name.at, message, format!("write one of: {}", list(allowed)));
+                report.error(
+                    name.at,
+                    message,
+                    format!("write one of: {}", some_of(allowed)),
+                );
                 continue;
             };
             let at = name.at;
@@ -153,15 +157,92 @@ fn unknown_field(
 ) -> Option<&'static str> {
     let near = match report.is_full() {
         true => None,
-        false => nearest(name, allowed),
+        false => nearest(name, allowed).or_else(|| synonym(name, allowed)),
     };
     let hint = match near {
         Some(near) => format!("write `{near}`"),
-        None => format!("write one of: {}", list(allowed)),
+        None if is_data(name) && allowed.contains(&"dword") => {
+            "write the type with its data, as in `dword: 1`".to_owned()
+        }
+        None => format!("remove it, or write one of: {}", some_of(allowed)),
     };
     let message = format!("`{}` is not a field of {what}", shown(name));
     report.error(at, message, hint);
     near
+}
+
+/// What other tools, and people, call a field.
+const SYNONYMS: &[(&str, &[&str])] = &[
+    (
+        "why",
+        &[
+            "because",
+            "comment",
+            "description",
+            "note",
+            "notes",
+            "rationale",
+            "reason",
+        ],
+    ),
+    ("key", &["path", "regkey", "registry-key", "subkey"]),
+    ("name", &["value-name", "valuename"]),
+    ("keys", &["registry", "rules", "settings"]),
+    ("values", &["entries", "settings", "value"]),
+    ("title", &["description", "name", "summary"]),
+    (
+        "source",
+        &["link", "origin", "reference", "references", "url"],
+    ),
+    ("symptoms", &["problem", "problems"]),
+    (
+        "include",
+        &["extends", "import", "includes", "inherits", "requires"],
+    ),
+    ("when", &["condition", "conditions", "if", "only-if"]),
+    (
+        "absent",
+        &["delete", "deleted", "ensure", "remove", "removed", "unset"],
+    ),
+    ("sz", &["string", "text"]),
+    (
+        "multi-sz",
+        &["list", "multi-string", "multistring", "strings"],
+    ),
+    ("expand-sz", &["expand-string", "expandstring"]),
+    ("dword", &["int", "integer", "number"]),
+    ("binary", &["bytes", "hex"]),
+    ("parameter", &["param", "variable"]),
+    ("parameters", &["params", "variables", "vars"]),
+    ("undo", &["revert", "rollback"]),
+];
+
+/// The field that is called otherwise elsewhere.
+fn synonym(name: &str, allowed: &[&'static str]) -> Option<&'static str> {
+    let name = name.to_lowercase().replace('_', "-");
+    let meant = |field: &str| {
+        let mut words = SYNONYMS.iter().filter(|(known, _)| *known == field);
+        words.any(|(_, words)| words.contains(&name.as_str()))
+    };
+    allowed.iter().copied().find(|field| meant(field))
+}
+
+/// Whether the name is what other tools have the data under.
+fn is_data(name: &str) -> bool {
+    ["value", "data", "content", "set", "to"].contains(&name.to_lowercase().as_str())
+}
+
+/// So many names are read; where there are more, the document has them.
+const READ: usize = 10;
+
+/// The first of the names, and where the others are.
+pub(super) fn some_of(names: &[&str]) -> String {
+    match names.get(..READ) {
+        Some(first) if names.len() > READ => {
+            format!("{}, ... (all: hivemend help profiles)", first.join(", "))
+        }
+        _ => list(names),
+    }
 }
 
 pub(super) fn list(names: &[&str]) -> String {

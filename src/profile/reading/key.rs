@@ -21,6 +21,7 @@ pub(super) const KEY_FIELDS: &[&str] = &[
     "if-exists",
     "why",
     "lowers-security",
+    "literal",
 ];
 
 /// Reads an entry of `keys`.
@@ -117,7 +118,11 @@ fn key_path(fields: &Fields<'_>, absent: bool, report: &mut Report<'_>) -> Optio
     let hint = "add `key: HKLM\\SYSTEM\\CurrentControlSet\\...`";
     let field = fields.require("key", "a key entry", hint, report)?;
     let text = field.read(report, scalar::text)?;
-    let checked = text.parse().and_then(|path| check_key(path, absent));
+    let is_literal = fields.flag("literal", report);
+    let parsed = text
+        .parse::<KeyPath>()
+        .map(|path| KeyPath { is_literal, ..path });
+    let checked = parsed.and_then(|path| check_key(path, absent));
     match checked {
         Ok(path) => Some(path),
         Err(KeyPathError { message, hint }) => {

@@ -7,7 +7,7 @@ use super::bounds::bounds;
 use super::choices::choices;
 use super::data::data;
 use super::error::Report;
-use super::fields::{Field, Fields, list, texts};
+use super::fields::{Field, Fields, texts};
 use super::parameters::known_parameter;
 use super::scalar;
 use super::tokens::tokens;
@@ -55,6 +55,14 @@ pub(super) fn want(
         let hint = "keep one of them; several good values are `one-of: [ {...}, {...} ]`";
         report.error(second.at, message, hint);
     }
+    if let (Some(data), false) = (fields.get("data"), first.name == "type") {
+        let message = format!("`data` stands beside `{}`", first.name);
+        report.error(
+            data.at,
+            message,
+            "`data` is the data of `type: 0x...`: remove it",
+        );
+    }
     if first.name == "parameter" {
         return taken(fields, first, parameters, report);
     }
@@ -84,12 +92,9 @@ fn report_nothing_wanted(fields: &Fields<'_>, report: &mut Report<'_>) {
         report.error(data.at, "`data` has no `type` beside it", hint);
         return;
     }
-    let others = WANT_FIELDS
-        .iter()
-        .filter(|name| !["type", "data"].contains(name));
-    let others: Vec<&str> = others.copied().collect();
     let message = "a value entry does not say what the value should be";
-    let hint = format!("add one of: {}, {}", list(&TYPE_FIELDS), list(&others));
+    let hint = "add its type with the data, as in `dword: 1` or `sz: text`, or `absent: true` (all: hivemend \
+                help profiles)";
     report.error(fields.at, message, hint);
 }
 

@@ -3,7 +3,7 @@
 
 use super::choices::patterns;
 use super::error::Report;
-use super::fields::{Field, Fields, items, list};
+use super::fields::{Field, Fields, items, some_of};
 use super::scalar;
 use super::yaml::{Node, Shape};
 use crate::profile::model::{KeyPath, KeyPathError, Versions, When, WindowsVersion, shown};
@@ -73,7 +73,7 @@ fn condition(node: &Node, wildcards: usize, report: &mut Report<'_>) -> Option<W
 
 /// Reads a condition about a key or a value.
 fn about_key(fields: &Fields<'_>, wildcards: usize, report: &mut Report<'_>) -> Option<When> {
-    let hint = format!("write one of: {}", list(WHEN_FIELDS));
+    let hint = format!("write one of: {}", some_of(WHEN_FIELDS));
     let field = fields.require("key", "a condition", &hint, report);
     let path = field.and_then(|field| path(field, wildcards, report));
     let name = match fields.get("value") {

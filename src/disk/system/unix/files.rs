@@ -66,6 +66,27 @@ pub(crate) fn advice(_: &Path, _: &io::Error) -> String {
     String::new()
 }
 
+/// Never: on Unix everything is a name.
+pub(crate) fn is_no_name(_: &io::Error) -> bool {
+    false
+}
+
+/// Nobody asks: all shells of Unix take words alike.
+pub(crate) fn parent_program() -> Option<String> {
+    None
+}
+
+/// What can be done where this user is not allowed something.
+pub(crate) fn not_allowed() -> &'static str {
+    match is_root() {
+        false => "Run hivemend as root.",
+        true => {
+            "Not even root may: look for read-only or immutable files, and for a mount of another user's \
+             (FUSE without allow_root)."
+        }
+    }
+}
+
 /// Nothing: what the system says is enough.
 pub(crate) fn missing(_: &Path) -> String {
     String::new()

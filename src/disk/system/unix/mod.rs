@@ -8,8 +8,8 @@ mod open_folder;
 mod volumes;
 
 pub(crate) use files::{
-    advice, held_by, identity, identity_at, is_root, is_same, missing, open_plain, read_at,
-    running_config, typed, writable,
+    advice, held_by, identity, identity_at, is_no_name, is_root, is_same, missing, not_allowed,
+    open_plain, parent_program, read_at, running_config, typed, writable,
 };
 pub(crate) use holder::holder;
 pub(crate) use open_folder::OpenFolder;

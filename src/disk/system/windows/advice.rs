@@ -8,9 +8,9 @@ use std::path::{Component, Path, Prefix};
 use winsafe::co;
 
 use super::codes::{
-    ERROR_ACCESS_DENIED, ERROR_DEVICE_NOT_CONNECTED, ERROR_FILE_INVALID, ERROR_LOCK_VIOLATION,
-    ERROR_NO_SUCH_DEVICE, ERROR_NOT_READY, ERROR_SHARING_VIOLATION, ERROR_UNRECOGNIZED_VOLUME,
-    ERROR_WRITE_PROTECT, FACILITY_FVE,
+    ERROR_ACCESS_DENIED, ERROR_DEVICE_NOT_CONNECTED, ERROR_FILE_INVALID, ERROR_INVALID_NAME,
+    ERROR_LOCK_VIOLATION, ERROR_NO_SUCH_DEVICE, ERROR_NOT_READY, ERROR_SHARING_VIOLATION,
+    ERROR_UNRECOGNIZED_VOLUME, ERROR_WRITE_PROTECT, FACILITY_FVE,
 };
 use super::holder::holds;
 use super::volumes::{has_drive, starts_with_volume};
@@ -53,11 +53,35 @@ pub(crate) fn advice(path: &Path, error: &io::Error) -> String {
     }
 }
 
+/// What can be done where this user is not allowed something.
+pub(crate) fn not_allowed() -> &'static str {
+    let why = match is_elevated() {
+        true => ELEVATED,
+        false => NOT_ELEVATED,
+    };
+    why.trim_start_matches(". ")
+}
+
+/// Whether the error says that nothing can have such a name.
+pub(crate) fn is_no_name(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(ERROR_INVALID_NAME)
+}
+
 /// Why nothing may have the name `path`; empty, or begins with a full stop.
 pub(crate) fn missing(path: &Path) -> String {
     if path.to_string_lossy().contains('"') {
         let why = ". There is a quotation mark in it: before a closing quote, \\\" is a quotation \
                    mark, so write F:\\ without quotes";
+        return why.to_owned();
+    }
+    if path.to_string_lossy().contains(['*', '?'])
+        && !matches!(
+            prefix(path),
+            Some(Prefix::Verbatim(_) | Prefix::VerbatimDisk(_))
+        )
+    {
+        let why = ". Only -p, check, disks, profile check and profile import take names with * or ?, and \
+                   nothing here is called so";
         return why.to_owned();
     }
     match prefix(path) {

@@ -7,6 +7,7 @@ pub(super) const ERROR_WRITE_PROTECT: i32 = 19;
 pub(super) const ERROR_NOT_READY: i32 = 21;
 pub(super) const ERROR_SHARING_VIOLATION: i32 = 32;
 pub(super) const ERROR_LOCK_VIOLATION: i32 = 33;
+pub(super) const ERROR_INVALID_NAME: i32 = 123;
 pub(super) const ERROR_NO_SUCH_DEVICE: i32 = 433;
 pub(super) const ERROR_UNRECOGNIZED_VOLUME: i32 = 1005;
 pub(super) const ERROR_FILE_INVALID: i32 = 1006;

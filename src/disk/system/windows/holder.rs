@@ -65,12 +65,27 @@ fn loaded_as(path: &Path) -> Option<String> {
         let Ok(winsafe::RegistryValue::Sz(file)) = list.RegQueryValueEx(Some(&key)) else {
             continue;
         };
-        let key = key.strip_prefix("\\REGISTRY\\MACHINE\\").map(str::to_owned);
-        if let Some(key) = key.filter(|key| below_device(&file) == wanted && !is_own(key)) {
-            found = Some(format!("HKLM\\{key}"));
+        if let Some(key) = loaded_key(&key).filter(|_| below_device(&file) == wanted) {
+            found = Some(key);
         }
     }
     found
+}
+
+/// The key as people type it, where somebody has loaded it: `HKLM\BROKENSYSTEM`, `HKU\BROKEN`.
+fn loaded_key(key: &str) -> Option<String> {
+    let machine = key.strip_prefix("\\REGISTRY\\MACHINE\\");
+    let users = key.strip_prefix("\\REGISTRY\\USER\\");
+    match (machine, users) {
+        (Some(key), _) if !is_own(key) => Some(format!("HKLM\\{key}")),
+        (_, Some(key)) if !is_users_own(key) => Some(format!("HKU\\{key}")),
+        _ => None,
+    }
+}
+
+/// The hives of accounts of the running Windows: somebody is logged on, or a service runs.
+fn is_users_own(key: &str) -> bool {
+    key.eq_ignore_ascii_case(".DEFAULT") || key.to_ascii_uppercase().starts_with("S-1-")
 }
 
 /// The hives of the running Windows itself, which have the same names as those of any other.
@@ -119,6 +134,24 @@ mod tests {
         assert!(by.contains("reg unload HKLM\\BROKENSOFTWARE"), "{by}");
         drop(held);
         assert_eq!(holder(&hive), None);
+    }
+
+    #[test]
+    fn a_key_that_somebody_loaded_is_named_as_it_is_typed() {
+        let key = |key| loaded_key(key);
+        assert_eq!(
+            key("\\REGISTRY\\MACHINE\\BROKENSYSTEM").unwrap(),
+            "HKLM\\BROKENSYSTEM"
+        );
+        assert_eq!(key("\\REGISTRY\\USER\\broken").unwrap(), "HKU\\broken");
+        for own in [
+            "MACHINE\\SYSTEM",
+            "USER\\.DEFAULT",
+            "USER\\S-1-5-21-1-2-3-500",
+            "A\\x",
+        ] {
+            assert_eq!(loaded_key(&format!("\\REGISTRY\\{own}")), None, "{own}");
+        }
     }
 
     #[test]

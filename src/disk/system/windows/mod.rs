@@ -6,13 +6,15 @@ mod codes;
 mod files;
 mod holder;
 mod open_folder;
+mod parent;
 mod volumes;
 
-pub(crate) use advice::{advice, missing};
+pub(crate) use advice::{advice, is_no_name, missing, not_allowed};
 pub(crate) use files::{
     identity, identity_at, is_root, is_same, open_plain, os_error, read_at, running_config, typed,
     writable,
 };
 pub(crate) use holder::{held_by, holder};
 pub(crate) use open_folder::OpenFolder;
+pub(crate) use parent::parent_program;
 pub(crate) use volumes::{mount, places, volume};
