@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! What is carried out of a disk as `.reg`, and what a pipeline that cuts long output gets to see.
 
+#![cfg(not(windows))]
+
 use std::fs;
 
-use hivemend::import::{Options, draft, read};
+use hivemend::import::{Options, read};
 
 use crate::bench::{Bench, hivemend};
 

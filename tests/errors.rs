@@ -2,6 +2,8 @@
 //! What is said where something was typed wrongly, is not allowed, or is no longer as it was: the right
 //! exit code, the nearest right word, and where to look.
 
+#![cfg(not(windows))]
+
 use std::fs;
 
 use crate::bench::{Bench, Ended, hivemend};

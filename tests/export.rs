@@ -2,6 +2,8 @@
 //! A plan in another tool's language, read back, is the same plan: of every built-in profile, on every
 //! disk that there is, and of any names and data.
 
+#![cfg(not(windows))]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;

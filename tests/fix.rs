@@ -2,6 +2,8 @@
 //! `fix`: what blocks is found, what mends it proposed, applied and looked at again; what lowers
 //! security is never taken unless it is named.
 
+#![cfg(not(windows))]
+
 use std::fs;
 
 use serde_json::{Value as Json, json};

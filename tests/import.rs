@@ -2,6 +2,8 @@
 //! What others wrote becomes a profile: every language and type, the articles with their mistakes, and
 //! nothing is dropped that a profile cannot say.
 
+#![cfg(not(windows))]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;

@@ -2,6 +2,8 @@
 //! Command lines as people write them: what hands them on, what they hang on, how they are quoted. What
 //! is read is what the shell carries out; all else is refused by its name.
 
+#![cfg(not(windows))]
+
 use hivemend::import::{Draft, DraftWant, Import, ImportErrors, MistakeKind, Options, draft, read};
 use hivemend::profile::Data;
 

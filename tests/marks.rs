@@ -2,6 +2,8 @@
 //! Each mark of a plan: it is there where what is in force afterwards differs from what the change wants, and
 //! not where it agrees. The number that is wanted is the same in both; only what stands against it is not.
 
+#![cfg(not(windows))]
+
 use crate::machine::{Disk, LISTENER, Machine, POLICY, SERVICES, TERMINAL_SERVER, utf16};
 
 /// The text of a plan that wants `number` for a value in `key`.

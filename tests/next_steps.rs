@@ -2,6 +2,8 @@
 //! What a command says at its end: what was done or that nothing was, what can be chosen from, and what
 //! is next, as commands with the target that was typed.
 
+#![cfg(not(windows))]
+
 use std::fs;
 
 use serde_json::{Value as Json, json};

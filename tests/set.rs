@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //! `set` and `unset`: one change, by the very way that a profile's changes go.
 
+#![cfg(not(windows))]
+
 use std::fs;
 
 use serde_json::{Value as Json, json};

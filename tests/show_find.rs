@@ -2,6 +2,8 @@
 //! Looking at keys: `show` with all that is below a key, names that are nearly there, and `find`, on
 //! sound hives and on hostile ones.
 
+#![cfg(not(windows))]
+
 use std::fs;
 use std::time::{Duration, Instant};
 

@@ -2,6 +2,8 @@
 //! What is read on a terminal of any width: no word and no command is broken, no line is longer than it has
 //! to be, and the verdict is on the first screen.
 
+#![cfg(not(windows))]
+
 use std::collections::BTreeSet;
 use std::process::{Command, Stdio};
 

@@ -118,7 +118,7 @@ impl Output {
             verdict = format!(
                 "{verdict} {} {}",
                 failure.sentence(),
-                self.named(failure.advice)
+                self.named(&failure.advice)
             );
         }
         let (sections, warnings) = self.kept.take();

@@ -123,6 +123,7 @@ fn as_reg(undo: &Undo, found: &Found, output: &Output) -> Result<Exit, Failure> 
         matches: 0,
         skipped: Vec::new(),
         blocked: Vec::new(),
+        unjudged: 0,
         warnings: Vec::new(),
         metadata: None,
     };

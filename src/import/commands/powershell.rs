@@ -215,7 +215,7 @@ impl Reader<'_> {
                 }
                 let is_bare = false;
                 let rest = match self.peek() {
-                    Some(c) if c == '\\' => self.bare()?.text().unwrap_or_default(),
+                    Some('\\') => self.bare()?.text().unwrap_or_default(),
                     _ => String::new(),
                 };
                 let text = format!("{text}{rest}");
