@@ -464,7 +464,7 @@ fn what_cannot_be_read_of_a_command_is_said_with_its_place() {
         ),
         (
             r"if exist x reg add HKLM\SOFTWARE\Acme /v A /d 1",
-            "x:1:12: this command is carried out only sometimes",
+            "x:1:12: `if` carries this command out only sometimes",
         ),
         (
             r"for %i in (1 2) do reg add HKLM\SOFTWARE\Acme /v A /d 1",

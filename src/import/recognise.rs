@@ -68,7 +68,10 @@ fn of_text(text: &str) -> Option<Format> {
     ];
     let is_command = commands.iter().any(|command| has(command))
         || has_reg(&lower)
-        || lower.lines().any(is_short);
+        || lower.lines().any(is_short)
+        || lower
+            .lines()
+            .any(|line| line.contains("start-process") && line.contains("reg"));
     // The last ones are keys that variables of cmd.exe have.
     let root = [
         "hklm",

@@ -205,6 +205,8 @@ fn heading(text: &mut Text, group: &Group<'_>, sets: &str) {
     let gap = page::width()
         .saturating_sub(used)
         .saturating_sub(sets.len());
+    // Lines that no page bounds are not filled up.
+    let gap = if gap > 200 { 2 } else { gap };
     let style = if is(Action::DeleteKey) { GONE } else { BOLD };
     match (sets.is_empty(), gap > 1) {
         (true, _) => text.line(format_args!("{style}{left}{style:#}")),

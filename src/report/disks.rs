@@ -11,7 +11,7 @@ use super::styled;
 use crate::disk::Hibernation;
 use crate::machine::{ControlSetInfo, Machine, Role, WindowsVersion};
 use crate::profile::HiveName;
-use crate::text::{Foreign, Text};
+use crate::text::{Foreign, Text, escape};
 
 /// A disk that holds a Windows, or may hold one.
 #[derive(Clone, Debug, Default)]
@@ -134,7 +134,14 @@ fn write_block(text: &mut Text, row: &DiskRow) {
         line(text, WARN, "hibernation", found.seen());
     }
     if let Some(mount) = &row.mount {
-        line(text, WARN, "mount", mount);
+        match mount.split_once("Better: ") {
+            // A command stays in one piece.
+            Some((why, command)) => {
+                line(text, WARN, "mount", &format!("{why}Better:"));
+                text.line(format_args!("  {:<13}{}", "", escape(command)));
+            }
+            None => line(text, WARN, "mount", mount),
+        }
     }
     for problem in &row.problems {
         line(text, WARN, "problem", problem);

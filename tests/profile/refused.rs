@@ -31,7 +31,7 @@ pub(crate) fn table() -> Vec<(&'static str, String, &'static str)> {
             r"x.yaml:10:9: `colour` is not a field of a value entry
    10 |         colour: 0
       |         ^
-   write one of: name, why, if-exists, if-one-of, min, max, same-text, separator, if-tokens, literal, lowers-security, impact, cause, none, sz, expand-sz, binary, dword, dword-big-endian, link, multi-sz, resource-list, full-resource-descriptor, resource-requirements-list, qword, type, data, one-of, absent, parameter, list-remove, list-keep, list-add, tokens",
+   remove it, or write one of: name, why, if-exists, if-one-of, min, max, same-text, separator, if-tokens, literal, ... (all: hivemend help profiles)",
         ),
         (
             "a field twice",
@@ -168,7 +168,7 @@ pub(crate) fn table() -> Vec<(&'static str, String, &'static str)> {
             r"x.yaml:8:9: a value entry does not say what the value should be
     8 |       - name: A
       |         ^
-   add one of: none, sz, expand-sz, binary, dword, dword-big-endian, link, multi-sz, resource-list, full-resource-descriptor, resource-requirements-list, qword, one-of, absent, parameter, list-remove, list-keep, list-add, tokens",
+   add its type with the data, as in `dword: 1` or `sz: text`, or `absent: true` (all: hivemend help profiles)",
         ),
         (
             "a word that is a boolean elsewhere",
@@ -274,7 +274,7 @@ x.yaml:10:22: a choice of `one-of` is a single value, without a type
             r"x.yaml:11:13: `absent` is not a field of a choice of one-of
    11 |           - absent: true
       |             ^
-   write one of: none, sz, expand-sz, binary, dword, dword-big-endian, link, multi-sz, resource-list, full-resource-descriptor, resource-requirements-list, qword, type, data
+   remove it, or write one of: none, sz, expand-sz, binary, dword, dword-big-endian, link, multi-sz, resource-list, full-resource-descriptor, ... (all: hivemend help profiles)
 
 x.yaml:11:13: a choice of `one-of` has no type
    11 |           - absent: true
@@ -387,7 +387,7 @@ x.yaml:11:13: a choice of `one-of` has no type
             r#"x.yaml:8:9: `SecurityLayer` is not a field of a value entry
     8 |       - SecurityLayer: 0
       |         ^
-   write one of: name, why, if-exists, if-one-of, min, max, same-text, separator, if-tokens, literal, lowers-security, impact, cause, none, sz, expand-sz, binary, dword, dword-big-endian, link, multi-sz, resource-list, full-resource-descriptor, resource-requirements-list, qword, type, data, one-of, absent, parameter, list-remove, list-keep, list-add, tokens
+   remove it, or write one of: name, why, if-exists, if-one-of, min, max, same-text, separator, if-tokens, literal, ... (all: hivemend help profiles)
 
 x.yaml:8:9: a value entry has no `name`
     8 |       - SecurityLayer: 0
@@ -397,7 +397,7 @@ x.yaml:8:9: a value entry has no `name`
 x.yaml:8:9: a value entry does not say what the value should be
     8 |       - SecurityLayer: 0
       |         ^
-   add one of: none, sz, expand-sz, binary, dword, dword-big-endian, link, multi-sz, resource-list, full-resource-descriptor, resource-requirements-list, qword, one-of, absent, parameter, list-remove, list-keep, list-add, tokens
+   add its type with the data, as in `dword: 1` or `sz: text`, or `absent: true` (all: hivemend help profiles)
 
 x.yaml:10:9: a value entry is a single value, not `field: value` lines
    10 |       - just text
@@ -767,7 +767,7 @@ keys:
             r"x.yaml:11:9: `<<` is not a field of a value entry
    11 |         <<: {sz: a}
       |         ^
-   write one of: name, why, if-exists, if-one-of, min, max, same-text, separator, if-tokens, literal, lowers-security, impact, cause, none, sz, expand-sz, binary, dword, dword-big-endian, link, multi-sz, resource-list, full-resource-descriptor, resource-requirements-list, qword, type, data, one-of, absent, parameter, list-remove, list-keep, list-add, tokens",
+   remove it, or write one of: name, why, if-exists, if-one-of, min, max, same-text, separator, if-tokens, literal, ... (all: hivemend help profiles)",
         ),
         (
             "two documents",

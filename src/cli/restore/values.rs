@@ -119,7 +119,7 @@ fn as_reg(undo: &Undo, found: &Found, output: &Output) -> Result<Exit, Failure> 
         target: found.name.clone(),
         hives: Vec::new(),
         profiles: Vec::new(),
-        changes: undo.changes.clone(),
+        changes: without_what_goes_with_its_key(&undo.changes),
         matches: 0,
         skipped: Vec::new(),
         blocked: Vec::new(),
@@ -129,6 +129,26 @@ fn as_reg(undo: &Undo, found: &Found, output: &Output) -> Result<Exit, Failure> 
     };
     let text = export(&plan, ExportFormat::Reg, ExportPlace::Offline)?;
     write_reg(&text, None, output)
+}
+
+/// The changes without those of values and keys in a key that is deleted as a whole.
+fn without_what_goes_with_its_key(changes: &[Change]) -> Vec<Change> {
+    let deleted: Vec<&Change> = changes
+        .iter()
+        .filter(|change| change.action == Action::DeleteKey)
+        .collect();
+    let goes = |change: &&Change| {
+        deleted.iter().any(|key| {
+            let is_itself = change.value.is_none() && change.key.same_as(&key.key);
+            let mut above = change.key.upwards();
+            key.hive == change.hive && !is_itself && above.any(|above| above.same_as(&key.key))
+        })
+    };
+    changes
+        .iter()
+        .filter(|change| !goes(change))
+        .cloned()
+        .collect()
 }
 
 /// The manifest's changes; `find` gives the data that is not in it.

@@ -194,9 +194,30 @@ fn begins_comment(line: &Line, chars: &[char], at: usize, scene: &Scene) -> bool
     before.is_none_or(|c| c.is_whitespace() || matches!(c, ';' | '}' | ')'))
 }
 
+/// The statements of a line, each with whether it stands in a block that begins in the line.
+fn statements(line: &str) -> Vec<(&str, bool)> {
+    let mut found = Vec::new();
+    let (mut start, mut is_inner, mut quote) = (0, false, None);
+    for (at, c) in line.char_indices() {
+        match (quote, c) {
+            (Some(open), _) if c == open => quote = None,
+            (Some(_), _) => {}
+            (None, '"' | '\'') => quote = Some(c),
+            (None, ';' | '{' | '}') => {
+                found.push((line.get(start..at).unwrap_or_default(), is_inner));
+                is_inner |= c == '{';
+                start = at.saturating_add(1);
+            }
+            _ => {}
+        }
+    }
+    found.push((line.get(start..).unwrap_or_default(), is_inner));
+    found
+}
+
 /// Remembers `$name = 'text'`, and forgets what is assigned in another way.
 fn assign(trimmed: &str, scene: &mut Scene) {
-    for statement in trimmed.split(';') {
+    for (statement, is_inner) in statements(trimmed) {
         let statement = statement.trim();
         let Some(start) = statement.find('$') else {
             continue;
@@ -215,7 +236,8 @@ fn assign(trimmed: &str, scene: &mut Scene) {
             continue;
         }
         let chars: Vec<char> = rest.chars().collect();
-        let is_whole = start == 0 && written.len() == name.trim().len() && scene.is_certain();
+        let is_whole =
+            start == 0 && !is_inner && written.len() == name.trim().len() && scene.is_certain();
         let text = is_whole
             .then(|| value(&chars, 0, &scene.variables))
             .flatten();

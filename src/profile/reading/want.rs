@@ -55,7 +55,17 @@ pub(super) fn want(
         let hint = "keep one of them; several good values are `one-of: [ {...}, {...} ]`";
         report.error(second.at, message, hint);
     }
-    if let (Some(data), false) = (fields.get("data"), first.name == "type") {
+    // Beside a type it is told of where the type is read.
+    let is_no_type = [
+        "absent",
+        "one-of",
+        "parameter",
+        "list-remove",
+        "list-keep",
+        "list-add",
+        "tokens",
+    ];
+    if let (Some(data), true) = (fields.get("data"), is_no_type.contains(&first.name)) {
         let message = format!("`data` stands beside `{}`", first.name);
         report.error(
             data.at,
