@@ -402,7 +402,7 @@ x.yaml:8:9: a value entry does not say what the value should be
 x.yaml:10:9: a value entry is a single value, not `field: value` lines
    10 |       - just text
       |         ^
-   write its fields below each other: name, why, if-exists, if-one-of, min, max, same-text, separator, if-tokens, literal, lowers-security, impact, cause, none, sz, expand-sz, binary, dword, dword-big-endian, link, multi-sz, resource-list, full-resource-descriptor, resource-requirements-list, qword, type, data, one-of, absent, parameter, list-remove, list-keep, list-add, tokens"#,
+   write its fields below each other: name, why, if-exists, if-one-of, min, max, same-text, separator, if-tokens, literal, ... (all: hivemend help profiles)"#,
         ),
         (
             "no values in the list",
