@@ -346,10 +346,15 @@ fn fail_everywhere(name: &str, args: &[&str], begin: &dyn Fn() -> (Bench, Witnes
             let ended = ended(&bench, args, &["-e", &trace, "-e", &inject]);
             let context = format!("{name}: {lie} of {point:?}: {ended:?}");
             *codes.entry(ended.code).or_default() += 1;
+            assert!(
+                ended.code != 3 || lie.contains("EACCES") || lie.contains("EPERM"),
+                "{context}"
+            );
             match ended.code {
                 // A link became a copy; a mode or time was as wanted all the same.
                 0 => witness.check(&bench, &mut Seen::default(), &context),
-                4 => {
+                // 3 where permission was lacking.
+                3 | 4 => {
                     assert_eq!(
                         without_times(&bench.snapshot()),
                         without_times(&before),
@@ -384,6 +389,7 @@ fn says_what_and_where(bench: &Bench, ended: &Ended, context: &str) {
         "copy it first",
         "Make room",
         "as root",
+        "Not even root may",
         "read-write",
         "cannot be trusted",
         "run apply or restore again",

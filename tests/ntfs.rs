@@ -248,7 +248,9 @@ fn what_cannot_be_set_stops_everything() {
         if ended.status.success() {
             break;
         }
-        assert_eq!(ended.status.code(), Some(4), "{inject}: {ended:?}");
+        // A lack of permission is a refusal (3), a setting that cannot be made a failure (4).
+        let code = ended.status.code();
+        assert!(matches!(code, Some(3 | 4)), "{inject}: {ended:?}");
         assert_eq!(hives(&volume), before, "{inject}");
         let names = volume.names();
         let is_litter = |name: &&String| name.contains(".hivemend-") || name.contains("journal");
