@@ -53,9 +53,9 @@ function Invoke-Hivemend([string[]]$Words) {
     [pscustomobject]@{ Code = $process.ExitCode; Output = $output.Result; Errors = $errors.Result }
 }
 
-# The full JSON of a command goes to a file.
-function Save-Document([string]$Name, $Run) {
-    [System.IO.File]::WriteAllText((Join-Path $Folder "$Name.json"), $Run.Output)
+# What a command says goes to a file whole.
+function Save-Document([string]$Name, $Run, [string]$Kind = 'json') {
+    [System.IO.File]::WriteAllText((Join-Path $Folder "$Name.$Kind"), $Run.Output)
     if ($Run.Errors) {
         [System.IO.File]::WriteAllText((Join-Path $Folder "$Name.log"), $Run.Errors)
     }
@@ -110,7 +110,7 @@ function Repair-Disk {
         }
         else {
             $applied = Invoke-Hivemend @('apply', $target, '--plan', $planFile, '--yes', '--summary=900')
-            Save-Document 'apply' $applied
+            Save-Document 'apply' $applied 'txt'
             $failed = $applied.Code -ne 0
             Add-Summary $(if ($failed) { 'Error' } else { 'Output' }) $applied
         }
